@@ -28,6 +28,7 @@ import org.quantscope.app.session.Workbench;
 import org.quantscope.app.tensors.SensitivityViewModel;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.ui.Notices;
+import org.quantscope.app.ui.UiThread;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.sensitivity.SensitivityStore;
 
@@ -66,7 +67,7 @@ public record ApplicationContext(
      * @param ui runs tasks on the thread of the view-models
      */
     public static ApplicationContext of(
-            Executor work, Executor ui, Settings settings, Questions questions, Notices notices) {
+            Executor work, UiThread ui, Settings settings, Questions questions, Notices notices) {
         Background background = Background.of(work, ui, notices);
         Workbench bench = new Workbench();
         Measurements measurements = new Measurements(bench, background);

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.core.eval.CacheUse;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.accuracy.AccuracyState;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measured;
@@ -227,9 +227,9 @@ class OneRoadTest {
     }
 
     private static void compareAccuracy(HeldContext at, JsonNode said, String what) {
-        AccuracyViewModel.View view = at.context.accuracy().viewProperty().get();
+        AccuracyState view = at.context.accuracy().viewProperty().get();
         AccuracyEstimate shown = view.quantized().orElseThrow();
-        assertThat(view.status()).as(what).isEqualTo(AccuracyViewModel.Status.DONE);
+        assertThat(view.status()).as(what).isEqualTo(AccuracyState.Status.DONE);
         assertThat(shown.seen()).as(what).isEqualTo(SAMPLES);
         assertThat(said.get("quantized").get("correct").asInt()).as(what).isEqualTo(shown.correct());
         assertThat(said.get("float32").get("correct").asInt()).as(what).isEqualTo(shown.floatCorrect());
@@ -384,9 +384,12 @@ class OneRoadTest {
             assertThat(at.context.tensors().rowsProperty().get().activations())
                     .hasSize(4)
                     .allSatisfy(row -> assertThat(row.obstacle()).isPresent());
-            AccuracyViewModel.View shown = at.context.accuracy().viewProperty().get();
-            assertThat(shown.status()).isEqualTo(AccuracyViewModel.Status.NOT_RESOLVED);
-            assertThat(shown.obstacle()).isEqualTo(why);
+            AccuracyState shown = at.context.accuracy().viewProperty().get();
+            assertThat(shown.status()).isEqualTo(AccuracyState.Status.NOT_RESOLVED);
+            assertThat(shown)
+                    .isInstanceOfSatisfying(
+                            AccuracyState.Unresolved.class,
+                            u -> assertThat(u.obstacle()).isEqualTo(why));
             assertThat(shown.quantized()).isEmpty();
             assertThat(shown.size()).isEmpty();
             assertThat(at.context.export().planProperty().get()).isEmpty();
@@ -396,7 +399,7 @@ class OneRoadTest {
             at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
             assertThat(at.context.tensors().rowsProperty().get().activations())
                     .allSatisfy(row -> assertThat(row.obstacle()).isEmpty());
-            assertThat(at.context.accuracy().viewProperty().get().status()).isEqualTo(AccuracyViewModel.Status.DONE);
+            assertThat(at.context.accuracy().viewProperty().get().status()).isEqualTo(AccuracyState.Status.DONE);
             assertThat(at.context.export().planProperty().get().orElseThrow().activations())
                     .hasSize(4);
         }

@@ -92,9 +92,10 @@ public final class AccuracyView extends VBox {
         figures = new OncePerPulse(this, () -> show(model.viewProperty().get()));
         model.viewProperty().subscribe(v -> {
             figures.touch();
-            // Batches may come faster than frames; the end of them is shown at once.
-            if (v.status() != AccuracyViewModel.Status.RUNNING) {
-                figures.settle();
+            // What is only on its way may change faster than frames; the end of it is shown at once.
+            switch (v.status()) {
+                case WAITING, RUNNING -> {}
+                case NO_MODEL, NO_GRAPH, NO_DATA, NOT_RESOLVED, DONE, STOPPED -> figures.settle();
             }
         });
     }
@@ -104,7 +105,7 @@ public final class AccuracyView extends VBox {
         return shown;
     }
 
-    private void show(AccuracyViewModel.View v) {
+    private void show(AccuracyState v) {
         shown++;
         boolean evaluates = switch (v.status()) {
             case NO_MODEL, NO_GRAPH, NO_DATA, NOT_RESOLVED -> false;
@@ -119,15 +120,14 @@ public final class AccuracyView extends VBox {
             case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
             case NO_DATA ->
                 "Accuracy needs data: drop some here. Without labels, the answers are compared with the float model's.";
-            case NOT_RESOLVED ->
-                Character.toUpperCase(v.obstacle().charAt(0)) + v.obstacle().substring(1) + ".";
+            case NOT_RESOLVED -> v instanceof AccuracyState.Unresolved u ? sentence(u.obstacle()) : "";
             case STOPPED -> "Stopped before the last sample.";
             case WAITING, RUNNING, DONE -> "";
         };
         hint.setText(text);
         hint.setVisible(!text.isEmpty());
         hint.setManaged(!text.isEmpty());
-        again.setVisible(v.status() == AccuracyViewModel.Status.STOPPED);
+        again.setVisible(v.status() == AccuracyState.Status.STOPPED);
         again.setManaged(again.isVisible());
         Optional<AccuracyEstimate> q = v.quantized();
         boolean partial = q.isPresent() && !q.get().isComplete();
@@ -164,6 +164,10 @@ public final class AccuracyView extends VBox {
         size.setText(v.size()
                 .map(s -> Figures.bytes(s.quantizedBytes()) + " of " + Figures.bytes(s.floatBytes()))
                 .orElse(Figures.NONE));
+    }
+
+    private static String sentence(String text) {
+        return Character.toUpperCase(text.charAt(0)) + text.substring(1) + ".";
     }
 
     private void showTasks(AccuracyViewModel model, List<Task> possible) {

@@ -1,14 +1,13 @@
 package org.quantscope.app.accuracy;
 
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
@@ -16,7 +15,6 @@ import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.CacheUse;
@@ -33,7 +31,6 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.ResolvedSettings;
-import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -41,82 +38,6 @@ import org.quantscope.core.tensor.TensorId;
  * newest settings are evaluated; settings that were evaluated before are answered at once.
  */
 public final class AccuracyViewModel implements AutoCloseable {
-    /** Whether there is a figure, and if not, why. */
-    public enum Status {
-        /** No model is open. */
-        NO_MODEL,
-        /** The file holds only weights, so it cannot be run. */
-        NO_GRAPH,
-        /** There is no labelled data. */
-        NO_DATA,
-        /** A tensor cannot be resolved, so there are no complete settings to evaluate. */
-        NOT_RESOLVED,
-        /** The evaluation has not begun; if there is a figure, it belongs to earlier settings. */
-        WAITING,
-        /** The evaluation runs; the figure is updated with each batch. */
-        RUNNING,
-        /** The figure rests on all samples. */
-        DONE,
-        /** The user cancelled the evaluation before the last batch. */
-        STOPPED
-    }
-
-    /**
-     * What to show.
-     *
-     * @param evaluation of the shown settings; of earlier ones if {@code previous}
-     * @param baseline the float model's accuracy so far
-     * @param previous true if {@code evaluation} belongs to earlier settings
-     * @param obstacle why a tensor cannot be resolved, in a sentence without its full stop; empty if all can
-     */
-    public record View(
-            Status status,
-            Optional<Evaluation> evaluation,
-            Optional<AccuracyEstimate> baseline,
-            boolean previous,
-            Optional<ModelSize> size,
-            String obstacle) {
-        static final View NOTHING = without(Status.NO_MODEL, Optional.empty());
-
-        /** Nothing can be evaluated, for the reason in {@code why}. */
-        static View without(Status why, Optional<ModelSize> size) {
-            return new View(why, Optional.empty(), Optional.empty(), false, size, "");
-        }
-
-        /** This view for new settings without a figure yet; the former figure remains, marked as previous. */
-        View waiting(Optional<ModelSize> ofSetting) {
-            return new View(Status.WAITING, evaluation, baseline, evaluation.isPresent(), ofSetting, "");
-        }
-
-        /** This view with an evaluation of the present settings. */
-        View evaluated(Status how, Evaluation known, ModelSize ofSetting) {
-            return new View(how, Optional.of(known), baseline, false, Optional.of(ofSetting), "");
-        }
-
-        View stopped() {
-            return new View(Status.STOPPED, evaluation, baseline, previous, size, "");
-        }
-
-        /** This view for settings whose evaluation has failed, so that no figure will follow. */
-        View failed() {
-            return new View(Status.STOPPED, Optional.empty(), baseline, false, size, "");
-        }
-
-        /** This view for settings with a tensor that cannot be resolved. */
-        View unresolved(String why) {
-            return new View(Status.NOT_RESOLVED, Optional.empty(), baseline, false, Optional.empty(), why);
-        }
-
-        View withBaseline(AccuracyEstimate estimate) {
-            return new View(status, evaluation, Optional.of(estimate), previous, size, obstacle);
-        }
-
-        /** The accuracy of the quantized model; that of earlier settings if {@code previous}. */
-        public Optional<AccuracyEstimate> quantized() {
-            return evaluation.map(Evaluation::accuracy);
-        }
-    }
-
     /** Other parameters for one tensor. */
     private record Preview(TensorId id, QuantParams params) {}
 
@@ -129,9 +50,6 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     private record Answer(ResolvedSettings setting, Evaluation evaluation) {}
 
-    /** The name under which the memory limit for intermediate values is remembered. */
-    private static final String CACHE = "accuracy.cache";
-
     private static final int KEPT = 500;
 
     /** The most bytes of sample outcomes to keep, over all kept evaluations. */
@@ -143,18 +61,11 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final Measurements measurements;
     private final SelectedTensor selected;
     private final Background background;
-    private final Settings settings;
-    private final LatestWins<AccuracyEstimate> baselines;
+    private final EvaluatedModel model;
     private final LatestWins<Answer> evaluations;
-    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
+    private final ReadOnlyObjectWrapper<AccuracyState> view = new ReadOnlyObjectWrapper<>(AccuracyState.NOTHING);
     private final LruCache<ResolvedSettings, Evaluation> kept = LruCache.ofWeight(
             KEPT_BYTES, e -> Math.max(KEPT_BYTES / KEPT, (long) e.outcomes().total() * BYTES_PER_SAMPLE));
-    private @Nullable LiveEvaluator evaluator;
-    private @Nullable Model evaluatedModel;
-    private @Nullable Dataset evaluatedData;
-    private Optional<Task> evaluatedTask = Optional.empty();
-    private final ReadOnlyObjectWrapper<Optional<CacheUse>> cache = new ReadOnlyObjectWrapper<>(Optional.empty());
-    private final ReadOnlyObjectWrapper<List<Task>> tasks = new ReadOnlyObjectWrapper<>(List.of());
     /** The shown settings, whether or not they can be evaluated; null while they are not resolved. */
     private @Nullable Question shown;
 
@@ -172,8 +83,22 @@ public final class AccuracyViewModel implements AutoCloseable {
         this.measurements = measurements;
         this.selected = selected;
         this.background = background;
-        this.settings = settings;
-        this.baselines = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.model = new EvaluatedModel(bench, background, settings, new EvaluatedModel.User() {
+            @Override
+            public void opened() {
+                refresh();
+            }
+
+            @Override
+            public void baseline(AccuracyEstimate estimate) {
+                view.set(view.get().withBaseline(estimate));
+            }
+
+            @Override
+            public void failed(Throwable why) {
+                AccuracyViewModel.this.failed(why);
+            }
+        });
         this.evaluations = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.changes().on(Changes.Stage.ACCURACY, this::refresh);
     }
@@ -182,18 +107,20 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (closed) {
             return;
         }
-        Optional<Model> model = bench.analysed();
-        if (model.isEmpty()) {
+        Optional<Model> analysed = bench.analysed();
+        if (analysed.isEmpty()) {
             shown = null;
             open(null, null);
-            view.set(View.NOTHING);
+            view.set(AccuracyState.NOTHING);
             return;
         }
-        Status missing = model.get().graph().isEmpty()
+        Status missing = analysed.get().graph().isEmpty()
                 ? Status.NO_GRAPH
                 : bench.evaluationData().isEmpty() ? Status.NO_DATA : Status.WAITING;
         boolean evaluable = missing == Status.WAITING;
-        open(evaluable ? model.get() : null, evaluable ? bench.evaluationData().orElse(null) : null);
+        open(
+                evaluable ? analysed.get() : null,
+                evaluable ? bench.evaluationData().orElse(null) : null);
 
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
         Optional<SelectedTensor.View> hand = selected.viewProperty().get();
@@ -212,11 +139,12 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
         shown = new Question(measured.resolved(), preview(measured.resolved(), hand));
         if (!evaluable) {
-            show(View.without(missing, Optional.of(measured.size())));
+            show(new AccuracyState.Without(missing, Optional.of(measured.size())));
             return;
         }
+        LiveEvaluator evaluator = model.evaluator();
         if (evaluator != null) {
-            ask(shown, measured.size(), hand);
+            ask(evaluator, shown, measured.size(), hand);
         }
     }
 
@@ -234,16 +162,16 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     /** A gesture calls this in every frame; only a changed view is announced. */
-    private void show(View next) {
+    private void show(AccuracyState next) {
         if (!next.equals(view.get())) {
             view.set(next);
         }
     }
 
     private void waitFor(Status status) {
-        View now = view.get();
+        AccuracyState now = view.get();
         if (status != Status.WAITING) {
-            view.set(View.without(status, now.size()));
+            view.set(new AccuracyState.Without(status, now.size()));
         } else if (asked != null || now.status() != Status.WAITING) {
             asked = null;
             evaluations.cancel();
@@ -251,10 +179,10 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
     }
 
-    private void ask(Question question, ModelSize size, Optional<SelectedTensor.View> hand) {
+    private void ask(LiveEvaluator on, Question question, ModelSize size, Optional<SelectedTensor.View> hand) {
         Optional<TensorId> moving = hand.map(h -> h.subject().id());
         boolean rests = question.preview.isEmpty();
-        View now = view.get();
+        AccuracyState now = view.get();
         // The end of a drag commits settings that are being evaluated already.
         if (question.equals(asked) || (rests && asked != null && question.committed.equals(asked.setting()))) {
             asked = question;
@@ -271,45 +199,27 @@ public final class AccuracyViewModel implements AutoCloseable {
         Evaluation known = rests ? kept.get(question.committed) : null;
         if (known != null) {
             evaluations.cancel();
-            show(now.evaluated(Status.DONE, known, size));
+            show(now.evaluated(known, size));
             return;
         }
         show(now.waiting(Optional.of(size)));
-        LiveEvaluator on = evaluator;
-        if (on == null) {
-            return;
-        }
-        AtomicBoolean waits = new AtomicBoolean();
         evaluations.submit(
-                (cancel, partial) -> evaluate(on, question, moving, cancel, unlessOneWaits(waits, partial)),
+                (cancel, partial) -> evaluate(on, question, moving, cancel, partial),
                 answer -> {
-                    waits.set(false);
-                    if (evaluator == on) {
+                    if (model.isOpen(on)) {
                         answered(answer, moving, size);
                     }
                 },
                 this::failed);
     }
 
-    /**
-     * Batches may finish faster than they can be shown. A partial result is skipped while another one is waiting; the
-     * last one is delivered in any case, as the result of the evaluation.
-     */
-    private static <R> Consumer<R> unlessOneWaits(AtomicBoolean waits, Consumer<R> partial) {
-        return result -> {
-            if (waits.compareAndSet(false, true)) {
-                partial.accept(result);
-            }
-        };
-    }
-
     private void answered(Answer answer, Optional<TensorId> moving, ModelSize size) {
         boolean complete = answer.evaluation.accuracy().isComplete();
-        tellCache();
+        model.tellCache();
         if (complete) {
             kept.put(answer.setting, answer.evaluation);
         }
-        show(view.get().evaluated(complete ? Status.DONE : Status.RUNNING, answer.evaluation, size));
+        show(view.get().evaluated(answer.evaluation, size));
         // Another tensor was selected meanwhile.
         if (complete && asked != null && !moving.equals(askedInHand)) {
             prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
@@ -348,7 +258,7 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     /** Handles a cancellation by the user: nothing newer is waiting, so the partial figure stays, marked as stopped. */
     private void stopped(Question question) {
-        View now = view.get();
+        AccuracyState now = view.get();
         if (question.equals(asked) && (now.status() == Status.RUNNING || now.status() == Status.WAITING)) {
             view.set(now.stopped());
         }
@@ -378,7 +288,7 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     /** The possible scores, the automatic choice first; empty before the model has run. */
     public ReadOnlyObjectProperty<List<Task>> tasksProperty() {
-        return tasks.getReadOnlyProperty();
+        return model.tasksProperty();
     }
 
     /** Evaluates the shown settings again after a cancellation. */
@@ -391,7 +301,7 @@ public final class AccuracyViewModel implements AutoCloseable {
      * The limit in bytes for native memory that holds intermediate values before the selected tensor; it is remembered.
      */
     public long cacheBudget() {
-        return (long) Math.max(0, settings.number(CACHE).orElse(LiveEvaluator.DEFAULT_CACHE_BYTES));
+        return model.cacheBudget();
     }
 
     /**
@@ -399,34 +309,26 @@ public final class AccuracyViewModel implements AutoCloseable {
      * those that fit a larger one are computed.
      */
     public void setCacheBudget(long bytes) {
-        settings.setNumber(CACHE, (double) bytes);
-        if (evaluator != null) {
-            evaluator.setCacheBudget(bytes);
-            tellCache();
-            if (view.get().status() == Status.DONE && asked != null) {
-                prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
-            }
+        model.setCacheBudget(bytes);
+        if (view.get().status() == Status.DONE && asked != null) {
+            prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
         }
-    }
-
-    private void tellCache() {
-        cache.set(Optional.ofNullable(evaluator).map(LiveEvaluator::cacheUse));
     }
 
     /** The use of memory for intermediate values before the selected tensor; empty if nothing can be evaluated. */
     public ReadOnlyObjectProperty<Optional<CacheUse>> cacheProperty() {
-        return cache.getReadOnlyProperty();
+        return model.cacheProperty();
     }
 
     private void prepare(EvalRequest request) {
-        LiveEvaluator on = evaluator;
+        LiveEvaluator on = model.evaluator();
         if (on == null) {
             return;
         }
         evaluations.submit(
                 (cancel, partial) -> {
                     on.prepare(request, cancel);
-                    background.ui().execute(this::tellCache);
+                    background.ui().execute(model::tellCache);
                     throw new CancellationException();
                 },
                 estimate -> {},
@@ -438,93 +340,26 @@ public final class AccuracyViewModel implements AutoCloseable {
         view.set(view.get().failed());
     }
 
-    private void open(@Nullable Model model, @Nullable Dataset data) {
-        Optional<Task> task = bench.stateProperty().get().flatMap(SessionState::metric);
-        if (Objects.equals(model, evaluatedModel)
-                && Objects.equals(data, evaluatedData)
-                && task.equals(evaluatedTask)) {
-            return;
+    private void open(@Nullable Model analysed, @Nullable Dataset data) {
+        if (model.show(analysed, data)) {
+            asked = null;
+            kept.clear();
+            evaluations.cancel();
+            AccuracyState nothing = AccuracyState.NOTHING;
+            view.set(analysed == null ? nothing : nothing.waiting(Optional.empty()));
+            model.open();
         }
-        evaluatedTask = task;
-        tasks.set(List.of());
-        evaluatedModel = model;
-        evaluatedData = data;
-        asked = null;
-        kept.clear();
-        baselines.cancel();
-        evaluations.cancel();
-        LiveEvaluator old = evaluator;
-        evaluator = null;
-        if (old != null) {
-            background.work().execute(old::close);
-        }
-        view.set(View.NOTHING);
-        tellCache();
-        if (model == null || data == null) {
-            return;
-        }
-        long budget = cacheBudget();
-        // The model before any correction, because a bias correction changes the outputs of the float model.
-        Model reference = bench.uncorrected().orElse(model);
-        background.work().execute(() -> {
-            try {
-                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, reference, data, task, budget);
-                background.ui().execute(() -> opened(fresh, model, data, task));
-            } catch (RuntimeException e) {
-                background.ui().execute(() -> failed(e));
-            }
-        });
-    }
-
-    private void opened(LiveEvaluator fresh, Model model, Dataset data, Optional<Task> task) {
-        if (closed || !model.equals(evaluatedModel) || !data.equals(evaluatedData) || !task.equals(evaluatedTask)) {
-            background.work().execute(fresh::close);
-            return;
-        }
-        evaluator = fresh;
-        tellCache();
-        AtomicBoolean waits = new AtomicBoolean();
-        baselines.submit(
-                (cancel, all) -> {
-                    Consumer<AccuracyEstimate> partial = unlessOneWaits(waits, all);
-                    try (Jobs.Handle job = background.start("Float accuracy", cancel)) {
-                        List<Task> possible = fresh.tasks(cancel);
-                        background.ui().execute(() -> {
-                            if (fresh.equals(evaluator)) {
-                                tasks.set(possible);
-                            }
-                        });
-                        return fresh.floatBaseline(cancel, estimate -> {
-                            job.report(
-                                    estimate.seen(),
-                                    estimate.total(),
-                                    estimate.seen() + " of " + estimate.total() + " samples");
-                            partial.accept(estimate);
-                        });
-                    }
-                },
-                estimate -> {
-                    waits.set(false);
-                    View now = view.get();
-                    view.set(now.withBaseline(estimate));
-                },
-                this::failed);
-        refresh();
     }
 
     /** Cancels what runs and waits for it. */
     @Override
     public void close() {
         closed = true;
-        baselines.cancel();
         evaluations.cancel();
-        if (evaluator != null) {
-            evaluator.close();
-            evaluator = null;
-        }
+        model.close();
     }
 
-    public ReadOnlyObjectProperty<View> viewProperty() {
+    public ReadOnlyObjectProperty<AccuracyState> viewProperty() {
         return view.getReadOnlyProperty();
     }
 }

@@ -335,8 +335,8 @@ public final class CorrectionsViewModel {
     }
 
     private Optional<AccuracyEstimate> complete() {
-        AccuracyViewModel.View v = accuracy.viewProperty().get();
-        return v.status() == AccuracyViewModel.Status.DONE && !v.previous() ? v.quantized() : Optional.empty();
+        AccuracyState v = accuracy.viewProperty().get();
+        return v.status() == AccuracyState.Status.DONE && !v.previous() ? v.quantized() : Optional.empty();
     }
 
     private Optional<Step> step() {

@@ -124,7 +124,7 @@ public final class TriedViewModel {
             metric = state.metric();
             points.clear();
         }
-        AccuracyViewModel.View now = accuracy.viewProperty().get();
+        AccuracyState now = accuracy.viewProperty().get();
         Optional<ModelSize> size = now.size();
         if (size.isEmpty()) {
             return;
@@ -136,7 +136,7 @@ public final class TriedViewModel {
                     .withKeptFloat(Set.of());
             add(FLOAT, "the model as it is", size.get().floatBytes(), baseline, plain);
         });
-        boolean settled = now.status() == AccuracyViewModel.Status.DONE
+        boolean settled = now.status() == AccuracyState.Status.DONE
                 && !now.previous()
                 && selected.viewProperty().get().map(hand -> !hand.preview()).orElse(true);
         Optional<Tried> current = now.quantized()

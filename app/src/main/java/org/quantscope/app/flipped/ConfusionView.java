@@ -104,10 +104,10 @@ final class ConfusionView extends VBox {
     }
 
     private void update() {
-        FlippedViewModel.View v = model.viewProperty().get();
-        Confusion confusion = v.confusion().orElse(null);
+        FlippedViewModel.View.Found v = model.viewProperty().get().found().orElse(null);
+        Confusion confusion = v == null ? null : v.confusion().orElse(null);
         setVisible(confusion != null);
-        if (confusion == null) {
+        if (v == null || confusion == null) {
             return;
         }
         List<Integer> classes = confusion.mostChanged(MOST);
@@ -124,12 +124,19 @@ final class ConfusionView extends VBox {
         }
         for (int r : classes) {
             for (int c : classes) {
-                show(Objects.requireNonNull(cells.get(List.of(r, c))), confusion, r, c, most, v);
+                show(
+                        Objects.requireNonNull(cells.get(List.of(r, c))),
+                        confusion,
+                        r,
+                        c,
+                        most,
+                        v.listed().cell());
             }
         }
         boolean labelled = model.data().map(d -> d.hasLabels()).orElse(false);
         note.setText("rows: " + (labelled ? "label" : "float class") + ", columns: prediction, on "
-                + Figures.count(v.seen()) + " of " + Figures.count(v.total()) + " samples"
+                + Figures.count(v.tally().seen()) + " of "
+                + Figures.count(v.tally().total()) + " samples"
                 + (classes.size() < confusion.classes()
                         ? "; the " + classes.size() + " classes of " + confusion.classes() + " that changed most"
                         : "")
@@ -189,10 +196,10 @@ final class ConfusionView extends VBox {
         return label;
     }
 
-    private void show(Cell cell, Confusion confusion, int r, int c, int most, FlippedViewModel.View v) {
+    private void show(Cell cell, Confusion confusion, int r, int c, int most, Optional<FlippedViewModel.Cell> listed) {
         int before = confusion.count(Kind.BEFORE, r, c);
         int after = confusion.count(Kind.AFTER, r, c);
-        boolean chosen = v.cell().equals(Optional.of(new FlippedViewModel.Cell(kind, r, c)));
+        boolean chosen = listed.equals(Optional.of(new FlippedViewModel.Cell(kind, r, c)));
         List<Object> content =
                 List.of(kind, before, after, chosen, kind == Kind.DIFFERENCE || r != c ? most : confusion.total(r));
         if (content.equals(cell.getUserData())) {

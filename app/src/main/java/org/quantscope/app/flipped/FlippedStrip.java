@@ -83,19 +83,21 @@ public final class FlippedStrip extends VBox {
     }
 
     private void show(FlippedViewModel.View v) {
-        boolean some = v.hasClasses();
+        boolean some = v.found().isPresent();
         setVisible(some);
         setManaged(some);
-        if (!some) {
-            return;
-        }
-        String partial = v.seen() < v.total() ? "≈ " : "";
-        section.setTitle("Flipped by this setting · " + Figures.count(v.changed()));
+        v.found().ifPresent(this::show);
+    }
+
+    private void show(FlippedViewModel.View.Found v) {
+        FlippedViewModel.Tally n = v.tally();
+        String partial = n.seen() < n.total() ? "≈ " : "";
+        section.setTitle("Flipped by this setting · " + Figures.count(n.changed()));
         summary.setText(
-                v.changed() == 0
-                        ? partial + "none of " + Figures.count(v.seen()) + " samples"
-                        : partial + Figures.count(v.lost()) + " lost · " + Figures.count(v.gained()) + " gained · "
-                                + Figures.count(v.other()) + " other");
+                n.changed() == 0
+                        ? partial + "none of " + Figures.count(n.seen()) + " samples"
+                        : partial + Figures.count(n.lost()) + " lost · " + Figures.count(n.gained()) + " gained · "
+                                + Figures.count(n.other()) + " other");
         List<Outcome> first = v.surest();
         row.setManaged(!first.isEmpty());
         row.setVisible(!first.isEmpty());

@@ -48,6 +48,8 @@ public final class FlippedView extends BorderPane {
     private final Label summary = new Label();
     private final Segments filters = new Segments("changed", "lost", "gained", "other");
     private boolean showing;
+    /** The list as it was shown last; a new one is another object. */
+    private @Nullable List<Outcome> shown;
 
     public FlippedView(FlippedViewModel model, SampleLayersViewModel layers, Thumbnails thumbnails) {
         this.model = model;
@@ -98,31 +100,56 @@ public final class FlippedView extends BorderPane {
     }
 
     private void show(FlippedViewModel.View v) {
-        showing = true;
-        filters.choose(FILTERS.indexOf(v.filter()));
-        // An empty list comes first, because a list view compares each new list with the former one, sample by sample.
-        list.setItems(FXCollections.emptyObservableList());
-        list.setItems(FXCollections.observableList(v.list()));
-        if (v.chosenAt() >= 0) {
-            list.getSelectionModel().select(v.chosenAt());
+        switch (v) {
+            case FlippedViewModel.View.Nothing _ -> {
+                list.setItems(FXCollections.emptyObservableList());
+                summary.setText("No evaluated samples with classes: nothing can flip.");
+            }
+            case FlippedViewModel.View.Found found -> show(found);
         }
-        showing = false;
-        String partial = v.seen() < v.total() ? "≈ " : "";
-        String of = " of " + Figures.count(v.seen())
-                + (v.seen() < v.total() ? " seen, " + Figures.count(v.total()) + " in all" : " samples");
-        Optional<String> cell = v.cell()
+    }
+
+    private void show(FlippedViewModel.View.Found v) {
+        FlippedViewModel.Listed listed = v.listed();
+        if (!isShown(listed.samples())) {
+            shown = listed.samples();
+            showing = true;
+            filters.choose(FILTERS.indexOf(listed.filter()));
+            // An empty list comes first, because a list view compares each new list with the former one, sample by
+            // sample.
+            list.setItems(FXCollections.emptyObservableList());
+            list.setItems(FXCollections.observableList(listed.samples()));
+            if (listed.chosenAt() >= 0) {
+                list.getSelectionModel().select(listed.chosenAt());
+            }
+            showing = false;
+        }
+        summary.setText(summary(v.tally(), listed));
+        Previous.mark(list, v.previous());
+    }
+
+    /** True if this list is shown already. Lists do not change, so it is enough to compare references. */
+    @SuppressWarnings("ReferenceEquality")
+    private boolean isShown(List<Outcome> samples) {
+        return samples == shown;
+    }
+
+    private String summary(FlippedViewModel.Tally n, FlippedViewModel.Listed listed) {
+        String partial = n.seen() < n.total() ? "≈ " : "";
+        String of = " of " + Figures.count(n.seen())
+                + (n.seen() < n.total() ? " seen, " + Figures.count(n.total()) + " in all" : " samples");
+        Optional<String> cell = listed.cell()
                 .map(c -> model.className(c.row()) + " taken for " + model.className(c.column())
                         + switch (c.kind()) {
                             case BEFORE -> " before";
                             case AFTER -> " after";
                             case DIFFERENCE -> ", changed";
                         });
-        summary.setText(partial
-                + cell.map(text -> text + ": " + Figures.count(v.list().size()))
-                        .orElseGet(() -> Figures.count(v.changed()) + " changed (" + Figures.count(v.lost()) + " lost, "
-                                + Figures.count(v.gained()) + " gained, " + Figures.count(v.other()) + " other)")
-                + of);
-        Previous.mark(list, v.previous());
+        return partial
+                + cell.map(text -> text + ": " + Figures.count(listed.samples().size()))
+                        .orElseGet(() -> Figures.count(n.changed()) + " changed (" + Figures.count(n.lost()) + " lost, "
+                                + Figures.count(n.gained()) + " gained, " + Figures.count(n.other()) + " other)")
+                + of;
     }
 
     /** One sample: its picture, its label, and the classes of both models with their probabilities. */

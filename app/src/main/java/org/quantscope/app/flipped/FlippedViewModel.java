@@ -5,6 +5,7 @@ import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.accuracy.AccuracyState;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Workbench;
@@ -20,7 +21,7 @@ import org.quantscope.core.job.LatestWins;
  * counted in the background, because an evaluation may have many thousands of samples and reports each batch.
  */
 public final class FlippedViewModel implements AutoCloseable {
-    /** The most samples in {@link View#surest}. */
+    /** The most samples in {@link View.Found#surest}. */
     public static final int FIRST = 4;
 
     /** Which of the changed samples to list. */
@@ -40,82 +41,88 @@ public final class FlippedViewModel implements AutoCloseable {
      */
     public record Cell(Confusion.Kind kind, int row, int column) {}
 
-    /**
-     * What to show. Two views are equal only if they are the same object, so that thousands of samples are never
-     * compared.
-     *
-     * @param changed how many samples changed class
-     * @param lost how many of those were right before and are wrong now
-     * @param gained how many were wrong before and are right now
-     * @param other how many were wrong before and are wrong in another way now
-     * @param seen samples evaluated so far
-     * @param total samples in the evaluation set
-     * @param hasClasses false if the outputs are not classes, so that nothing can flip
-     * @param previous true if everything here belongs to earlier settings
-     * @param surest the first {@value #FIRST} of all samples that changed, whatever the filter
-     * @param list the samples that pass the filter, those of which the float model was surest first; unmodifiable
-     * @param chosen a sample of the list, or one that was chosen from an earlier list
-     * @param chosenAt its index in the list; −1 if it is not in the list
-     * @param confusion both models on the samples seen so far; empty without classes, and while the matrix is not
-     *     visible
-     */
-    public record View(
-            int changed,
-            int lost,
-            int gained,
-            int other,
-            int seen,
-            int total,
-            boolean hasClasses,
-            boolean previous,
-            Filter filter,
-            Optional<Cell> cell,
-            List<Outcome> surest,
-            List<Outcome> list,
-            Optional<Outcome> chosen,
-            int chosenAt,
-            Optional<Confusion> confusion) {
-        static final View NOTHING = new View(
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                false,
-                false,
-                Filter.CHANGED,
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                Optional.empty(),
-                -1,
-                Optional.empty());
-
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return this == other;
+    /** What to show. */
+    public sealed interface View {
+        /** There are no evaluated samples with classes, so nothing can flip. */
+        enum Nothing implements View {
+            NOTHING
         }
 
-        @Override
-        public int hashCode() {
-            return System.identityHashCode(this);
+        /**
+         * Samples with classes. Two of these are equal only if they are the same object, so that thousands of samples
+         * are never compared.
+         *
+         * @param surest the first {@value #FIRST} of all samples that changed, whatever the filter
+         * @param confusion both models on the samples seen so far; empty while the matrix is not visible
+         * @param previous true if everything here belongs to earlier settings
+         */
+        record Found(Tally tally, List<Outcome> surest, Listed listed, Optional<Confusion> confusion, boolean previous)
+                implements View {
+            public Found {
+                surest = List.copyOf(surest);
+            }
+
+            /** The same samples, of the shown settings or of earlier ones. */
+            Found ofBefore(boolean before) {
+                return new Found(tally, surest, listed, confusion, before);
+            }
+
+            @Override
+            public boolean equals(@Nullable Object other) {
+                return this == other;
+            }
+
+            @Override
+            public int hashCode() {
+                return System.identityHashCode(this);
+            }
+        }
+
+        /** The samples, if there are any. */
+        default Optional<Found> found() {
+            return this instanceof Found f ? Optional.of(f) : Optional.empty();
         }
     }
 
+    /**
+     * Counts of samples.
+     *
+     * @param lost how many were right before and are wrong now
+     * @param gained how many were wrong before and are right now
+     * @param other how many changed class otherwise
+     * @param seen samples evaluated so far
+     * @param total samples in the evaluation set
+     */
+    public record Tally(int lost, int gained, int other, int seen, int total) {
+        static Tally of(SampleOutcomes of) {
+            return new Tally(
+                    of.count(Change.LOST), of.count(Change.GAINED), of.count(Change.OTHER), of.size(), of.total());
+        }
+
+        /** How many samples changed class. */
+        public int changed() {
+            return lost + gained + other;
+        }
+    }
+
+    /**
+     * The samples that were asked for.
+     *
+     * @param samples those that pass the filter, or are in the cell; those of which the float model was surest first;
+     *     unmodifiable
+     * @param chosen a sample of the list, or one that was chosen from an earlier list
+     * @param chosenAt its index in the list; −1 if it is not in the list
+     */
+    public record Listed(
+            Filter filter, Optional<Cell> cell, List<Outcome> samples, Optional<Outcome> chosen, int chosenAt) {}
+
     /** What the view is to be computed from. */
-    private record Question(
-            SampleOutcomes outcomes,
-            boolean previous,
-            Filter filter,
-            Optional<Cell> cell,
-            int chosen,
-            boolean matrix) {}
+    private record Question(SampleOutcomes outcomes, Filter filter, Optional<Cell> cell, int chosen, boolean matrix) {}
 
     private final Workbench bench;
     private final Background background;
-    private final LatestWins<View> latest;
-    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
+    private final LatestWins<View.Found> latest;
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.Nothing.NOTHING);
     private @Nullable Evaluation shown;
     private boolean previous;
     private Filter filter = Filter.CHANGED;
@@ -130,9 +137,12 @@ public final class FlippedViewModel implements AutoCloseable {
         accuracy.viewProperty().subscribe(this::take);
     }
 
-    private void take(AccuracyViewModel.View v) {
+    private void take(AccuracyState v) {
         Evaluation now = v.evaluation().orElse(null);
-        if (isShown(now) && v.previous() == previous) {
+        previous = v.previous();
+        if (isShown(now)) {
+            // The samples are the same, so there is nothing to compute.
+            view.get().found().filter(f -> f.previous() != previous).ifPresent(f -> view.set(f.ofBefore(previous)));
             return;
         }
         if (now == null
@@ -143,7 +153,6 @@ public final class FlippedViewModel implements AutoCloseable {
             filter = Filter.CHANGED;
         }
         shown = now;
-        previous = v.previous();
         refresh();
     }
 
@@ -154,17 +163,19 @@ public final class FlippedViewModel implements AutoCloseable {
     }
 
     private void refresh() {
-        if (shown == null) {
+        if (shown == null || shown.outcomes().classes() == 0) {
             latest.cancel();
-            view.set(View.NOTHING);
+            view.set(View.Nothing.NOTHING);
             return;
         }
-        Question question = new Question(shown.outcomes(), previous, filter, cell, chosen, matrix);
+        Question question = new Question(shown.outcomes(), filter, cell, chosen, matrix);
         latest.submit(
-                (cancel, partial) -> answer(question), view::set, e -> background.problem("Flipped samples: " + e));
+                (cancel, partial) -> answer(question),
+                found -> view.set(found.ofBefore(previous)),
+                e -> background.problem("Flipped samples: " + e));
     }
 
-    private static View answer(Question q) {
+    private static View.Found answer(Question q) {
         SampleOutcomes of = q.outcomes;
         OutcomeList changed = OutcomeList.of(of, i -> of.change(i) != Change.NONE);
         OutcomeList list = q.cell.map(c -> OutcomeList.of(of, i -> isIn(c, of, i)))
@@ -174,22 +185,12 @@ public final class FlippedViewModel implements AutoCloseable {
                     case GAINED -> changed.filtered(i -> of.change(i) == Change.GAINED);
                     case OTHER -> changed.filtered(i -> of.change(i) == Change.OTHER);
                 });
-        return new View(
-                changed.size(),
-                of.count(Change.LOST),
-                of.count(Change.GAINED),
-                of.count(Change.OTHER),
-                of.size(),
-                of.total(),
-                of.classes() > 0,
-                q.previous,
-                q.filter,
-                q.cell,
-                List.copyOf(changed.subList(0, Math.min(FIRST, changed.size()))),
-                list,
-                outcome(of, q.chosen),
-                list.indexOfSample(q.chosen),
-                q.matrix && of.classes() > 0 ? Optional.of(Confusion.of(of)) : Optional.empty());
+        return new View.Found(
+                Tally.of(of),
+                changed.subList(0, Math.min(FIRST, changed.size())),
+                new Listed(q.filter, q.cell, list, outcome(of, q.chosen), list.indexOfSample(q.chosen)),
+                q.matrix ? Optional.of(Confusion.of(of)) : Optional.empty(),
+                false);
     }
 
     private static boolean isIn(Cell c, SampleOutcomes outcomes, int i) {

@@ -60,7 +60,8 @@ public final class FlippedWindow {
                 stage.isShowing()
                         ? model.viewProperty()
                                 .get()
-                                .chosen()
+                                .found()
+                                .flatMap(v -> v.listed().chosen())
                                 .map(o -> OptionalInt.of(o.sample()))
                                 .orElse(OptionalInt.empty())
                         : OptionalInt.empty());

@@ -17,7 +17,7 @@ import javafx.animation.AnimationTimer;
 import javafx.application.Application;
 import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.accuracy.AccuracyState;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.SessionViewModel;
@@ -82,21 +82,20 @@ public final class Screenshots {
             stage.setHeight(HEIGHT);
             shown.show(List.of());
             var context = shown.context();
-            BooleanSupplier done =
-                    () -> context.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
-                            && !context.accuracy().viewProperty().get().previous()
-                            && context.accuracy()
-                                    .viewProperty()
-                                    .get()
-                                    .baseline()
-                                    .map(b -> b.isComplete())
-                                    .orElse(false)
-                            && context.jobs().running().isEmpty()
-                            && context.selected()
-                                    .viewProperty()
-                                    .get()
-                                    .map(Camera::atRest)
-                                    .orElse(false);
+            BooleanSupplier done = () -> context.accuracy().viewProperty().get().status() == AccuracyState.Status.DONE
+                    && !context.accuracy().viewProperty().get().previous()
+                    && context.accuracy()
+                            .viewProperty()
+                            .get()
+                            .baseline()
+                            .map(b -> b.isComplete())
+                            .orElse(false)
+                    && context.jobs().running().isEmpty()
+                    && context.selected()
+                            .viewProperty()
+                            .get()
+                            .map(Camera::atRest)
+                            .orElse(false);
             run(
                     stage,
                     folder,

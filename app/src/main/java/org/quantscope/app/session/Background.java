@@ -2,6 +2,7 @@ package org.quantscope.app.session;
 
 import java.util.concurrent.Executor;
 import org.quantscope.app.ui.Notices;
+import org.quantscope.app.ui.UiThread;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -13,14 +14,17 @@ import org.quantscope.core.job.LatestWins;
  * @param work runs long work
  * @param ui runs tasks on the FX thread, in the order of submission
  */
-public record Background(Executor work, Executor ui, Jobs jobs, Notices notices) {
-    public static Background of(Executor work, Executor ui, Notices notices) {
-        return new Background(work, ui, new Jobs(ui), notices);
+public record Background(Executor work, UiThread ui, Jobs jobs, Notices notices) {
+    public static Background of(Executor work, UiThread ui, Notices notices) {
+        return new Background(work, ui, new Jobs(ui::beforeFrame), notices);
     }
 
-    /** Work of which only the newest request matters; its results arrive on the FX thread. */
+    /**
+     * Work of which only the newest request matters. Its results arrive on the FX thread, those on the way at most once
+     * a frame.
+     */
     public <R> LatestWins<R> latest(LatestWins.Mode mode) {
-        return new LatestWins<>(mode, work, ui);
+        return new LatestWins<>(mode, work, ui, ui::beforeFrame);
     }
 
     /** Adds a job that starts now to the list; close the result when it ends. Thread-safe. */

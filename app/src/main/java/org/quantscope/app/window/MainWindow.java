@@ -39,6 +39,7 @@ import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.ui.NoticeBar;
 import org.quantscope.app.ui.TabbedCard;
 import org.quantscope.app.ui.Theme;
+import org.quantscope.app.ui.UiThread;
 
 /** The main window. */
 public final class MainWindow {
@@ -85,7 +86,7 @@ public final class MainWindow {
      * @param work runs long work in the background
      * @param ui runs tasks on the FX thread
      */
-    public MainWindow(Stage stage, Settings settings, Executor work, Executor ui) {
+    public MainWindow(Stage stage, Settings settings, Executor work, UiThread ui) {
         this.stage = stage;
         this.settings = settings;
         Dialogs dialogs = new Dialogs(() -> stage, theme);

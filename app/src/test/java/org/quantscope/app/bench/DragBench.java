@@ -35,7 +35,7 @@ import javafx.scene.layout.Pane;
 import javafx.scene.layout.Region;
 import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.session.BundledModels;
@@ -192,7 +192,12 @@ public final class DragBench extends WindowBench {
                 .map(e -> e.total() != MANY || !e.isComplete())
                 .orElse(true));
         onFx(() -> ((Button) stage.getScene().lookup("#flipped-all")).fire());
-        onceDone(() -> context.flipped().viewProperty().get().confusion().isEmpty());
+        onceDone(() -> context.flipped()
+                .viewProperty()
+                .get()
+                .found()
+                .flatMap(FlippedViewModel.View.Found::confusion)
+                .isEmpty());
         change(
                 "to 2 bits, 60,000 samples, flipped samples in their window",
                 () -> context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
@@ -205,7 +210,13 @@ public final class DragBench extends WindowBench {
                 String.format(
                         Locale.ROOT,
                         "%,d of %,d samples changed, %d MiB of heap in use, of which %d MiB are the samples as stored",
-                        ask(() -> context.flipped().viewProperty().get().changed()),
+                        ask(() -> context.flipped()
+                                .viewProperty()
+                                .get()
+                                .found()
+                                .orElseThrow()
+                                .tally()
+                                .changed()),
                         MANY,
                         (runtime.totalMemory() - runtime.freeMemory()) >> 20,
                         ((long) MANY * PIXELS) >> 20));

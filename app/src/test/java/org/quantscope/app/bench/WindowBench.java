@@ -28,6 +28,8 @@ import jdk.jfr.FlightRecorder;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.Launcher;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.ui.FxThread;
+import org.quantscope.app.ui.UiThread;
 import org.quantscope.app.window.MainWindow;
 import org.quantscope.core.ort.OrtRuntime;
 
@@ -50,8 +52,17 @@ public abstract class WindowBench {
     /** To be called on the FX thread. */
     protected WindowBench(Path folder) {
         // Everything that our code does on the FX thread is an event, a result that arrives here, or part of a pulse.
-        window = new MainWindow(
-                stage, new Settings(folder.resolve("settings")), work, task -> Platform.runLater(() -> metered(task)));
+        window = new MainWindow(stage, new Settings(folder.resolve("settings")), work, new UiThread() {
+            @Override
+            public void execute(Runnable task) {
+                FxThread.executor().execute(() -> metered(task));
+            }
+
+            @Override
+            public void beforeFrame(Runnable task) {
+                FxThread.executor().beforeFrame(() -> metered(task));
+            }
+        });
         context = window.context();
         stage.setX(0);
         stage.setY(0);

@@ -19,7 +19,7 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.ChosenAnswers;
 import org.quantscope.app.RecordedNotices;
 import org.quantscope.app.SampleFiles;
-import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.data.DataViewModel.Preset;
 import org.quantscope.app.data.DataViewModel.View;
 import org.quantscope.app.data.Prepared.Channel;

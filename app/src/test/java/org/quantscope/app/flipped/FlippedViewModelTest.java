@@ -62,8 +62,8 @@ class FlippedViewModelTest {
         assertThat(notices.problems).isEmpty();
     }
 
-    private FlippedViewModel.View view() {
-        return context.flipped().viewProperty().get();
+    private FlippedViewModel.View.Found view() {
+        return context.flipped().viewProperty().get().found().orElseThrow();
     }
 
     private AccuracyEstimate accuracy() {
@@ -108,18 +108,21 @@ class FlippedViewModelTest {
         long gained =
                 changed.stream().filter(i -> classes[1][i] == data.label(i)).count();
 
-        FlippedViewModel.View v = view();
-        assertThat(v.changed()).isEqualTo(changed.size()).isPositive();
-        assertThat(List.of((long) v.lost(), (long) v.gained(), (long) v.other()))
+        FlippedViewModel.View.Found v = view();
+        assertThat(v.tally().changed()).isEqualTo(changed.size()).isPositive();
+        assertThat(List.of((long) v.tally().lost(), (long) v.tally().gained(), (long)
+                        v.tally().other()))
                 .isEqualTo(List.of(lost, gained, changed.size() - lost - gained));
-        assertThat(v.lost() - v.gained())
+        assertThat(v.tally().lost() - v.tally().gained())
                 .isEqualTo(accuracy().floatCorrect() - accuracy().correct());
-        assertThat(v.list()).extracting(Outcome::sample).containsExactlyInAnyOrderElementsOf(changed);
-        assertThat(v.list()).extracting(Outcome::floatMargin).isSortedAccordingTo((a, b) -> Double.compare(b, a));
-        assertThat(v.list())
+        assertThat(v.listed().samples()).extracting(Outcome::sample).containsExactlyInAnyOrderElementsOf(changed);
+        assertThat(v.listed().samples())
+                .extracting(Outcome::floatMargin)
+                .isSortedAccordingTo((a, b) -> Double.compare(b, a));
+        assertThat(v.listed().samples())
                 .allSatisfy(o -> assertThat(List.of(o.floatClass(), o.quantizedClass()))
                         .isEqualTo(List.of(classes[0][o.sample()], classes[1][o.sample()])));
-        assertThat(List.of(v.seen(), v.total())).containsOnly(500);
+        assertThat(List.of(v.tally().seen(), v.tally().total())).containsOnly(500);
         assertThat(v.previous()).isFalse();
     }
 
@@ -141,35 +144,35 @@ class FlippedViewModelTest {
                 .isEqualTo(confusion.count(Confusion.Kind.AFTER, 3, 3) - confusion.count(Confusion.Kind.BEFORE, 3, 3));
 
         context.flipped().filter(Filter.LOST);
-        assertThat(view().list()).hasSize(view().lost()).allMatch(o -> o.change() == Change.LOST);
+        assertThat(view().listed().samples()).hasSize(view().tally().lost()).allMatch(o -> o.change() == Change.LOST);
 
-        Outcome one = view().list().getFirst();
+        Outcome one = view().listed().samples().getFirst();
         Cell cell = new Cell(Confusion.Kind.AFTER, one.label().orElseThrow(), one.quantizedClass());
         context.flipped().choose(cell);
-        assertThat(view().cell()).contains(cell);
-        assertThat(view().list())
+        assertThat(view().listed().cell()).contains(cell);
+        assertThat(view().listed().samples())
                 .hasSize(confusion.count(Confusion.Kind.AFTER, cell.row(), cell.column()))
                 .contains(one);
         context.flipped().choose(cell);
-        assertThat(view().cell()).isEmpty();
-        assertThat(view().list()).hasSize(view().lost());
+        assertThat(view().listed().cell()).isEmpty();
+        assertThat(view().listed().samples()).hasSize(view().tally().lost());
     }
 
     @Test
     void aNewSettingReplacesTheListAndFloatFlipsNothing() {
-        context.flipped().choose(view().list().getFirst().sample());
-        assertThat(view().chosen()).isPresent();
+        context.flipped().choose(view().listed().samples().getFirst().sample());
+        assertThat(view().listed().chosen()).isPresent();
 
         context.bench().apply(new Edit.SetWeights(Optional.empty()));
 
-        assertThat(view().changed()).isZero();
-        assertThat(view().list()).isEmpty();
-        assertThat(view().chosen().orElseThrow().change()).isEqualTo(Change.NONE);
+        assertThat(view().tally().changed()).isZero();
+        assertThat(view().listed().samples()).isEmpty();
+        assertThat(view().listed().chosen().orElseThrow().change()).isEqualTo(Change.NONE);
     }
 
     @Test
     void aChosenSampleShowsItsErrorLayerByLayer() throws IOException {
-        int sample = view().list().getFirst().sample();
+        int sample = view().listed().samples().getFirst().sample();
         context.sampleLayers().show(OptionalInt.of(sample));
 
         List<LayerError> layers = context.sampleLayers().viewProperty().get().layers();

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Queue;
 import org.junit.jupiter.api.Test;
 import org.quantscope.app.ui.Notices;
+import org.quantscope.app.ui.UiThread;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -37,6 +38,46 @@ class BackgroundTest {
         assertThat(got).isEmpty();
         ui.remove().run();
         assertThat(got).containsExactly("answer");
+    }
+
+    @Test
+    void tellsOfWorkOnItsWayOnceAFrame() {
+        Queue<Runnable> frames = new ArrayDeque<>();
+        Background paced = Background.of(
+                work::add,
+                new UiThread() {
+                    @Override
+                    public void execute(Runnable task) {
+                        ui.add(task);
+                    }
+
+                    @Override
+                    public void beforeFrame(Runnable task) {
+                        frames.add(task);
+                    }
+                },
+                background.notices());
+        List<Integer> batches = new ArrayList<>();
+        paced.<Integer>latest(LatestWins.Mode.CANCEL_STALE)
+                .submit(
+                        (cancel, partial) -> {
+                            try (Jobs.Handle job = paced.start("Accuracy", cancel)) {
+                                for (int i = 1; i <= 3; i++) {
+                                    job.report(i, 4, "");
+                                    partial.accept(i);
+                                }
+                                frames.forEach(Runnable::run);
+                                return 4;
+                            }
+                        },
+                        batches::add,
+                        paced::problem);
+        List<Long> done = new ArrayList<>();
+        paced.jobs().onChange(running -> running.forEach(job -> done.add(job.done())));
+        work.remove().run();
+        ui.forEach(Runnable::run);
+        assertThat(batches).containsExactly(3, 4);
+        assertThat(done).containsExactly(3L);
     }
 
     @Test

@@ -46,27 +46,38 @@ class FlippedFlowTest {
 
     /** The flips are those of the complete evaluation. */
     private boolean settled() {
-        FlippedViewModel.View v = at.context.flipped().viewProperty().get();
-        return !v.previous() && v.seen() == v.total() && v.changed() > 0;
+        return at.context
+                .flipped()
+                .viewProperty()
+                .get()
+                .found()
+                .filter(v -> !v.previous()
+                        && v.tally().seen() == v.tally().total()
+                        && v.tally().changed() > 0)
+                .isPresent();
     }
 
-    private FlippedViewModel.View flipped() {
-        return OpenWindow.onFx(() -> at.context.flipped().viewProperty().get());
+    private FlippedViewModel.View.Found flipped() {
+        return OpenWindow.onFx(this::found);
+    }
+
+    private FlippedViewModel.View.Found found() {
+        return at.context.flipped().viewProperty().get().found().orElseThrow();
     }
 
     @Test
     void theCardShowsTheFlipsAndTheWindowListsThemWithTheMatrixAndTheLayers(FxRobot robot) throws Exception {
-        FlippedViewModel.View v = flipped();
-        assertThat(v.changed()).isPositive();
+        FlippedViewModel.View.Found v = flipped();
+        assertThat(v.tally().changed()).isPositive();
         assertThat(OpenWindow.text(robot, "#flipped-summary"))
-                .isEqualTo(v.lost() + " lost · " + v.gained() + " gained · " + v.other() + " other");
-        Outcome first = v.list().getFirst();
+                .isEqualTo(v.tally().lost() + " lost · " + v.tally().gained() + " gained · "
+                        + v.tally().other() + " other");
+        Outcome first = v.listed().samples().getFirst();
         assertThat(robot.lookup("#flip-0").queryAs(Button.class).getAccessibleText())
                 .isEqualTo("sample " + first.sample() + ": " + first.floatClass() + " → " + first.quantizedClass());
 
         OpenWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
-        OpenWindow.waitUntil(
-                () -> at.context.flipped().viewProperty().get().confusion().isPresent());
+        OpenWindow.waitUntil(() -> found().confusion().isPresent());
         OpenWindow.waitUntil(
                 () -> !at.context.sampleLayers().viewProperty().get().layers().isEmpty()
                         && !at.context.sampleLayers().viewProperty().get().previous());
@@ -74,7 +85,8 @@ class FlippedFlowTest {
         ListView<Outcome> list = robot.lookup("#flipped-list").queryListView();
         assertThat(OpenWindow.onFx(() -> list.getSelectionModel().getSelectedItem()))
                 .isEqualTo(first);
-        assertThat(OpenWindow.onFx(() -> list.getItems().size())).isEqualTo(v.changed());
+        assertThat(OpenWindow.onFx(() -> list.getItems().size()))
+                .isEqualTo(v.tally().changed());
         ListView<LayerError> layers = robot.lookup("#sample-layers").queryListView();
         assertThat(OpenWindow.onFx(() -> layers.getItems().size()))
                 .isEqualTo(
@@ -87,18 +99,18 @@ class FlippedFlowTest {
         int more = confusion.count(Confusion.Kind.DIFFERENCE, row, first.quantizedClass());
         assertThat(OpenWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
         OpenWindow.doOnFx(cell::fire);
-        OpenWindow.waitUntil(
-                () -> at.context.flipped().viewProperty().get().cell().isPresent());
-        assertThat(flipped().list())
+        OpenWindow.waitUntil(() -> found().listed().cell().isPresent());
+        assertThat(flipped().listed().samples())
                 .isNotEmpty()
                 .allMatch(o -> o.label().orElseThrow() == row)
                 .contains(first);
         OpenWindow.doOnFx(
                 () -> robot.lookup("#filter-lost").queryAs(ToggleButton.class).fire());
-        OpenWindow.waitUntil(() -> at.context.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
+        OpenWindow.waitUntil(() -> found().listed().filter() == FlippedViewModel.Filter.LOST);
         assertThat(OpenWindow.onFx(() -> list.getItems().size()))
-                .isEqualTo(flipped().lost());
-        assertThat(OpenWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
+                .isEqualTo(flipped().tally().lost());
+        assertThat(OpenWindow.onFx(() -> list.getItems().size()))
+                .isLessThanOrEqualTo(v.tally().changed());
         OpenWindow.doOnFx(() -> cell.getScene().getWindow().hide());
         assertThat(OpenWindow.onFx(
                         () -> at.context.sampleLayers().viewProperty().get().layers()))

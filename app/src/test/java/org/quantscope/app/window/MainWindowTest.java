@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.SampleFiles;
-import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.FxThread;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.quantscope.app.ApplicationContext;
-import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.ui.FxThread;

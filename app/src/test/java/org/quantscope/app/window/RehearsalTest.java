@@ -12,7 +12,7 @@ import javafx.scene.input.MouseEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.quantscope.app.SampleFiles;
-import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.accuracy.AccuracyState;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Measurements;
@@ -28,7 +28,7 @@ class RehearsalTest {
     private record Seen(
             Optional<SessionState> state,
             Optional<SelectedTensor.View> selected,
-            AccuracyViewModel.View accuracy,
+            AccuracyState accuracy,
             Measurements.Snapshot measurements,
             boolean dirty,
             boolean canUndo,

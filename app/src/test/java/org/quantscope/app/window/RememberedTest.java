@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.SampleFiles;
-import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.ui.FxThread;
 import org.quantscope.app.ui.Theme;

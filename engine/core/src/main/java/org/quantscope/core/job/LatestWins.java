@@ -2,6 +2,7 @@ package org.quantscope.core.job;
 
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,7 @@ public final class LatestWins<R> {
     public interface Work<R> {
         /**
          * @param cancel to be looked at often
-         * @param partial takes results on the way; they are delivered like the final one
+         * @param partial takes results on the way, each of which stands for those before it
          */
         R run(CancelToken cancel, Consumer<R> partial) throws Exception;
     }
@@ -36,6 +37,8 @@ public final class LatestWins<R> {
         final Consumer<R> onResult;
         final Consumer<Throwable> onFailure;
         final CancelToken cancel = new CancelToken();
+        /** The newest result on the way that has not been delivered yet. */
+        final AtomicReference<@Nullable R> onTheWay = new AtomicReference<>();
 
         Request(Work<R> work, Consumer<R> onResult, Consumer<Throwable> onFailure) {
             this.work = work;
@@ -47,6 +50,7 @@ public final class LatestWins<R> {
     private final Mode mode;
     private final Executor work;
     private final Executor result;
+    private final Executor progress;
     private final Object lock = new Object();
     private @Nullable Request<R> running;
     private @Nullable Request<R> waiting;
@@ -56,15 +60,27 @@ public final class LatestWins<R> {
      * @param result runs the consumers of results and failures
      */
     public LatestWins(Mode mode, Executor work, Executor result) {
+        this(mode, work, result, result);
+    }
+
+    /**
+     * @param work runs the pieces
+     * @param result runs the consumers of final results and failures
+     * @param progress runs the consumers of results on the way; of those that wait for it only the newest is delivered.
+     *     On the same thread as {@code result}
+     */
+    public LatestWins(Mode mode, Executor work, Executor result, Executor progress) {
         this.mode = mode;
         this.work = work;
         this.result = result;
+        this.progress = progress;
     }
 
     /**
      * Asks for {@code piece}, in place of whatever is still waiting.
      *
-     * @param onResult takes every partial result and the final one, in order
+     * @param onResult takes results on the way, where a newer one replaces one that still waits to be delivered, and then
+     *     the final one
      * @param onFailure takes what the piece throws, except a {@link CancellationException}
      */
     public void submit(Work<R> piece, Consumer<R> onResult, Consumer<Throwable> onFailure) {
@@ -110,7 +126,7 @@ public final class LatestWins<R> {
     private void run(Request<R> request) {
         try {
             if (!request.cancel.isCancelled()) {
-                R value = request.work.run(request.cancel, partial -> deliver(request, partial));
+                R value = request.work.run(request.cancel, partial -> deliverOnTheWay(request, partial));
                 deliver(request, value);
             }
         } catch (CancellationException e) {
@@ -126,7 +142,20 @@ public final class LatestWins<R> {
         }
     }
 
+    private void deliverOnTheWay(Request<R> request, R value) {
+        if (request.onTheWay.getAndSet(value) != null) {
+            return;
+        }
+        progress.execute(() -> {
+            R newest = request.onTheWay.getAndSet(null);
+            if (newest != null && !request.cancel.isCancelled()) {
+                request.onResult.accept(newest);
+            }
+        });
+    }
+
     private void deliver(Request<R> request, R value) {
+        request.onTheWay.set(null);
         result.execute(() -> {
             if (!request.cancel.isCancelled()) {
                 request.onResult.accept(value);

@@ -103,6 +103,27 @@ class LatestWinsTest {
     }
 
     @Test
+    void aResultOnTheWayThatWaitsIsReplacedByANewerOneAndDroppedForTheEnd() {
+        Queue<Runnable> frames = new ArrayDeque<>();
+        List<String> shown = new ArrayList<>();
+        LatestWins<String> latest =
+                new LatestWins<>(LatestWins.Mode.CANCEL_STALE, Runnable::run, Runnable::run, frames::add);
+        latest.submit(
+                (cancel, partial) -> {
+                    partial.accept("1 of 4");
+                    partial.accept("2 of 4");
+                    frames.remove().run();
+                    partial.accept("3 of 4");
+                    return "4 of 4";
+                },
+                shown::add,
+                e -> {});
+        frames.forEach(Runnable::run);
+        assertThat(shown).containsExactly("2 of 4", "4 of 4");
+        assertThat(frames).hasSize(1);
+    }
+
+    @Test
     void aFailureIsReportedAndTheNextRequestRuns() {
         Slow slow = new Slow(LatestWins.Mode.CONFLATE);
         slow.request("1", () -> {

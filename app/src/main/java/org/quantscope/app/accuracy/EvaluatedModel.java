@@ -1,0 +1,187 @@
+package org.quantscope.app.accuracy;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.core.Engine;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.CacheUse;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Task;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.SessionState;
+
+/**
+ * The open model with the data to evaluate it on: its evaluator, which is opened and closed in the background, how it
+ * can be scored, how the float model does, and the memory that may be used for it.
+ */
+final class EvaluatedModel implements AutoCloseable {
+    /** Who uses the evaluator; called on the FX thread. */
+    interface User {
+        /** There is an evaluator now. */
+        void opened();
+
+        /** The float model's accuracy on the samples so far. */
+        void baseline(AccuracyEstimate estimate);
+
+        /** There will be no evaluator, or no accuracy of the float model. */
+        void failed(Throwable why);
+    }
+
+    /** The name under which the memory limit for intermediate values is remembered. */
+    private static final String CACHE = "accuracy.cache";
+
+    private final Workbench bench;
+    private final Background background;
+    private final Settings settings;
+    private final User user;
+    private final LatestWins<AccuracyEstimate> baselines;
+    private final ReadOnlyObjectWrapper<Optional<CacheUse>> cache = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<List<Task>> tasks = new ReadOnlyObjectWrapper<>(List.of());
+    private @Nullable LiveEvaluator evaluator;
+    private @Nullable Model model;
+    private @Nullable Dataset data;
+    private Optional<Task> task = Optional.empty();
+    private boolean closed;
+
+    EvaluatedModel(Workbench bench, Background background, Settings settings, User user) {
+        this.bench = bench;
+        this.background = background;
+        this.settings = settings;
+        this.user = user;
+        this.baselines = background.latest(LatestWins.Mode.CANCEL_STALE);
+    }
+
+    /**
+     * Shows which model is to be evaluated on which data, or none, with the score that was chosen.
+     *
+     * @return true if that is another one than before, so that nothing is known of it yet
+     */
+    boolean show(@Nullable Model nextModel, @Nullable Dataset nextData) {
+        Optional<Task> nextTask = bench.stateProperty().get().flatMap(SessionState::metric);
+        if (Objects.equals(nextModel, model) && Objects.equals(nextData, data) && nextTask.equals(task)) {
+            return false;
+        }
+        model = nextModel;
+        data = nextData;
+        task = nextTask;
+        tasks.set(List.of());
+        baselines.cancel();
+        LiveEvaluator old = evaluator;
+        evaluator = null;
+        if (old != null) {
+            background.work().execute(old::close);
+        }
+        tellCache();
+        return true;
+    }
+
+    /** Opens the evaluator of what is shown, in the background. */
+    void open() {
+        Model of = model;
+        Dataset on = data;
+        if (of == null || on == null) {
+            return;
+        }
+        Optional<Task> by = task;
+        long budget = cacheBudget();
+        // The model before any correction, because a bias correction changes the outputs of the float model.
+        Model reference = bench.uncorrected().orElse(of);
+        background.work().execute(() -> {
+            try {
+                LiveEvaluator fresh = Engine.evaluatorBesideWindow(of, reference, on, by, budget);
+                background.ui().execute(() -> opened(fresh, of, on, by));
+            } catch (RuntimeException e) {
+                background.ui().execute(() -> user.failed(e));
+            }
+        });
+    }
+
+    private void opened(LiveEvaluator fresh, Model of, Dataset on, Optional<Task> by) {
+        if (closed || !of.equals(model) || !on.equals(data) || !by.equals(task)) {
+            background.work().execute(fresh::close);
+            return;
+        }
+        evaluator = fresh;
+        tellCache();
+        baselines.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = background.start("Float accuracy", cancel)) {
+                        List<Task> possible = fresh.tasks(cancel);
+                        background.ui().execute(() -> {
+                            if (isOpen(fresh)) {
+                                tasks.set(possible);
+                            }
+                        });
+                        return fresh.floatBaseline(cancel, estimate -> {
+                            job.report(
+                                    estimate.seen(),
+                                    estimate.total(),
+                                    estimate.seen() + " of " + estimate.total() + " samples");
+                            partial.accept(estimate);
+                        });
+                    }
+                },
+                user::baseline,
+                user::failed);
+        user.opened();
+    }
+
+    /** The evaluator; null while there is none. */
+    @Nullable
+    LiveEvaluator evaluator() {
+        return evaluator;
+    }
+
+    /** True if this is the present evaluator. */
+    boolean isOpen(LiveEvaluator one) {
+        return one.equals(evaluator);
+    }
+
+    /** The limit in bytes for native memory that holds intermediate values before the selected tensor. */
+    long cacheBudget() {
+        return (long) Math.max(0, settings.number(CACHE).orElse(LiveEvaluator.DEFAULT_CACHE_BYTES));
+    }
+
+    /** Sets and remembers {@link #cacheBudget}, a number of bytes ≥ 0; values above a smaller limit are freed. */
+    void setCacheBudget(long bytes) {
+        settings.setNumber(CACHE, (double) bytes);
+        if (evaluator != null) {
+            evaluator.setCacheBudget(bytes);
+            tellCache();
+        }
+    }
+
+    /** Shows how much memory is used now. */
+    void tellCache() {
+        cache.set(Optional.ofNullable(evaluator).map(LiveEvaluator::cacheUse));
+    }
+
+    ReadOnlyObjectProperty<Optional<CacheUse>> cacheProperty() {
+        return cache.getReadOnlyProperty();
+    }
+
+    ReadOnlyObjectProperty<List<Task>> tasksProperty() {
+        return tasks.getReadOnlyProperty();
+    }
+
+    /** Cancels what runs and waits for it. */
+    @Override
+    public void close() {
+        closed = true;
+        baselines.cancel();
+        if (evaluator != null) {
+            evaluator.close();
+            evaluator = null;
+        }
+    }
+}
