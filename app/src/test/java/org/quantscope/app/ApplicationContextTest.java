@@ -171,7 +171,13 @@ class ApplicationContextTest {
         held = true;
         context.selected().preview(ClipRange.symmetric(0.3f));
         assertThat(measured().error().exact()).isFalse();
-        assertThat(context.error().viewProperty().get().orElseThrow().mse()).startsWith("≈ ");
+        assertThat(context.error()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .deviation()
+                        .mse())
+                .startsWith("≈ ");
         double estimate = measured().error().mse();
         assertThat(context.accuracy().viewProperty().get().previous()).isTrue();
 
@@ -514,13 +520,23 @@ class ApplicationContextTest {
     @Test
     void theWeightedErrorIsOfferedWhereImportancesAreKnown() {
         context.session().openModel(SampleFiles.DIGITS);
-        assertThat(context.quantizer().viewProperty().get().orElseThrow().calibrators())
+        assertThat(context.quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .chosenBy()
+                        .calibrators())
                 .contains("mse")
                 .doesNotContain("weighted-mse");
         assertThat(pinned()).doesNotContain("weighted-mse");
 
         openDigits();
-        assertThat(context.quantizer().viewProperty().get().orElseThrow().calibrators())
+        assertThat(context.quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .chosenBy()
+                        .calibrators())
                 .contains("mse", "weighted-mse");
         context.quantizer().setBits(3);
         context.quantizer().setCalibrator("weighted-mse");
@@ -540,12 +556,22 @@ class ApplicationContextTest {
                     assertThat(pin.calibratorId()).isEqualTo("weighted-mse");
                     assertThat(pin.range()).isEqualTo(expected);
                 });
-        assertThat(context.quantizer().viewProperty().get().orElseThrow().option())
+        assertThat(context.quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .chosenBy()
+                        .option())
                 .isEmpty();
 
         context.activations().quantize(true);
         context.bench().select(context.bench().activations().getLast().id());
-        assertThat(context.quantizer().viewProperty().get().orElseThrow().calibrators())
+        assertThat(context.quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .chosenBy()
+                        .calibrators())
                 .contains("mse")
                 .doesNotContain("weighted-mse");
         assertThat(problems).isEmpty();

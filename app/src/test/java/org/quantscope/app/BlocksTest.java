@@ -6,13 +6,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.selected.QuantizerViewModel.Blocks;
+import org.quantscope.app.selected.QuantizerForm.Blocks;
+import org.quantscope.app.selected.QuantizerForm.Field;
 import org.quantscope.app.selected.QuantizerViewModel.Cut;
-import org.quantscope.app.selected.QuantizerViewModel.Locked;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.ui.Figures;
@@ -50,7 +51,7 @@ class BlocksTest {
         return RangeResolver.resolve(at.tensor(), spec(), new CancelToken()).params();
     }
 
-    private Locked locked() {
+    private Map<Field, String> locked() {
         return at.context.quantizer().viewProperty().get().orElseThrow().locked();
     }
 
@@ -63,7 +64,13 @@ class BlocksTest {
         assertThat(at.hand().draggable()).isFalse();
         float[] scales = resolved().scales();
         Arrays.sort(scales);
-        assertThat(at.context.quantizer().viewProperty().get().orElseThrow().scale())
+        assertThat(at.context
+                        .quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .resolved()
+                        .scale())
                 .isEqualTo(Figures.small(scales[0]) + " … " + Figures.small(scales[scales.length / 2]) + " … "
                         + Figures.small(scales[scales.length - 1]));
         at.context.bench().undo();
@@ -161,17 +168,23 @@ class BlocksTest {
 
     @Test
     void whatASchemeLeavesNoChoiceOfSaysWhy() {
-        assertThat(locked()).isEqualTo(new Locked("", "", "", "", "", ""));
+        assertThat(locked()).isEmpty();
         at.context.quantizer().setSymmetric(false);
-        assertThat(locked().narrow()).isEqualTo("only symmetric codes can be restricted");
+        assertThat(locked().get(Field.NARROW)).isEqualTo("only symmetric codes can be restricted");
         at.context.quantizer().setScheme("mxfp4");
         assertThat(locked())
-                .isEqualTo(new Locked(
+                .isEqualTo(Map.of(
+                        Field.BITS,
                         "MXFP4 has codes of 4 bits",
+                        Field.SYMMETRIC,
                         "MXFP4 mirrors about 0",
+                        Field.SIGNED,
                         "MXFP4 has no unsigned codes",
+                        Field.NARROW,
                         "MXFP4 has no code to leave out",
+                        Field.GRANULARITY,
                         "MXFP4 has a scale for each block",
+                        Field.BLOCK_SIZE,
                         "MXFP4 has blocks of 32"));
         assertThat(at.context
                         .quantizer()
@@ -194,7 +207,7 @@ class BlocksTest {
                         .orElseThrow()
                         .size())
                 .isEqualTo(16);
-        assertThat(locked().blockSize()).isEqualTo("NVFP4 has blocks of 16");
+        assertThat(locked().get(Field.BLOCK_SIZE)).isEqualTo("NVFP4 has blocks of 16");
     }
 
     @Test

@@ -54,7 +54,8 @@ class CodesTest {
         at.context.codes().setShowing(true);
         assertThat(at.waiting).hasSize(1);
         at.runWaiting();
-        assertThat(codes().counts()).isEqualTo(exact(at.measured().params()).counts());
+        assertThat(codes().strip().counts())
+                .isEqualTo(exact(at.measured().params()).counts());
         at.context.codes().setShowing(false);
         at.context.selected().preview(ClipRange.symmetric(0.5f));
         at.runWaiting();
@@ -70,15 +71,15 @@ class CodesTest {
         CodeReport r = exact(at.measured().params());
         ErrorReport e = ErrorPass.measure(at.tensor(), at.measured().params(), new CancelToken());
 
-        assertThat(codes().counts()).isEqualTo(r.counts());
-        assertThat(codes().first()).isEqualTo(-7);
-        assertThat(codes().used()).isEqualTo(r.usedCodes() + " of 15");
-        assertThat(codes().entropy()).isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
-        assertThat(codes().saved()).isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
-        assertThat(codes().divergence()).isEqualTo(Figures.small(r.divergence()) + " nats");
+        assertThat(codes().strip().counts()).isEqualTo(r.counts());
+        assertThat(codes().strip().first()).isEqualTo(-7);
+        assertThat(codes().words().used()).isEqualTo(r.usedCodes() + " of 15");
+        assertThat(codes().words().entropy()).isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
+        assertThat(codes().words().saved()).isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
+        assertThat(codes().words().divergence()).isEqualTo(Figures.small(r.divergence()) + " nats");
         assertThat(e.clippedLow()).isPositive();
         assertThat(e.clippedHigh()).isPositive();
-        assertThat(codes().clipped())
+        assertThat(codes().words().clipped())
                 .isEqualTo(Figures.percent(e.clippedLowFraction()) + " · " + Figures.percent(e.clippedHighFraction()));
         assertThat(codes().previous()).isFalse();
     }
@@ -86,18 +87,19 @@ class CodesTest {
     @Test
     void whileAHandleIsDraggedTheCountsOfBeforeArePreviousAndTheNewestRangeWins() {
         at.context.codes().setShowing(true);
-        var before = codes().counts();
+        var before = codes().strip().counts();
         at.held = true;
         for (int i = 20; i > 0; i--) {
             at.context.selected().preview(ClipRange.symmetric(i * 0.1f));
         }
         assertThat(codes().previous()).isTrue();
-        assertThat(codes().counts()).isEqualTo(before);
+        assertThat(codes().strip().counts()).isEqualTo(before);
         // One pass of each kind is under way; what was asked for between is not made up for.
         assertThat(at.waiting).hasSizeLessThanOrEqualTo(3);
         at.runWaiting();
         assertThat(codes().previous()).isFalse();
-        assertThat(codes().counts()).isEqualTo(exact(at.measured().params()).counts());
+        assertThat(codes().strip().counts())
+                .isEqualTo(exact(at.measured().params()).counts());
     }
 
     @Test
@@ -121,8 +123,8 @@ class CodesTest {
                         String.format(Locale.ROOT, "%.2f of 4 bits", r.entropy()),
                         false));
         ErrorViewModel.View view = at.context.error().viewProperty().get().orElseThrow();
-        assertThat(view.clippedLow()).isEqualTo(Figures.percent(e.clippedLowFraction()));
-        assertThat(view.clippedHigh()).isEqualTo(Figures.percent(e.clippedHighFraction()));
+        assertThat(view.clipped().low()).isEqualTo(Figures.percent(e.clippedLowFraction()));
+        assertThat(view.clipped().high()).isEqualTo(Figures.percent(e.clippedHighFraction()));
         assertThat(view.bitsPerWeight())
                 .isEqualTo(String.format(
                         Locale.ROOT,

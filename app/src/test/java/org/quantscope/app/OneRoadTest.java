@@ -396,7 +396,7 @@ class OneRoadTest {
             at.context.export().export(Exporters.byId("npz"), folder.resolve("w.npz"));
             assertThat(at.context.export().statusProperty().get()).isEqualTo(new ExportViewModel.Status.Refused(why));
 
-            at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+            SampleFiles.calibrateDigits(at.context);
             assertThat(at.context.tensors().rowsProperty().get().activations())
                     .allSatisfy(row -> assertThat(row.obstacle()).isEmpty());
             assertThat(at.context.accuracy().viewProperty().get().status()).isEqualTo(AccuracyState.Status.DONE);
@@ -409,7 +409,7 @@ class OneRoadTest {
     void aSavedSessionHasRangesForActivationsThatAreKeptInFloatToo() throws IOException {
         try (HeldContext at = context()) {
             at.open("digits_mlp.onnx");
-            at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+            SampleFiles.calibrateDigits(at.context);
             List<TensorId> all =
                     at.context.bench().activations().stream().map(a -> a.id()).toList();
             at.context.tensors().keepFloat(Set.of(all.get(0), all.get(1)));

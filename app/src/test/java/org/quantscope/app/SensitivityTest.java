@@ -449,7 +449,7 @@ class SensitivityTest {
     @Test
     void anActivationThatAdoptsACalibratorHasItsRangeAtOnceAndLosesItByAReset() {
         openDigits();
-        at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+        SampleFiles.calibrateDigits(at.context);
         at.context.activations().quantize(true);
         TensorId activation = at.context.bench().activations().get(1).id();
         ClipRange before = range(activation);

@@ -43,8 +43,8 @@ public final class CorrectionsView extends VBox {
         setVisible(!v.titles().isEmpty());
         setManaged(isVisible());
         titles.setText(String.join("\n", v.titles()));
-        accuracy.setText(score(v.scoreBefore()) + " → " + score(v.scoreNow()));
-        worst.setText(decibels(v.worstBefore()) + " → " + decibels(v.worstNow()));
+        accuracy.setText(score(v.before().score()) + " → " + score(v.now().score()));
+        worst.setText(decibels(v.before().worst()) + " → " + decibels(v.now().worst()));
         changed.setText(v.changed().map(n -> Figures.count(n) + " tensors").orElse(Figures.NONE));
         int left = v.kept().size();
         kept.setText(

@@ -46,27 +46,20 @@ public final class CorrectionsViewModel {
      * @param titles the applied corrections, in their order
      * @param changed how many tensors the last one changed; empty if it was applied in an earlier run of the program
      * @param kept what the last one did not change, and why
-     * @param scoreBefore the score before the last correction, in its own unit; empty if there was none
-     * @param scoreNow the present score, once it is complete
-     * @param worstBefore the lowest SQNR of a weight before the last correction, in dB
-     * @param worstNow the lowest SQNR now, once all weights are measured
+     * @param before the last correction
      */
-    public record View(
-            List<String> titles,
-            Optional<Integer> changed,
-            List<String> kept,
-            Optional<AccuracyEstimate> scoreBefore,
-            Optional<AccuracyEstimate> scoreNow,
-            OptionalDouble worstBefore,
-            OptionalDouble worstNow) {
-        static final View NOTHING = new View(
-                List.of(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                Optional.empty(),
-                OptionalDouble.empty(),
-                OptionalDouble.empty());
+    public record View(List<String> titles, Optional<Integer> changed, List<String> kept, Effect before, Effect now) {
+        static final View NOTHING = new View(List.of(), Optional.empty(), List.of(), Effect.UNKNOWN, Effect.UNKNOWN);
+    }
+
+    /**
+     * How the model does.
+     *
+     * @param score in its own unit; empty if it is not known, or not complete
+     * @param worst the lowest SQNR of a weight in dB; empty while not all weights are measured
+     */
+    public record Effect(Optional<AccuracyEstimate> score, OptionalDouble worst) {
+        static final Effect UNKNOWN = new Effect(Optional.empty(), OptionalDouble.empty());
     }
 
     /** The figures before a correction, and what it changed. */
@@ -323,8 +316,9 @@ public final class CorrectionsViewModel {
     /** Reports the score before and after as soon as it is known. */
     private void tellScore(View v) {
         step().filter(s -> bench.variant().equals(fresh))
-                .ifPresent(step -> v.scoreBefore()
-                        .ifPresent(was -> v.scoreNow().ifPresent(now -> {
+                .ifPresent(step -> v.before()
+                        .score()
+                        .ifPresent(was -> v.now().score().ifPresent(now -> {
                             fresh = "";
                             tell(
                                     v.titles().getLast(),
@@ -365,12 +359,14 @@ public final class CorrectionsViewModel {
                 state.corrections().stream().map(Corrections::title).toList(),
                 step.map(s -> s.output.changed().size()),
                 step.map(s -> s.output.kept()).orElse(List.of()),
-                step.flatMap(Step::score),
-                complete(),
-                before.stream().mapToDouble(Double::doubleValue).min(),
-                measured.complete()
-                        ? now.stream().mapToDouble(Double::doubleValue).min()
-                        : OptionalDouble.empty());
+                new Effect(
+                        step.flatMap(Step::score),
+                        before.stream().mapToDouble(Double::doubleValue).min()),
+                new Effect(
+                        complete(),
+                        measured.complete()
+                                ? now.stream().mapToDouble(Double::doubleValue).min()
+                                : OptionalDouble.empty()));
         if (!Objects.equals(next, view.get())) {
             view.set(next);
         }

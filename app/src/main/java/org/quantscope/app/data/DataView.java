@@ -185,7 +185,7 @@ public final class DataView extends VBox {
         file.setText(
                 view.samples().map(s -> s.file().toString()).orElse("Drop a file or a folder here, or choose one"));
         facts.setText(view.samples().map(s -> s.what() + ": ").orElse("") + view.facts());
-        unreadable.setText(view.unreadable().orElse(""));
+        unreadable.setText(view.source().unreadable().orElse(""));
         Prepared p = view.prepared();
         showThumbnails(p.thumbnails());
         noPictures.setText(!p.channels().isEmpty() && p.picture().isEmpty() ? "These samples are not pictures." : "");
@@ -199,17 +199,17 @@ public final class DataView extends VBox {
         verdict.setText(
                 !some
                         ? ""
-                        : !view.problems().isEmpty()
+                        : !view.entered().problems().isEmpty()
                                 ? "Nothing can be prepared until the form is correct."
-                                : view.previous() ? "…" : p.problem().orElse("✓ It fits."));
+                                : view.result().previous() ? "…" : p.problem().orElse("✓ It fits."));
         verdict.getStyleClass().remove("warning");
         if (p.problem().isPresent()) {
             verdict.getStyleClass().add("warning");
         }
         propose.setVisible(p.proposal().isPresent());
-        guessed.setVisible(view.guessed());
+        guessed.setVisible(view.entered().guessed());
         for (Node n : List.of(picture, channels, gets)) {
-            n.setOpacity(view.previous() ? 0.5 : 1);
+            n.setOpacity(view.result().previous() ? 0.5 : 1);
         }
         showChannels(p.channels());
     }

@@ -69,25 +69,26 @@ public final class DataViewModel {
     /**
      * What to show.
      *
-     * @param samples the opened data; empty before any was chosen
-     * @param problems what is wrong in the form, by field
-     * @param guessed true if the form is a proposal of the program: neither the sidecar nor the user said so
-     * @param previous true if {@code prepared} belongs to an earlier content of the form
-     * @param unreadable why the data that was chosen last cannot be opened
+     * @param wanted what the model needs; empty if it cannot be run
      */
-    public record View(
-            Role role,
-            Optional<Samples> samples,
-            PreprocessingForm form,
-            Map<String, String> problems,
-            boolean guessed,
-            Prepared prepared,
-            boolean previous,
-            Optional<String> unreadable,
-            Optional<InputFit> wanted) {
+    public record View(Role role, Optional<InputFit> wanted, Source source, Entered entered, Result result) {
+        /** The opened data; empty before any was chosen. */
+        public Optional<Samples> samples() {
+            return source.samples;
+        }
+
+        public PreprocessingForm form() {
+            return entered.form;
+        }
+
+        /** What the model would get. */
+        public Prepared prepared() {
+            return result.prepared;
+        }
+
         /** The shape and range that the model gets, as text for the user. */
         public String gets() {
-            return prepared.dataset().map(d -> d.sampleShape().toString()).orElse("–");
+            return prepared().dataset().map(d -> d.sampleShape().toString()).orElse("–");
         }
 
         /** The shape that the model needs, as text for the user. */
@@ -96,12 +97,13 @@ public final class DataViewModel {
         }
 
         public boolean mayApply() {
-            return prepared.fits() && !previous && problems.isEmpty();
+            return prepared().fits() && !result.previous && entered.problems.isEmpty();
         }
 
         /** The facts about the data in one line. */
         public String facts() {
-            return samples.map(s -> Figures.count(s.size()) + (s.size() == 1 ? " sample, " : " samples, ")
+            return samples()
+                    .map(s -> Figures.count(s.size()) + (s.size() == 1 ? " sample, " : " samples, ")
                             + s.shape().map(Shape::toString).orElse("pictures of different sizes") + " "
                             + s.dtype().toString().toLowerCase(Locale.ROOT)
                             + (!s.hasLabels()
@@ -117,27 +119,51 @@ public final class DataViewModel {
         }
 
         View withSamples(Optional<Samples> other) {
-            return new View(role, other, form, problems, guessed, prepared, previous, unreadable, wanted);
+            return new View(role, wanted, new Source(other, source.unreadable), entered, result);
+        }
+
+        View withUnreadable(Optional<String> why) {
+            return new View(role, wanted, new Source(source.samples, why), entered, result);
         }
 
         /** This view with another form, whose data has not been prepared yet. */
         View withForm(PreprocessingForm other, Map<String, String> itsProblems, boolean itIsGuessed) {
-            return new View(role, samples, other, itsProblems, itIsGuessed, prepared, true, unreadable, wanted);
+            return new View(
+                    role,
+                    wanted,
+                    source,
+                    new Entered(other, itsProblems, itIsGuessed),
+                    new Result(result.prepared, true));
         }
 
         View withProblems(Map<String, String> others) {
-            return new View(role, samples, form, others, guessed, prepared, true, unreadable, wanted);
+            return withForm(entered.form, others, entered.guessed);
         }
 
         /** This view with the data that the present form gives. */
         View withPrepared(Prepared other) {
-            return new View(role, samples, form, problems, guessed, other, false, unreadable, wanted);
-        }
-
-        View withUnreadable(Optional<String> why) {
-            return new View(role, samples, form, problems, guessed, prepared, previous, why, wanted);
+            return new View(role, wanted, source, entered, new Result(other, false));
         }
     }
+
+    /**
+     * Where the data comes from.
+     *
+     * @param samples the opened data; empty before any was chosen
+     * @param unreadable why the data that was chosen last cannot be opened
+     */
+    public record Source(Optional<Samples> samples, Optional<String> unreadable) {}
+
+    /**
+     * How the data is to be prepared.
+     *
+     * @param problems what is wrong in the form, by field
+     * @param guessed true if the form is a proposal of the program: neither the sidecar nor the user said so
+     */
+    public record Entered(PreprocessingForm form, Map<String, String> problems, boolean guessed) {}
+
+    /** @param previous true if {@code prepared} belongs to an earlier content of the form */
+    public record Result(Prepared prepared, boolean previous) {}
 
     private record Asked(Samples samples, Preprocessing how, int sample) {}
 
@@ -163,14 +189,10 @@ public final class DataViewModel {
     private static View empty(Role role, Optional<InputFit> wanted) {
         return new View(
                 role,
-                Optional.empty(),
-                PreprocessingForm.of(Preprocessing.NONE),
-                Map.of(),
-                false,
-                Prepared.NOTHING,
-                false,
-                Optional.empty(),
-                wanted);
+                wanted,
+                new Source(Optional.empty(), Optional.empty()),
+                new Entered(PreprocessingForm.of(Preprocessing.NONE), Map.of(), false),
+                new Result(Prepared.NOTHING, false));
     }
 
     /** Starts with the data that is used for {@code role} at present. */
@@ -243,18 +265,18 @@ public final class DataViewModel {
     /** Takes what the user typed. */
     public void edit(PreprocessingForm form) {
         View v = view.get();
-        if (form.equals(v.form)) {
+        if (form.equals(v.entered.form)) {
             return;
         }
         PreprocessingForm.Parsed parsed = form.parse();
         view.set(v.withForm(form, parsed.problems(), false));
-        if (parsed.preprocessing().isPresent() && v.samples.isPresent()) {
+        if (parsed.preprocessing().isPresent() && v.source.samples.isPresent()) {
             Preprocessing how = parsed.preprocessing().get();
             if (how.labelColumn().equals(labelColumn)) {
                 opening.cancel();
-                prepare(v.samples.get(), how);
+                prepare(v.source.samples.get(), how);
             } else {
-                readAgain(v.samples.get(), how);
+                readAgain(v.source.samples.get(), how);
             }
         }
     }
@@ -273,21 +295,29 @@ public final class DataViewModel {
                 },
                 read -> {
                     View v = view.get();
-                    if (!v.form.labelColumn().strip().equals(how.labelColumn().orElse(""))) {
+                    if (!v.entered
+                            .form
+                            .labelColumn()
+                            .strip()
+                            .equals(how.labelColumn().orElse(""))) {
                         return;
                     }
                     labelColumn = how.labelColumn();
                     view.set(v.withSamples(Optional.of(read))
-                            .withProblems(v.form.parse().problems()));
+                            .withProblems(v.entered.form.parse().problems()));
                     prepare(read, how);
                 },
                 e -> {
                     View v = view.get();
                     // By the time this fails, the user may have chosen another column.
-                    if (!v.form.labelColumn().strip().equals(how.labelColumn().orElse(""))) {
+                    if (!v.entered
+                            .form
+                            .labelColumn()
+                            .strip()
+                            .equals(how.labelColumn().orElse(""))) {
                         return;
                     }
-                    Map<String, String> problems = new TreeMap<>(v.problems);
+                    Map<String, String> problems = new TreeMap<>(v.entered.problems);
                     problems.put("label", String.valueOf(e.getMessage()).replaceFirst("^.*label_column: ", ""));
                     view.set(v.withProblems(problems));
                 });
@@ -296,22 +326,25 @@ public final class DataViewModel {
     /** Fills in the values of a preset; size, colours and layout stay as they are. */
     public void preset(Preset preset) {
         PreprocessingForm values = PreprocessingForm.of(preset.valuesOnly());
-        edit(view.get().form.withValues(values.scale(), values.mean(), values.std()));
+        edit(view.get().entered.form.withValues(values.scale(), values.mean(), values.std()));
     }
 
     /** Fills the form with the proposal. */
     public void adoptProposal() {
         View v = view.get();
-        v.samples.ifPresent(
+        v.source.samples.ifPresent(
                 s -> v.wanted.flatMap(w -> w.propose(s)).ifPresent(p -> take(s, p.withLabelColumn(labelColumn), true)));
     }
 
     /** Shows another sample. */
     public void look(int index) {
         View v = view.get();
-        if (v.samples.isPresent() && index >= 0 && index < v.samples.get().size() && index != sample) {
+        if (v.source.samples.isPresent()
+                && index >= 0
+                && index < v.source.samples.get().size()
+                && index != sample) {
             sample = index;
-            v.form.parse().preprocessing().ifPresent(how -> prepare(v.samples.get(), how));
+            v.entered.form.parse().preprocessing().ifPresent(how -> prepare(v.source.samples.get(), how));
         }
     }
 
@@ -319,7 +352,7 @@ public final class DataViewModel {
         Asked question = new Asked(samples, how, sample);
         if (question.equals(asked)) {
             View v = view.get();
-            view.set(v.withPrepared(v.prepared));
+            view.set(v.withPrepared(v.result.prepared));
             return;
         }
         asked = question;
@@ -360,7 +393,8 @@ public final class DataViewModel {
         if (!v.mayApply()) {
             return false;
         }
-        Optional<FileRef> ref = Optional.of(bench.keep(v.prepared.dataset().orElseThrow()));
+        Optional<FileRef> ref =
+                Optional.of(bench.keep(v.result.prepared.dataset().orElseThrow()));
         bench.apply(v.role == Role.CALIBRATION ? new Edit.RelinkCalibrationData(ref) : new Edit.SetEvaluationData(ref));
         return true;
     }

@@ -311,8 +311,8 @@ final class PreprocessingEditor extends GridPane {
                 field.setText(text);
             }
         });
-        notes.forEach(
-                (key, note) -> note.setText(Optional.ofNullable(view.problems().get(key))
+        notes.forEach((key, note) ->
+                note.setText(Optional.ofNullable(view.entered().problems().get(key))
                         .map(why -> field(key) + " " + why)
                         .orElse("")));
         stored.setValue(f.stored());

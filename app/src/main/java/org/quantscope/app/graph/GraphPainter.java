@@ -53,8 +53,7 @@ final class GraphPainter {
      * @param hovered the box under the pointer
      */
     record Sight(
-            GraphViewModel.View view,
-            ModelDrawing drawing,
+            GraphViewModel.Drawn view,
             double left,
             double top,
             double scale,
@@ -68,8 +67,8 @@ final class GraphPainter {
 
     /** Paints on an empty canvas. */
     void paint(GraphicsContext g, Palette p, Sight sight) {
-        ModelDrawing drawing = sight.drawing;
-        GraphViewModel.View v = sight.view;
+        ModelDrawing drawing = sight.view.drawing();
+        GraphViewModel.Drawn v = sight.view;
         double scale = sight.scale;
         g.save();
         g.translate(sight.left, sight.top);
@@ -131,7 +130,7 @@ final class GraphPainter {
      */
     private static void paintFar(
             GraphicsContext g, Palette p, Sight sight, double x0, double y0, double x1, double y1) {
-        ModelDrawing drawing = sight.drawing;
+        ModelDrawing drawing = sight.view.drawing();
         List<Optional<TensorRow>> worst = sight.view.worst();
         double scale = sight.scale;
         for (Optional<TensorDamage.Level> level : FAR_ORDER) {
@@ -177,7 +176,7 @@ final class GraphPainter {
     }
 
     private void paint(GraphicsContext g, Palette p, Sight sight, ModelDrawing.Box box, Optional<TensorRow> worst) {
-        GraphViewModel.View v = sight.view;
+        GraphViewModel.Drawn v = sight.view;
         double scale = sight.scale;
         boolean hand = v.selected().filter(box.tensors()::contains).isPresent();
         boolean carries = box.carries();
@@ -232,12 +231,12 @@ final class GraphPainter {
         g.setGlobalAlpha(1);
     }
 
-    private static String figure(GraphViewModel.View v, Optional<TensorRow> worst) {
+    private static String figure(GraphViewModel.Drawn v, Optional<TensorRow> worst) {
         if (worst.isEmpty()) {
             return "float";
         }
         TensorRow row = worst.get();
-        return v.swept()
+        return v.colours().swept()
                 ? row.sensitivity()
                         .filter(d -> d.loss().isPresent())
                         .map(TensorDamage::change)

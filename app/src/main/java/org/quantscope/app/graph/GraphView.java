@@ -122,7 +122,7 @@ public final class GraphView extends StackPane {
         addEventHandler(KeyEvent.KEY_PRESSED, this::key);
         setOnContextMenuRequested(e -> {
             Set<TensorId> of = (e.isKeyboardTrigger()
-                            ? model.viewProperty().get().selected().stream()
+                            ? model.viewProperty().get().drawn().flatMap(GraphViewModel.Drawn::selected).stream()
                             : boxAt(e.getX(), e.getY()).stream().flatMap(b -> b.tensors().stream()))
                     .collect(Collectors.toSet());
             if (!of.isEmpty()) {
@@ -137,12 +137,14 @@ public final class GraphView extends StackPane {
 
     /** The tensor of a box to act on: the selected one, or else the first, which a click would select. */
     private Set<TensorId> chosen(Set<TensorId> of) {
-        Optional<TensorId> hand = model.viewProperty().get().selected().filter(of::contains);
-        return Set.of(hand.orElseGet(() -> model.viewProperty().get().drawing().orElseThrow().boxes().stream()
-                .filter(b -> of.containsAll(b.tensors()) && !b.tensors().isEmpty())
-                .findFirst()
-                .map(b -> b.tensors().getFirst())
-                .orElseGet(() -> of.iterator().next())));
+        GraphViewModel.Drawn v = model.viewProperty().get().drawn().orElseThrow();
+        return Set.of(v.selected()
+                .filter(of::contains)
+                .orElseGet(() -> v.drawing().boxes().stream()
+                        .filter(b -> of.containsAll(b.tensors()) && !b.tensors().isEmpty())
+                        .findFirst()
+                        .map(b -> b.tensors().getFirst())
+                        .orElseGet(() -> of.iterator().next())));
     }
 
     private static Label mark(String level) {
@@ -171,8 +173,8 @@ public final class GraphView extends StackPane {
 
     private void show() {
         GraphViewModel.View v = model.viewProperty().get();
-        ModelDrawing drawing = v.drawing().orElse(null);
-        note.setText(v.note());
+        ModelDrawing drawing = v.drawn().map(GraphViewModel.Drawn::drawing).orElse(null);
+        note.setText(v instanceof GraphViewModel.Nothing(var why) ? why : "");
         if (!Objects.equals(drawing, shown)) {
             shown = drawing;
             centred = Optional.empty();
@@ -180,26 +182,29 @@ public final class GraphView extends StackPane {
         }
         legends.setVisible(drawing != null);
         legend.setVisible(drawing != null);
-        marks[0].setText(v.legend().good());
-        marks[1].setText(v.legend().fair());
-        marks[2].setText(v.legend().bad());
-        legend.setText(v.legend().of());
-        if (!v.selected().equals(centred)) {
-            home();
-        }
+        v.drawn().ifPresent(drawn -> {
+            GraphViewModel.Legend colours = drawn.colours().legend();
+            marks[0].setText(colours.good());
+            marks[1].setText(colours.fair());
+            marks[2].setText(colours.bad());
+            legend.setText(colours.of());
+            if (!drawn.selected().equals(centred)) {
+                home();
+            }
+        });
         canvas.touch();
     }
 
     /** Scrolls to the selected tensor. */
     private void home() {
-        GraphViewModel.View v = model.viewProperty().get();
+        Optional<TensorId> selected = model.viewProperty().get().drawn().flatMap(GraphViewModel.Drawn::selected);
         ModelDrawing drawing = shown;
-        if (drawing == null || v.selected().isEmpty() || getWidth() <= 0 || height() <= 0) {
+        if (drawing == null || selected.isEmpty() || getWidth() <= 0 || height() <= 0) {
             return;
         }
-        centred = v.selected();
+        centred = selected;
         fitted = true;
-        drawing.carrier(v.selected().get()).ifPresent(box -> {
+        drawing.carrier(selected.get()).ifPresent(box -> {
             scale = Math.max(scale, LEGIBLE);
             double x = left + (box.x() + box.width() / 2) * scale;
             double y = top + (box.y() + box.height() / 2) * scale;
@@ -271,7 +276,7 @@ public final class GraphView extends StackPane {
             boxAt(e.getX(), e.getY()).ifPresent(box -> {
                 // The box that was clicked is visible, so the drawing must not move under the pointer.
                 model.choose(box);
-                centred = model.viewProperty().get().selected();
+                centred = model.viewProperty().get().drawn().flatMap(GraphViewModel.Drawn::selected);
             });
         }
     }
@@ -357,18 +362,12 @@ public final class GraphView extends StackPane {
     }
 
     private void paint(GraphicsContext g) {
-        if (shown != null) {
-            painter.paint(
-                    g,
-                    palette.get(),
-                    new GraphPainter.Sight(
-                            model.viewProperty().get(),
-                            shown,
-                            left,
-                            top,
-                            scale,
-                            Optional.ofNullable(hovered),
-                            isFocused()));
-        }
+        model.viewProperty()
+                .get()
+                .drawn()
+                .ifPresent(v -> painter.paint(
+                        g,
+                        palette.get(),
+                        new GraphPainter.Sight(v, left, top, scale, Optional.ofNullable(hovered), isFocused())));
     }
 }

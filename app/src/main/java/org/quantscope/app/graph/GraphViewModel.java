@@ -55,39 +55,34 @@ public final class GraphViewModel {
         }
     }
 
+    /** What to show. */
+    sealed interface View {
+        /** The drawing, if there is one. */
+        default Optional<Drawn> drawn() {
+            return this instanceof Drawn d ? Optional.of(d) : Optional.empty();
+        }
+    }
+
+    /** There is no drawing, or none yet; {@code why} says why, and is empty if no model is open. */
+    record Nothing(String why) implements View {}
+
     /**
-     * What to show.
+     * A drawing.
      *
-     * @param drawing empty if there is none, or while it is being made
-     * @param note why there is no drawing; empty if there is one
      * @param rows what is known about each tensor of the drawing
      * @param worst for each box of the drawing the most damage of its quantized tensors; empty if none is quantized
-     * @param swept true if the colours come from a sensitivity sweep, false if they come from the tensors' own errors
+     * @param colours where the colours come from
      * @param selected the selected tensor
      */
-    record View(
-            Optional<ModelDrawing> drawing,
-            String note,
+    record Drawn(
+            ModelDrawing drawing,
             Map<TensorId, TensorRow> rows,
             List<Optional<TensorRow>> worst,
-            boolean swept,
-            Legend legend,
-            Optional<TensorId> selected) {
-        static final View NOTHING = nothing("");
-
-        static View nothing(String why) {
-            return new View(
-                    Optional.empty(),
-                    why,
-                    Map.of(),
-                    List.of(),
-                    false,
-                    Legend.of(Optional.empty(), ""),
-                    Optional.empty());
-        }
-
+            Colours colours,
+            Optional<TensorId> selected)
+            implements View {
         /** A drawing coloured by the present settings. */
-        static View of(ModelDrawing drawing, Map<TensorId, TensorRow> rows, String hint, Optional<TensorId> selected) {
+        static Drawn of(ModelDrawing drawing, Map<TensorId, TensorRow> rows, String hint, Optional<TensorId> selected) {
             Optional<Task> swept = rows.values().stream()
                     .flatMap(row -> row.sensitivity().stream())
                     .flatMap(d -> d.figures().onlyThis().or(d.figures()::allButThis).stream())
@@ -99,11 +94,11 @@ public final class GraphViewModel {
                             .filter(row -> row != null && row.spec().isPresent())
                             .reduce((a, b) -> worse(a, b, swept.isPresent()) ? a : b))
                     .toList();
-            return new View(Optional.of(drawing), "", rows, worst, swept.isPresent(), Legend.of(swept, hint), selected);
+            return new Drawn(drawing, rows, worst, new Colours(swept.isPresent(), Legend.of(swept, hint)), selected);
         }
 
-        View withInHand(Optional<TensorId> other) {
-            return new View(drawing, note, rows, worst, swept, legend, other);
+        Drawn withSelected(Optional<TensorId> other) {
+            return new Drawn(drawing, rows, worst, colours, other);
         }
 
         private static boolean worse(TensorRow a, TensorRow b, boolean swept) {
@@ -124,6 +119,15 @@ public final class GraphViewModel {
     }
 
     /**
+     * Where the colours of a drawing come from.
+     *
+     * @param swept true for a sensitivity sweep, false for the tensors' own errors
+     */
+    record Colours(boolean swept, Legend legend) {
+        static final Colours OWN_ERRORS = new Colours(false, Legend.of(Optional.empty(), ""));
+    }
+
+    /**
      * What a drawing is made from.
      *
      * @param carried the tensors that make a box wide: weights, and activations that are quantized
@@ -135,7 +139,7 @@ public final class GraphViewModel {
     private final SensitivityViewModel sensitivity;
     private final Background background;
     private final LatestWins<ModelDrawing> latest;
-    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(new Nothing(""));
     private boolean showing;
     private @Nullable Source drawn;
     private @Nullable ModelDrawing drawing;
@@ -149,7 +153,7 @@ public final class GraphViewModel {
         this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
         tensors.rowsProperty().subscribe(x -> refresh());
         bench.stateProperty().subscribe(x -> refresh());
-        bench.selectionProperty().subscribe(id -> view.set(view.get().withInHand(id)));
+        bench.selectionProperty().subscribe(id -> view.get().drawn().ifPresent(d -> view.set(d.withSelected(id))));
     }
 
     /** Says whether the view is visible. */
@@ -168,7 +172,7 @@ public final class GraphViewModel {
             latest.cancel();
             drawn = null;
             drawing = null;
-            view.set(View.nothing(model == null ? "" : "This file holds weights without a graph."));
+            view.set(new Nothing(model == null ? "" : "This file holds weights without a graph."));
             return;
         }
         Set<TensorId> quantizable = new HashSet<>();
@@ -198,13 +202,13 @@ public final class GraphViewModel {
         ModelDrawing made = drawing;
         View next;
         if (made == null) {
-            next = View.nothing("Drawing…");
+            next = new Nothing("Drawing…");
         } else {
             Map<TensorId, TensorRow> rows = new HashMap<>();
             made.boxes()
                     .forEach(box -> box.tensors().forEach(id -> tensors.row(id).ifPresent(row -> rows.put(id, row))));
             SensitivityViewModel.View sweep = sensitivity.viewProperty().get();
-            next = View.of(
+            next = Drawn.of(
                     made,
                     rows,
                     sweep.why().isEmpty()
@@ -232,9 +236,11 @@ public final class GraphViewModel {
      * @param by 1 for the one after the selected tensor, −1 for the one before it
      */
     void step(int by) {
-        View v = view.get();
-        List<TensorId> order = v.drawing.stream()
-                .flatMap(d -> d.boxes().stream())
+        Drawn v = view.get().drawn().orElse(null);
+        if (v == null) {
+            return;
+        }
+        List<TensorId> order = v.drawing.boxes().stream()
                 .flatMap(b -> b.tensors().stream())
                 .distinct()
                 .toList();
@@ -249,9 +255,10 @@ public final class GraphViewModel {
 
     /** A text of several lines: what operator a box is, and what the quantization of its tensors costs. */
     String describe(ModelDrawing.Box box) {
+        Map<TensorId, TensorRow> rows = view.get().drawn().map(Drawn::rows).orElse(Map.of());
         StringBuilder text = new StringBuilder(box.operator() + "  " + box.name());
         for (TensorId id : box.tensors()) {
-            TensorRow row = view.get().rows.get(id);
+            TensorRow row = rows.get(id);
             if (row != null) {
                 text.append("\n\n")
                         .append(row.activation() ? "activation " : "weight ")

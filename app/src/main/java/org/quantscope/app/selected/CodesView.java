@@ -63,12 +63,13 @@ public final class CodesView extends VBox {
         stats.setVisible(view.isPresent());
         nothing.setVisible(view.isEmpty());
         view.ifPresent(v -> {
-            strip.setCounts(v.counts(), v.first(), v.clippedLow(), v.clippedHigh());
-            used.setText(v.used());
-            entropy.setText(v.entropy());
-            saved.setText(v.saved());
-            divergence.setText(v.divergence());
-            clipped.setText(v.clipped());
+            CodesViewModel.Strip shown = v.strip();
+            strip.setCounts(shown.counts(), shown.first(), shown.clippedLow(), shown.clippedHigh());
+            used.setText(v.words().used());
+            entropy.setText(v.words().entropy());
+            saved.setText(v.words().saved());
+            divergence.setText(v.words().divergence());
+            clipped.setText(v.words().clipped());
             strip.setOpacity(v.previous() ? PREVIOUS : 1);
             stats.setPrevious(v.previous());
         });

@@ -17,27 +17,29 @@ public final class CodesViewModel {
      * What to show.
      *
      * @param counts count of each code, from the lowest
+     * @param previous true if the figures belong to earlier settings
+     */
+    public record View(Strip strip, Words words, boolean previous) {}
+
+    /**
+     * What is drawn.
+     *
      * @param first the number of the lowest code
      * @param clippedLow share of the values below the lowest level, 0 to 1
      * @param clippedHigh share of the values above the highest level, 0 to 1
+     */
+    public record Strip(CodeCounts counts, int first, double clippedLow, double clippedHigh) {}
+
+    /**
+     * What is said of it.
+     *
      * @param used {@code n of N} codes
      * @param entropy in bits, beside the bits of a code
      * @param saved the share of a code's bits that ideal lossless coding would save
      * @param divergence between the histograms before and after quantization, in nats
      * @param clipped values below and above the range as text, low then high
-     * @param previous true if the figures belong to earlier settings
      */
-    public record View(
-            CodeCounts counts,
-            int first,
-            double clippedLow,
-            double clippedHigh,
-            String used,
-            String entropy,
-            String saved,
-            String divergence,
-            String clipped,
-            boolean previous) {}
+    public record Words(String used, String entropy, String saved, String divergence, String clipped) {}
 
     private final SelectedTensor selected;
     private final CodeUse use;
@@ -75,18 +77,15 @@ public final class CodesViewModel {
         String about = u.exact() ? "" : Figures.ABOUT;
         String aboutClipped = e.exact() ? "" : Figures.ABOUT;
         int bits = v.measured().get().spec().bits();
-        return Optional.of(new View(
-                r.counts(),
-                u.params().qmin(),
-                e.clippedLowFraction(),
-                e.clippedHighFraction(),
+        Strip strip = new Strip(r.counts(), u.params().qmin(), e.clippedLowFraction(), e.clippedHighFraction());
+        Words words = new Words(
                 about + Figures.count(r.usedCodes()) + " of " + Figures.count(r.codes()),
                 about + bits(r.entropy()) + " of " + bits,
                 about + bits(r.savedBits(bits)) + " bits",
                 Double.isNaN(r.divergence()) ? Figures.NONE : about + Figures.small(r.divergence()) + " nats",
                 aboutClipped + Figures.percent(e.clippedLowFraction()) + " · "
-                        + Figures.percent(e.clippedHighFraction()),
-                u.previous() || v.previous()));
+                        + Figures.percent(e.clippedHighFraction()));
+        return Optional.of(new View(strip, words, u.previous() || v.previous()));
     }
 
     private static String bits(double x) {

@@ -116,17 +116,17 @@ public final class ErrorView extends VBox {
             return;
         }
         ErrorViewModel.View v = view.get();
-        mse.setText(v.mse());
-        sqnr.setText(v.sqnr());
-        cosine.setText(v.cosine());
-        maxError.setText(v.maxError());
-        clipped.setText(v.clipped());
-        low.setText(v.clippedLow());
-        high.setText(v.clippedHigh());
+        mse.setText(v.deviation().mse());
+        sqnr.setText(v.deviation().sqnr());
+        cosine.setText(v.deviation().cosine());
+        maxError.setText(v.deviation().maxError());
+        clipped.setText(v.clipped().all());
+        low.setText(v.clipped().low());
+        high.setText(v.clipped().high());
         bitsPerWeight.setText(v.bitsPerWeight());
-        split.setText(v.split());
-        bar.setVisible(v.hasError());
-        bar.setShare(1 - v.clippingShare());
+        split.setText(v.split().text());
+        bar.setVisible(v.split().any());
+        bar.setShare(1 - v.split().clipping());
         nonFinite.setText(v.nonFinite());
         put(nonFinite, !v.nonFinite().isEmpty());
         numbers.forEach(label -> Previous.mark(label, v.previous()));

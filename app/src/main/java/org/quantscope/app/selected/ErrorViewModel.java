@@ -21,28 +21,74 @@ public final class ErrorViewModel {
     private static final double IDEAL = 1 / Math.sqrt(12);
 
     /**
-     * What to show.
+     * What to show, as text.
      *
-     * @param bitsPerWeight storage for each value, with scales and codebooks
-     * @param clippingShare the share of the squared error from clipped values, 0 to 1
-     * @param hasError false if there is no error, so that it has no parts
-     * @param nonFinite a sentence if the tensor holds NaN or infinities, else empty
+     * @param split how the error comes about
+     * @param bitsPerWeight the stored bits of a value, scales included
+     * @param nonFinite how many values are left out because they are no numbers; empty if none
      * @param previous true if the figures belong to earlier settings
      */
     public record View(
-            String mse,
-            String sqnr,
-            String cosine,
-            String maxError,
-            String clipped,
-            String clippedLow,
-            String clippedHigh,
+            Deviation deviation,
+            Clipped clipped,
+            Split split,
             String bitsPerWeight,
-            double clippingShare,
-            boolean hasError,
-            String split,
             String nonFinite,
             boolean previous) {}
+
+    /** How far the quantized values are from the original ones. */
+    public record Deviation(String mse, String sqnr, String cosine, String maxError) {
+        private static Deviation of(ErrorFigures e) {
+            String about = about(e);
+            return new Deviation(
+                    about + Figures.mse(e.mse()),
+                    e.sqnrDb().isEmpty() ? Figures.NONE : about + Figures.decibels(e.sqnrDb()),
+                    e.cosine().isEmpty()
+                            ? Figures.NONE
+                            : about
+                                    + String.format(
+                                            Locale.ROOT, "%.4f", e.cosine().getAsDouble()),
+                    e.maxAbsError().isEmpty()
+                            ? Figures.NONE
+                            : about + Figures.value(e.maxAbsError().getAsDouble()));
+        }
+    }
+
+    /**
+     * The share of the values that are clipped.
+     *
+     * @param all with the count
+     * @param low at the lower end
+     * @param high at the upper end
+     */
+    public record Clipped(String all, String low, String high) {
+        private static Clipped of(ErrorFigures e) {
+            String about = about(e);
+            return new Clipped(
+                    about + Figures.percent(e.clippedFraction()) + " (" + Figures.count(Math.round(e.clipped()))
+                            + " of " + Figures.count(e.count()) + ")",
+                    about + Figures.percent(e.clippedLowFraction()),
+                    about + Figures.percent(e.clippedHighFraction()));
+        }
+    }
+
+    /**
+     * How much of the squared error is clipping, the rest being rounding.
+     *
+     * @param any false if there is no error
+     * @param clipping from 0 to 1
+     * @param text both in words
+     */
+    public record Split(boolean any, double clipping, String text) {
+        private static Split of(ErrorFigures e) {
+            boolean any = e.mse() > 0;
+            long percent = Math.round(e.clippingShare() * 100);
+            return new Split(
+                    any,
+                    e.clippingShare(),
+                    any ? "rounding " + (100 - percent) + " % · clipping " + percent + " %" : "no error");
+        }
+    }
 
     /**
      * Figures that need a pass over the codes.
@@ -77,33 +123,18 @@ public final class ErrorViewModel {
                 ? Optional.empty()
                 : v.measured().filter(m -> m.error().count() > 0).map(m -> {
                     ErrorFigures e = m.error();
-                    String about = e.exact() ? "" : Figures.ABOUT;
-                    boolean hasError = e.mse() > 0;
-                    long clipping = Math.round(e.clippingShare() * 100);
                     return new View(
-                            about + Figures.mse(e.mse()),
-                            e.sqnrDb().isEmpty() ? Figures.NONE : about + Figures.decibels(e.sqnrDb()),
-                            e.cosine().isEmpty()
-                                    ? Figures.NONE
-                                    : about
-                                            + String.format(
-                                                    Locale.ROOT,
-                                                    "%.4f",
-                                                    e.cosine().getAsDouble()),
-                            e.maxAbsError().isEmpty()
-                                    ? Figures.NONE
-                                    : about + Figures.value(e.maxAbsError().getAsDouble()),
-                            about + Figures.percent(e.clippedFraction()) + " (" + Figures.count(Math.round(e.clipped()))
-                                    + " of " + Figures.count(e.count()) + ")",
-                            about + Figures.percent(e.clippedLowFraction()),
-                            about + Figures.percent(e.clippedHighFraction()),
+                            Deviation.of(e),
+                            Clipped.of(e),
+                            Split.of(e),
                             bitsPerWeight(v.subject(), m),
-                            e.clippingShare(),
-                            hasError,
-                            hasError ? "rounding " + (100 - clipping) + " % · clipping " + clipping + " %" : "no error",
                             v.sketch().map(ErrorViewModel::nonFinite).orElse(""),
                             v.previous());
                 });
+    }
+
+    private static String about(ErrorFigures e) {
+        return e.exact() ? "" : Figures.ABOUT;
     }
 
     private static String bitsPerWeight(QuantizableTensor subject, Measured m) {

@@ -155,13 +155,13 @@ public final class HistogramView extends Region {
     // Where things are
 
     /** The position of a value, in pixels from the left edge of this view. */
-    public double valueToX(double value) {
+    double valueToX(double value) {
         settle();
         return chart.toX(value);
     }
 
     /** The value at {@code px} pixels from the left of this view. */
-    public double xToValue(double px) {
+    double xToValue(double px) {
         settle();
         return chart.fromX(px);
     }
@@ -189,9 +189,10 @@ public final class HistogramView extends Region {
     }
 
     /**
-     * Does what was requested: axes, chart and overlay, in this order. The chart is not drawn while a handle is held.
+     * Does now what was requested: axes, chart and overlay, in this order. The chart is not drawn while a handle is
+     * held.
      */
-    private void settle() {
+    public void settle() {
         if (canvas.getWidth() < 1) {
             return;
         }

@@ -6,8 +6,10 @@ import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.sketch.MomentSketch;
@@ -19,6 +21,23 @@ import org.quantscope.core.sketch.MomentSketch;
  * @param ranges the requested range of each slice, or one for all
  */
 record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {
+    /** The setting of the selected tensor with another range: of all its values, or of the selected slice. */
+    static PreviewRequest of(SelectedTensor.View v, ClipRange range) {
+        QuantSpec spec = v.spec().orElseThrow();
+        ClipRange wanted = spec.symmetric() ? ClipRange.symmetric(range.absMax()) : range;
+        List<ClipRange> ranges = List.of(wanted);
+        if (v.ownRanges()) {
+            ranges = new ArrayList<>(v.measured().orElseThrow().requested());
+            ranges.set(v.ofParams(), wanted);
+        }
+        Clip clip = switch (spec.granularity()) {
+            case Granularity.PerTensor _ -> new Clip.Manual(wanted);
+            case Granularity.PerChannel _ -> new Clip.ManualPerChannel(ranges);
+            case Granularity.PerBlock _ -> new Clip.ManualPerBlock(ranges);
+        };
+        return new PreviewRequest(spec.withClip(clip), List.copyOf(ranges));
+    }
+
     /** For a scheme that fits its levels to the values, fits those of the selected slice only, from its sketch. */
     QuantParams fitted(SelectedTensor.View v, QuantParams before) {
         QuantParams one = RangeResolver.resolve(

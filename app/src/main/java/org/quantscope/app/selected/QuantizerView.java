@@ -194,7 +194,7 @@ public final class QuantizerView extends VBox {
         model.viewProperty().subscribe(this::show);
     }
 
-    private void show(Optional<QuantizerViewModel.View> view) {
+    private void show(Optional<QuantizerForm> view) {
         updating = true;
         try {
             boolean some = view.isPresent();
@@ -224,7 +224,7 @@ public final class QuantizerView extends VBox {
         quantize.setManaged(quantize.isVisible());
     }
 
-    private void show(QuantizerViewModel.View v) {
+    private void show(QuantizerForm v) {
         QuantSpec spec = v.spec();
         scheme.setValue(spec.scheme());
         SchemeTraits traits = spec.quantizer().traits();
@@ -233,13 +233,12 @@ public final class QuantizerView extends VBox {
             widths.setMax(traits.maxBits());
         }
         bits.getValueFactory().setValue(spec.bits());
-        QuantizerViewModel.Locked locked = v.locked();
-        lock(bits, locked.bits());
-        lock(symmetry, locked.symmetric());
-        lock(signed, locked.signed());
-        lock(narrow, locked.narrow());
-        lock(granularity, locked.granularity());
-        lock(blockSize, locked.blockSize());
+        lock(bits, v.whyLocked(QuantizerForm.Field.BITS));
+        lock(symmetry, v.whyLocked(QuantizerForm.Field.SYMMETRIC));
+        lock(signed, v.whyLocked(QuantizerForm.Field.SIGNED));
+        lock(narrow, v.whyLocked(QuantizerForm.Field.NARROW));
+        lock(granularity, v.whyLocked(QuantizerForm.Field.GRANULARITY));
+        lock(blockSize, v.whyLocked(QuantizerForm.Field.BLOCK_SIZE));
         symmetry.choose(spec.symmetric() ? 0 : 1);
         signed.setSelected(spec.signed());
         narrow.setSelected(spec.narrowRange());
@@ -264,25 +263,27 @@ public final class QuantizerView extends VBox {
             }
             blockAxis.setValue(b.axis() < 0 ? null : b.axis());
         });
-        List<String> choices = new ArrayList<>(v.calibrators());
+        List<String> choices = new ArrayList<>(v.chosenBy().calibrators());
         choices.add(HAND);
         if (!calibrator.getItems().equals(choices)) {
             calibrator.getItems().setAll(choices);
         }
-        calibrator.setValue(v.calibratorId().orElse(HAND));
-        option.setVisible(v.option().isPresent());
-        option.setManaged(v.option().isPresent());
-        v.option().ifPresent(doc -> optionTip.setText(doc.name() + ": " + doc.doc()));
-        option.show(v.optionValue());
-        lo.show(v.lo());
-        hi.show(v.hi());
-        lo.setDisable(!v.editable());
-        hi.setDisable(!v.editable());
-        scale.setText(v.scale());
-        zeroPoint.setText(v.zeroPoint());
-        effective.setText(v.effective());
+        QuantizerForm.ChosenBy by = v.chosenBy();
+        calibrator.setValue(by.calibratorId().orElse(HAND));
+        option.setVisible(by.option().isPresent());
+        option.setManaged(by.option().isPresent());
+        by.option().ifPresent(doc -> optionTip.setText(doc.name() + ": " + doc.doc()));
+        option.show(by.optionValue());
+        QuantizerForm.Resolved resolved = v.resolved();
+        lo.show(resolved.range().lo());
+        hi.show(resolved.range().hi());
+        lo.setDisable(!resolved.range().editable());
+        hi.setDisable(!resolved.range().editable());
+        scale.setText(resolved.scale());
+        zeroPoint.setText(resolved.zeroPoint());
+        effective.setText(resolved.effective());
         for (Label label : new Label[] {scale, zeroPoint, effective}) {
-            Previous.mark(label, v.previous());
+            Previous.mark(label, resolved.previous());
         }
     }
 

@@ -1,8 +1,6 @@
 package org.quantscope.app.selected;
 
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -17,64 +15,12 @@ import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
-import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
-import org.quantscope.core.quant.Slicing;
-import org.quantscope.core.tensor.Shape;
 
 /** The settings of the selected tensor as a form; every change is one undo step. */
 public final class QuantizerViewModel {
-    /**
-     * What the form shows.
-     *
-     * @param spec the setting, previewed or committed
-     * @param calibratorId the calibrator that chose the range; empty if it was set by hand or came with the file
-     * @param option the calibrator's first option that is not a file, if it has one
-     * @param optionValue the value of that option as text
-     * @param lo lower end of the requested range as text; empty while it is unknown
-     * @param scale the resolved scale as text; the span of all scales if there are many
-     * @param editable true if the ends of the range can be typed
-     * @param blocks how the tensor is cut, if each block has its own range
-     * @param locked reasons why fields cannot be changed
-     * @param previous true if the resolved figures belong to earlier settings
-     * @param calibrators ids to choose from; those that need importances are included if the importances are known
-     */
-    public record View(
-            QuantSpec spec,
-            Optional<String> calibratorId,
-            Optional<OptionDoc> option,
-            String optionValue,
-            String lo,
-            String hi,
-            String scale,
-            String zeroPoint,
-            String effective,
-            boolean editable,
-            Optional<Blocks> blocks,
-            Locked locked,
-            boolean previous,
-            List<String> calibrators) {}
-
-    /**
-     * How a tensor is cut into blocks.
-     *
-     * @param size number of values in a block
-     * @param axis the axis along which the values of a block lie
-     * @param axes the size of the tensor along each axis
-     */
-    public record Blocks(int size, int axis, List<Long> axes) {}
-
-    /**
-     * Reasons why fields cannot be changed, each a sentence; empty if the field can be changed.
-     *
-     * @param blockSize the reason that applies to the block size only
-     */
-    public record Locked(
-            String bits, String symmetric, String signed, String narrow, String granularity, String blockSize) {}
-
     /** The granularity: how many ranges a tensor has. */
     public enum Cut {
         TENSOR,
@@ -90,7 +36,16 @@ public final class QuantizerViewModel {
         /** The tensor stays in float, but could be quantized. */
         FLOAT,
         /** The tensor is an activation that stays in float, and its range is not known yet. */
-        FLOAT_UNSEEN
+        FLOAT_UNSEEN;
+
+        private static Instead of(SelectedTensor.View v) {
+            return v.spec().isPresent()
+                    ? FORM
+                    : v.subject() instanceof QuantizableTensor.Activation a
+                                    && a.sketch().isEmpty()
+                            ? FLOAT_UNSEEN
+                            : FLOAT;
+        }
     }
 
     /** The block size if none was chosen. */
@@ -100,100 +55,16 @@ public final class QuantizerViewModel {
     private final Activations activations;
     private final Notices notices;
     private final ReadOnlyObjectWrapper<Instead> instead = new ReadOnlyObjectWrapper<>(Instead.NOTHING_OPEN);
-    private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<QuantizerForm>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
 
     public QuantizerViewModel(SelectedTensor selected, Activations activations, Notices notices) {
         this.selected = selected;
         this.activations = activations;
         this.notices = notices;
         selected.viewProperty().subscribe(v -> {
-            instead.set(v.map(QuantizerViewModel::instead).orElse(Instead.NOTHING_OPEN));
-            view.set(v.flatMap(QuantizerViewModel::view));
+            instead.set(v.map(Instead::of).orElse(Instead.NOTHING_OPEN));
+            view.set(v.flatMap(QuantizerForm::of));
         });
-    }
-
-    private static Instead instead(SelectedTensor.View v) {
-        return v.spec().isPresent()
-                ? Instead.FORM
-                : v.subject() instanceof QuantizableTensor.Activation a
-                                && a.sketch().isEmpty()
-                        ? Instead.FLOAT_UNSEEN
-                        : Instead.FLOAT;
-    }
-
-    private static Optional<View> view(SelectedTensor.View v) {
-        return v.spec().map(spec -> {
-            Optional<Clip.Auto> auto = spec.clip() instanceof Clip.Auto a ? Optional.of(a) : Optional.empty();
-            Optional<OptionDoc> option = auto.flatMap(a -> calibrator(a.calibratorId()))
-                    .flatMap(c -> c.options().stream()
-                            .filter(o -> !o.type().equals("file"))
-                            .findFirst());
-            String value = option.map(o -> auto.orElseThrow().options().getOrDefault(o.name(), o.defaultValue()))
-                    .orElse("");
-            Optional<ClipRange> clip = v.clip();
-            return new View(
-                    spec,
-                    auto.map(Clip.Auto::calibratorId),
-                    option,
-                    value,
-                    clip.map(c -> Figures.value(c.lo())).orElse(""),
-                    clip.map(c -> Figures.value(c.hi())).orElse(""),
-                    v.measured().map(m -> QuantizerFigures.scale(m, v)).orElse(Figures.NONE),
-                    v.measured().map(m -> QuantizerFigures.zeroPoint(m, v)).orElse(Figures.NONE),
-                    v.measured().map(m -> QuantizerFigures.effective(m, v)).orElse(Figures.NONE),
-                    v.draggable(),
-                    blocks(v.subject(), spec),
-                    locked(v.subject(), spec),
-                    v.previous(),
-                    Calibrators.all().stream()
-                            .filter(c -> !c.needsImportance()
-                                    || v.weighted()
-                                    || auto.map(a -> a.calibratorId().equals(c.id()))
-                                            .orElse(false))
-                            .map(Calibrator::id)
-                            .toList());
-        });
-    }
-
-    private static Optional<Blocks> blocks(QuantizableTensor subject, QuantSpec spec) {
-        if (!(spec.granularity() instanceof Granularity.PerBlock block)) {
-            return Optional.empty();
-        }
-        Shape shape = subject.info().shape();
-        int axis = block.axis() != Granularity.PerBlock.DEFAULT_AXIS || shape.rank() == 0
-                ? block.axis()
-                : Slicing.of(subject.info(), block).granularity() instanceof Granularity.PerBlock real
-                        ? real.axis()
-                        : block.axis();
-        return Optional.of(new Blocks(
-                block.size(), axis, Arrays.stream(shape.toArray()).boxed().toList()));
-    }
-
-    private static Locked locked(QuantizableTensor subject, QuantSpec spec) {
-        Quantizer scheme = spec.quantizer();
-        SchemeTraits traits = scheme.traits();
-        String title = scheme.title();
-        String granularity = subject instanceof QuantizableTensor.Activation
-                ? "an activation has one range"
-                : subject.info().shape().rank() == 0
-                        ? "a single value has one range"
-                        : traits.blockSize() > 0 ? title + " has a scale for each block" : "";
-        String narrow = !traits.choosesNarrowRange()
-                ? title + " has no code to leave out"
-                : !spec.symmetric()
-                        ? "only symmetric codes can be restricted"
-                        : !spec.signed() ? "only signed codes can be restricted" : "";
-        return new Locked(
-                traits.fixesBits()
-                        ? title + " has codes of " + traits.minBits() + (traits.minBits() == 1 ? " bit" : " bits")
-                        : "",
-                traits.choosesSymmetric()
-                        ? ""
-                        : title + (traits.symmetric() ? " mirrors about 0" : " has two free ends"),
-                traits.choosesSigned() ? "" : title + " has no unsigned codes",
-                narrow,
-                granularity,
-                traits.blockSize() > 0 ? title + " has blocks of " + traits.blockSize() : "");
     }
 
     private static Optional<Calibrator> calibrator(String id) {
@@ -278,7 +149,7 @@ public final class QuantizerViewModel {
      */
     public void setBlockSize(String text) {
         view.get()
-                .flatMap(View::blocks)
+                .flatMap(QuantizerForm::blocks)
                 .filter(b -> !text.strip().equals(Integer.toString(b.size())))
                 .ifPresent(b -> {
                     OptionalDouble typed = Figures.parse(text);
@@ -291,7 +162,7 @@ public final class QuantizerViewModel {
                     }
                     int size = (int) typed.getAsDouble();
                     int axis = view.get()
-                            .map(View::spec)
+                            .map(QuantizerForm::spec)
                             .map(QuantSpec::granularity)
                             .map(g -> g instanceof Granularity.PerBlock p ? p.axis() : -1)
                             .orElse(-1);
@@ -302,7 +173,7 @@ public final class QuantizerViewModel {
     /** Sets the axis along which the values of a block lie, counted from 0. */
     public void setBlockAxis(int axis) {
         view.get()
-                .flatMap(View::blocks)
+                .flatMap(QuantizerForm::blocks)
                 .filter(b -> axis != b.axis() && axis >= 0 && axis < b.axes().size())
                 .ifPresent(b -> setGranularity("blocks along axis " + axis, new Granularity.PerBlock(axis, b.size())));
     }
@@ -331,8 +202,9 @@ public final class QuantizerViewModel {
     /** Sets the calibrator's first option. An invalid value is reported and changes nothing. */
     public void setOption(String value) {
         view.get()
-                .ifPresent(v -> v.option().ifPresent(option -> {
-                    if (!value.strip().equals(v.optionValue()) && v.spec().clip() instanceof Clip.Auto auto) {
+                .ifPresent(v -> v.chosenBy().option().ifPresent(option -> {
+                    if (!value.strip().equals(v.chosenBy().optionValue())
+                            && v.spec().clip() instanceof Clip.Auto auto) {
                         if (Figures.parse(value).isEmpty()) {
                             notices.problem(option.name() + ": a number is needed, got " + value);
                             return;
@@ -398,7 +270,7 @@ public final class QuantizerViewModel {
     }
 
     /** What the form shows; empty if no tensor is selected, or if it stays in float. */
-    public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
+    public ReadOnlyObjectProperty<Optional<QuantizerForm>> viewProperty() {
         return view.getReadOnlyProperty();
     }
 }

@@ -1,6 +1,5 @@
 package org.quantscope.app.selected;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -19,7 +18,6 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.metric.ErrorReport;
-import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Grid;
@@ -49,27 +47,49 @@ public final class SelectedTensor {
      *
      * @param subject the tensor
      * @param spec its setting, previewed or committed; empty if it stays in float
-     * @param sketch its values; empty until they have been read
-     * @param slices the extents of the slices that have their own ranges, or could have: the channels if there is one
-     *     range. Empty until the values have been read, and for activations
-     * @param slice the selected slice, or {@link #ALL}
-     * @param inSlice a sketch of the values in the selected slice; empty until they have been read
-     * @param measured the result of the setting; that of an earlier one if {@code previous}
-     * @param preview true during a drag
-     * @param previous true if {@code measured} belongs to an earlier setting
-     * @param weighted true if the importances of its values are known
      */
     public record View(
-            QuantizableTensor subject,
-            Optional<QuantSpec> spec,
-            Optional<MomentSketch> sketch,
-            Optional<SliceExtents> slices,
-            int slice,
-            Optional<MomentSketch> inSlice,
-            Optional<Measured> measured,
-            boolean preview,
-            boolean previous,
-            boolean weighted) {
+            QuantizableTensor subject, Optional<QuantSpec> spec, SelectedValues values, SettingOutcome outcome) {
+        /** The sketch of all values; empty until they have been read. */
+        public Optional<MomentSketch> sketch() {
+            return values.sketch();
+        }
+
+        /** See {@link SelectedValues#slices}. */
+        public Optional<SliceExtents> slices() {
+            return values.slices();
+        }
+
+        /** The selected slice, or {@link #ALL}. */
+        public int slice() {
+            return values.slice();
+        }
+
+        /** The sketch of the values in the selected slice; empty until they have been read. */
+        public Optional<MomentSketch> inSlice() {
+            return values.inSlice();
+        }
+
+        /** True if the importances of its values are known. */
+        public boolean weighted() {
+            return values.weighted();
+        }
+
+        /** The result of the setting; that of an earlier one if {@link #previous}. */
+        public Optional<Measured> measured() {
+            return outcome.measured();
+        }
+
+        /** True during a drag. */
+        public boolean preview() {
+            return outcome.preview();
+        }
+
+        /** True if {@link #measured} belongs to an earlier setting. */
+        public boolean previous() {
+            return outcome.previous();
+        }
+
         /** True if every slice has its own range. */
         public boolean ownRanges() {
             return spec.map(s -> !(s.granularity() instanceof Granularity.PerTensor))
@@ -78,12 +98,12 @@ public final class SelectedTensor {
 
         /** The number of slices; 0 before the values have been read. */
         public int count() {
-            return slices.map(SliceExtents::size).orElse(0);
+            return slices().map(SliceExtents::size).orElse(0);
         }
 
         /** The word for a slice: block or channel. */
         public String noun() {
-            return slices.map(s -> s.slicing().isBlocked()).orElse(false) ? "block" : "channel";
+            return slices().map(s -> s.slicing().isBlocked()).orElse(false) ? "block" : "channel";
         }
 
         /** True if there are too many ranges to set them by hand. */
@@ -94,37 +114,41 @@ public final class SelectedTensor {
         /** True if the handles can be dragged: the tensor is quantized, and they stand for one range. */
         public boolean draggable() {
             return spec.isPresent()
-                    && sketch.isPresent()
-                    && measured.isPresent()
-                    && (!ownRanges() || (slice != ALL && inSlice.isPresent() && !tooMany() && fits()));
+                    && sketch().isPresent()
+                    && measured().isPresent()
+                    && (!ownRanges() || (slice() != ALL && inSlice().isPresent() && !tooMany() && fits()));
         }
 
         /** The index in the parameters of the slice that the handles stand for. */
         public int ofParams() {
-            return ownRanges() && fits() ? Math.max(0, slice) : 0;
+            return ownRanges() && fits() ? Math.max(0, slice()) : 0;
         }
 
         /** False while the parameters belong to another granularity. */
         private boolean fits() {
-            return measured.map(m -> m.params().slices() == count() && slice < count())
+            return measured()
+                    .map(m -> m.params().slices() == count() && slice() < count())
                     .orElse(false);
         }
 
         /** The requested range that the handles show: that of the selected slice, or the hull of all ranges. */
         public Optional<ClipRange> clip() {
-            return measured.map(
-                    m -> ownRanges() && slice != ALL && fits() ? m.requested().get(slice) : m.envelope());
+            return measured()
+                    .map(m -> ownRanges() && slice() != ALL && fits()
+                            ? m.requested().get(slice())
+                            : m.envelope());
         }
 
         /** The values that the handles clip: those of the tensor, or of the selected slice. */
         public Optional<MomentSketch> shown() {
-            return slice != ALL ? inSlice : sketch;
+            return slice() != ALL ? inSlice() : sketch();
         }
 
         /** The grid of what is shown, if a single one describes it. */
         public Optional<Grid> grid() {
-            boolean one = spec.isPresent() && (!ownRanges() || (slice != ALL && fits()));
-            return measured.filter(m -> one || m.params().slices() == 1)
+            boolean one = spec.isPresent() && (!ownRanges() || (slice() != ALL && fits()));
+            return measured()
+                    .filter(m -> one || m.params().slices() == 1)
                     .map(m -> m.params().grid(m.params().slices() == 1 ? 0 : ofParams()));
         }
     }
@@ -188,21 +212,7 @@ public final class SelectedTensor {
     }
 
     private void preview(View v, ClipRange range) {
-        QuantSpec spec = v.spec().orElseThrow();
-        Measured now = v.measured().orElseThrow();
-        ClipRange wanted = spec.symmetric() ? ClipRange.symmetric(range.absMax()) : range;
-        List<ClipRange> ranges = new ArrayList<>(now.requested());
-        if (v.ownRanges()) {
-            ranges.set(v.ofParams(), wanted);
-        } else {
-            ranges = List.of(wanted);
-        }
-        Clip clip = switch (spec.granularity()) {
-            case Granularity.PerTensor _ -> new Clip.Manual(wanted);
-            case Granularity.PerChannel _ -> new Clip.ManualPerChannel(ranges);
-            case Granularity.PerBlock _ -> new Clip.ManualPerBlock(ranges);
-        };
-        PreviewRequest request = new PreviewRequest(spec.withClip(clip), List.copyOf(ranges));
+        PreviewRequest request = PreviewRequest.of(v, range);
         requested = request;
         try {
             switch (v.subject()) {
@@ -217,7 +227,8 @@ public final class SelectedTensor {
                 // Fitting 256 levels takes too long for one frame.
                 case QuantizableTensor s ->
                     fitting.submit(
-                            (cancel, partial) -> request.fitted(v, now.params()),
+                            (cancel, partial) ->
+                                    request.fitted(v, v.measured().orElseThrow().params()),
                             params -> show(v, request, params),
                             e -> background.problem(e));
             }
@@ -362,18 +373,13 @@ public final class SelectedTensor {
         }
         Optional<MomentSketch> ofSlice =
                 slice == ALL ? Optional.empty() : known.flatMap(cut -> values.inSlice(subject, cut, slice));
+        boolean weighted = subject instanceof QuantizableTensor.Weight w
+                && bench.importances().of(w.info()).isPresent();
         view.set(Optional.of(new View(
                 subject,
                 spec,
-                whole,
-                known,
-                slice,
-                ofSlice,
-                Optional.ofNullable(shown),
-                previewed != null,
-                previous,
-                subject instanceof QuantizableTensor.Weight w
-                        && bench.importances().of(w.info()).isPresent())));
+                new SelectedValues(whole, known, slice, ofSlice, weighted),
+                new SettingOutcome(Optional.ofNullable(shown), previewed != null, previous))));
         refreshCurve(view.get().get());
         bench.changes().behind(Changes.Stage.SELECTED_TENSOR);
     }

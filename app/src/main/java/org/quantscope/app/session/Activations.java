@@ -43,7 +43,7 @@ public final class Activations {
         this.bench = bench;
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
-        bench.stateProperty().subscribe(x -> refresh());
+        bench.changes().on(Changes.Stage.CALIBRATION, this::refresh);
     }
 
     /** True if the model has activations and there is data to calibrate them on. */

@@ -14,6 +14,8 @@ import java.util.Set;
 public final class Changes {
     /** The stages, in the order in which they are refreshed. */
     public enum Stage {
+        /** What activations have been seen to be, which is found out anew for another model or other data. */
+        CALIBRATION,
         /** The parameters and errors of every quantized tensor. */
         MEASUREMENTS,
         /** The list of tensors, with what they come to. */
@@ -23,7 +25,9 @@ public final class Changes {
         /** The accuracy under the shown settings. */
         ACCURACY,
         /** Everything that depends on the other stages. */
-        OTHERS
+        OTHERS,
+        /** The copy of unsaved work. */
+        UNSAVED_COPY
     }
 
     private final Map<Stage, List<Runnable>> followers = new EnumMap<>(Stage.class);
@@ -48,11 +52,12 @@ public final class Changes {
     public void behind(Stage stage) {
         due.addAll(
                 switch (stage) {
+                    case CALIBRATION -> EnumSet.complementOf(EnumSet.of(Stage.CALIBRATION));
                     case MEASUREMENTS ->
                         EnumSet.of(Stage.TENSOR_LIST, Stage.SELECTED_TENSOR, Stage.ACCURACY, Stage.OTHERS);
                     case TENSOR_LIST -> EnumSet.of(Stage.SELECTED_TENSOR, Stage.ACCURACY, Stage.OTHERS);
                     case SELECTED_TENSOR -> EnumSet.of(Stage.ACCURACY);
-                    case ACCURACY, OTHERS -> EnumSet.noneOf(Stage.class);
+                    case ACCURACY, OTHERS, UNSAVED_COPY -> EnumSet.noneOf(Stage.class);
                 });
         run();
     }

@@ -43,7 +43,8 @@ sealed interface Opened {
 
     record Changed(Resumption of, Role role, FileRef now) implements Opened {}
 
-    record Data(Dataset dataset, Role role) implements Opened {}
+    /** Data to evaluate on. */
+    record Data(Dataset dataset) implements Opened {}
 
     /** Data that does not fit the model without preparation. */
     record Unprepared(Samples samples, Role role) implements Opened {}

@@ -1,12 +1,10 @@
 package org.quantscope.app.session;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.core.dataset.Dataset;
@@ -18,15 +16,10 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
-import org.quantscope.core.session.SessionState;
-import org.quantscope.core.sketch.ActivationSketches;
-import org.quantscope.core.sketch.SketchFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,8 +37,6 @@ public final class SessionViewModel {
      */
     public record Sample(String title, Path model, Path evaluation, Path calibration, Optional<Edit> start) {}
 
-    private record Kept(ActivationSketches activations, Path file) {}
-
     /** How many seconds closing waits for files that are being written. */
     private static final int PATIENCE = 20;
 
@@ -55,8 +46,8 @@ public final class SessionViewModel {
     private final LatestWins<Opened> opening;
     private final Writer writer;
     private final UnsavedCopy unsaved;
+    private final SessionSaver saver;
     private final RecentFiles recent;
-    private Optional<Kept> kept = Optional.empty();
 
     public SessionViewModel(Workbench bench, Questions questions, Settings settings, Background background) {
         this.bench = bench;
@@ -68,7 +59,7 @@ public final class SessionViewModel {
                 () -> writer.replace("settings", settings.save(), e -> LOG.warn("settings were not saved", e)));
         this.recent = new RecentFiles(settings, background);
         this.unsaved = new UnsavedCopy(settings.folder().resolve("autosave" + EXTENSION), writer, background);
-        bench.stateProperty().subscribe(x -> autosave());
+        this.saver = new SessionSaver(bench, writer, unsaved, background);
     }
 
     /**
@@ -132,15 +123,6 @@ public final class SessionViewModel {
 
     /** Uses this data for evaluation from now on. */
     public void openEvaluationData(Path file) {
-        openData(file, Role.EVALUATION);
-    }
-
-    /** Uses this data for calibration from now on. */
-    public void openCalibrationData(Path file) {
-        openData(file, Role.CALIBRATION);
-    }
-
-    private void openData(Path file, Role role) {
         Optional<InputFit> wanted = wanted();
         submit("Reading " + file.getFileName(), cancel -> {
             Samples read = Datasets.samples(file, cancel);
@@ -149,13 +131,13 @@ public final class SessionViewModel {
                 dataset = Datasets.prepare(read);
             } catch (BadInputException e) {
                 if (wanted.isPresent()) {
-                    return new Opened.Unprepared(read, role);
+                    return new Opened.Unprepared(read, Role.EVALUATION);
                 }
                 throw e;
             }
             return wanted.map(w -> w.takes(dataset.sampleShape())).orElse(true)
-                    ? new Opened.Data(dataset, role)
-                    : new Opened.Unprepared(read, role);
+                    ? new Opened.Data(dataset)
+                    : new Opened.Unprepared(read, Role.EVALUATION);
         });
     }
 
@@ -204,53 +186,11 @@ public final class SessionViewModel {
         askWhere().ifPresent(file -> save(file, () -> {}));
     }
 
-    /** @param then runs once the session is saved */
     private void save(Path file, Runnable then) {
-        SessionState state = bench.stateProperty().get().orElse(null);
-        OpenModel of = bench.modelProperty().get().orElse(null);
-        if (state == null || of == null) {
-            return;
-        }
-        Supplier<Session> session = session(state);
-        writer.add(
-                () -> {
-                    SessionFile.write(session.get(), file);
-                    background.ui().execute(() -> saved(of, state, file, then));
-                },
-                e -> background
-                        .ui()
-                        .execute(() -> background.problem(file.getFileName() + ": not saved, " + Opener.reason(e))));
-    }
-
-    private void saved(OpenModel of, SessionState state, Path file, Runnable then) {
-        recent.remember(file);
-        // Another model may be open by now.
-        if (bench.modelProperty().get().equals(Optional.of(of))) {
-            bench.saved(state, file);
-            keepActivations(file);
-            autosave();
-        }
-        then.run();
-    }
-
-    /**
-     * Writes the sketches of the activations beside the session file, so that the model need not be run when it is
-     * opened.
-     */
-    private void keepActivations(Path session) {
-        Path file = SketchFile.beside(session);
-        Optional<Kept> now = bench.observed().map(seen -> new Kept(seen, file));
-        if (now.isEmpty() || (now.equals(kept) && Files.isRegularFile(file))) {
-            return;
-        }
-        kept = now;
-        ActivationSketches seen = now.get().activations();
-        writer.add(
-                () -> SketchFile.write(seen, file),
-                failure -> background.ui().execute(() -> {
-                    kept = Optional.empty();
-                    background.problem(file.getFileName() + ": not saved, " + Opener.reason(failure));
-                }));
+        saver.save(file, () -> {
+            recent.remember(file);
+            then.run();
+        });
     }
 
     /**
@@ -321,9 +261,7 @@ public final class SessionViewModel {
                         b.unsaved() ? Optional.empty() : b.file(),
                         b.data(),
                         b.seen().activations());
-                kept = b.seen()
-                        .activations()
-                        .flatMap(seen -> b.file().map(session -> new Kept(seen, SketchFile.beside(session))));
+                saver.opened(b);
                 List<String> notes = new ArrayList<>(b.notes());
                 b.seen().note().ifPresent(notes::add);
                 if (!notes.isEmpty()) {
@@ -331,7 +269,7 @@ public final class SessionViewModel {
                 }
                 if (b.unsaved()) {
                     bench.markUnsaved();
-                    autosave();
+                    saver.copy();
                 }
                 b.model().source().notes().forEach(LOG::info);
                 if (!b.unsaved()) {
@@ -357,13 +295,7 @@ public final class SessionViewModel {
                 }
             }
             case Opened.Unprepared(var read, var role) -> questions.howToPrepare(role, read);
-            case Opened.Data(var dataset, var role) -> {
-                Optional<FileRef> ref = Optional.of(bench.keep(dataset));
-                bench.apply(
-                        role == Role.CALIBRATION
-                                ? new Edit.RelinkCalibrationData(ref)
-                                : new Edit.SetEvaluationData(ref));
-            }
+            case Opened.Data(var dataset) -> bench.apply(new Edit.SetEvaluationData(Optional.of(bench.keep(dataset))));
         }
     }
 
@@ -379,26 +311,6 @@ public final class SessionViewModel {
     /** Empties the list of recent files. */
     public void clearRecent() {
         recent.clear();
-    }
-
-    private void autosave() {
-        Optional<SessionState> state = bench.stateProperty().get();
-        if (state.isEmpty()) {
-            return;
-        }
-        SessionState now = state.get();
-        if (!bench.dirtyProperty().get()) {
-            unsaved.forget();
-            return;
-        }
-        unsaved.keep(session(now));
-    }
-
-    /** A session with the calibration for its state; it is assembled on the thread that writes it. */
-    private Supplier<Session> session(SessionState state) {
-        Resolver resolver = bench.resolver();
-        Calibration calibration = bench.calibration();
-        return () -> new Session(state, resolver.ranges(state, calibration, new CancelToken()));
     }
 
     /** Recently opened files, newest first. */

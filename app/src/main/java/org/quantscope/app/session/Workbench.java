@@ -180,7 +180,7 @@ public final class Workbench {
         if (state.get().filter(s -> calibrationKey(s).equals(key)).isPresent()) {
             calibration = now;
             seen.set(calibration.sketches());
-            changes.all();
+            changes.behind(Changes.Stage.CALIBRATION);
         }
     }
 

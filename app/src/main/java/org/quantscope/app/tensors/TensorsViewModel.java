@@ -1,6 +1,5 @@
 package org.quantscope.app.tensors;
 
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -68,11 +67,7 @@ public final class TensorsViewModel {
     private final ReadOnlyObjectWrapper<Rows> rows =
             new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), List.of(), 0));
 
-    /**
-     * The position of each tensor when all errors were last known, so that the list does not jump while they are
-     * measured again.
-     */
-    private Map<TensorId, Integer> places = Map.of();
+    private final SteadyOrder places = new SteadyOrder();
 
     private static final int WIDE = 16;
 
@@ -103,7 +98,7 @@ public final class TensorsViewModel {
         this.activations = activations;
         this.sensitivity = sensitivity;
         bench.modelProperty().subscribe(x -> {
-            places = Map.of();
+            places.forget();
             choosesWorst = true;
         });
         bench.changes().on(Changes.Stage.TENSOR_LIST, () -> {
@@ -113,7 +108,7 @@ public final class TensorsViewModel {
         sensitivity.viewProperty().map(SensitivityViewModel.View::tensors).subscribe(x -> refresh());
         filter.subscribe(x -> arrange());
         order.subscribe(x -> {
-            places = Map.of();
+            places.forget();
             arrange();
         });
     }
@@ -130,13 +125,11 @@ public final class TensorsViewModel {
 
     /** Sorts and filters the rows. */
     private void arrange() {
-        List<TensorRow> sortedWeights = sorted(weightRows);
-        List<TensorRow> sortedActivations = sorted(activationRows);
-        if (measurements.snapshotProperty().get().complete()) {
-            Map<TensorId, Integer> now = new HashMap<>();
-            Stream.concat(sortedWeights.stream(), sortedActivations.stream())
-                    .forEach(row -> now.put(row.id(), now.size()));
-            places = now;
+        boolean known = measurements.snapshotProperty().get().complete();
+        List<TensorRow> sortedWeights = places.sorted(weightRows, order.get(), known);
+        List<TensorRow> sortedActivations = places.sorted(activationRows, order.get(), known);
+        if (known) {
+            places.hold(sortedWeights, sortedActivations);
         }
         List<TensorRow> shownWeights = matching(sortedWeights);
         List<TensorRow> shownActivations = matching(sortedActivations);
@@ -212,12 +205,6 @@ public final class TensorsViewModel {
     /** Adds quantizers at activations where the placement rules have none, or removes them, as one undo step. */
     public void place(Set<TensorId> ids, boolean on) {
         activations.place(ids, on);
-    }
-
-    private List<TensorRow> sorted(List<TensorRow> all) {
-        boolean hold = !measurements.snapshotProperty().get().complete() && !places.isEmpty();
-        Comparator<TensorRow> held = Comparator.comparingInt(row -> places.getOrDefault(row.id(), Integer.MAX_VALUE));
-        return all.stream().sorted(hold ? held : order.get().comparator()).toList();
     }
 
     private List<TensorRow> matching(List<TensorRow> all) {

@@ -158,8 +158,7 @@ final class Rehearsal {
             double to = x - i;
             plan(root, () -> {
                 send(handle, MouseEvent.MOUSE_DRAGGED, to, y);
-                // Asking for a position paints the overlay if it is due.
-                histogram.valueToX(0);
+                histogram.settle();
                 moves++;
             });
         }

@@ -148,12 +148,10 @@ public final class DragBench extends WindowBench {
                 while (context.bench().canUndoProperty().get()) {
                     context.bench().undo();
                 }
-                context.session().openSample(BundledModels.all().getFirst());
             } else {
-                window.show(List.of(
-                        BundledModels.all().getFirst().model(),
-                        BundledModels.all().getFirst().evaluation()));
+                window.show(List.of(BundledModels.all().getFirst().model()));
             }
+            context.session().openSample(BundledModels.all().getFirst());
         });
         onceDone(() -> context.accuracy().viewProperty().get().status() != Status.DONE);
         look();

@@ -104,7 +104,7 @@ class DataViewModelTest {
         context.input().load(idx());
         context.input().look(1);
 
-        assertThat(view().guessed()).isTrue();
+        assertThat(view().entered().guessed()).isTrue();
         assertThat(view().form().scale()).isEqualTo("1/255");
         assertThat(view().gets()).isEqualTo("28×28");
         assertThat(view().wants()).isEqualTo("1×28×28");
@@ -122,7 +122,7 @@ class DataViewModelTest {
         context.input().show(Questions.Role.EVALUATION);
         context.input().load(idx());
         type("1/255", "0.286", "0.353");
-        assertThat(view().guessed()).isFalse();
+        assertThat(view().entered().guessed()).isFalse();
         assertThat(context.bench().canUndoProperty().get()).isFalse();
 
         assertThat(context.input().apply()).isTrue();
@@ -190,14 +190,14 @@ class DataViewModelTest {
         context.input().load(idx());
 
         type("abc", "1, x", "0");
-        assertThat(view().problems())
+        assertThat(view().entered().problems())
                 .containsEntry("scale", "'abc' is no number")
                 .containsEntry("mean", "'x' is no number")
                 .containsEntry("std", "is 0: values cannot be divided by it");
         assertThat(view().mayApply()).isFalse();
         assertThat(context.input().apply()).isFalse();
         type("1", "1, 2", "1");
-        assertThat(view().problems()).isEmpty();
+        assertThat(view().entered().problems()).isEmpty();
         assertThat(view().prepared().problem().orElseThrow()).contains("mean: has 2 values");
         assertThat(view().mayApply()).isFalse();
         PreprocessingForm f = view().form();
@@ -219,7 +219,7 @@ class DataViewModelTest {
                         "1",
                         f.classes(),
                         f.labelColumn()));
-        assertThat(view().problems()).containsEntry("height", "is a whole number from 1 to 4096");
+        assertThat(view().entered().problems()).containsEntry("height", "is a whole number from 1 to 4096");
         context.input()
                 .edit(new PreprocessingForm(
                         f.shape(),
@@ -270,7 +270,7 @@ class DataViewModelTest {
         assertThat(context.bench().evaluationData().orElseThrow().label(1)).isEqualTo(2);
 
         stored("1×x", Optional.empty(), "");
-        assertThat(view().problems()).containsEntry("shape", "'1×x' is no shape such as 1×28×28");
+        assertThat(view().entered().problems()).containsEntry("shape", "'1×x' is no shape such as 1×28×28");
         stored("1×29", Optional.empty(), "");
         assertThat(view().prepared().problem()).isPresent();
         assertThat(view().mayApply()).isFalse();
@@ -314,10 +314,10 @@ class DataViewModelTest {
         assertThat(view().mayApply()).isFalse();
 
         label("wrong");
-        assertThat(view().problems().get("label")).startsWith("'wrong' is neither first, last nor none");
+        assertThat(view().entered().problems().get("label")).startsWith("'wrong' is neither first, last nor none");
         assertThat(view().mayApply()).isFalse();
         label("last");
-        assertThat(view().problems()).isEmpty();
+        assertThat(view().entered().problems()).isEmpty();
         assertThat(view().samples().orElseThrow().label(1)).isEqualTo(4);
         label("none");
         assertThat(view().facts()).contains("786").contains("no labels");
@@ -378,7 +378,7 @@ class DataViewModelTest {
         context.input().load(idx());
         context.input().load(Files.writeString(folder.resolve("t.png"), "x"));
 
-        assertThat(view().unreadable().orElseThrow()).startsWith("t.png: format: ");
+        assertThat(view().source().unreadable().orElseThrow()).startsWith("t.png: format: ");
         assertThat(view().samples()).isPresent();
     }
 

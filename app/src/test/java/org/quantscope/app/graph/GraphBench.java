@@ -63,7 +63,7 @@ public final class GraphBench extends WindowBench {
                         .filter(m -> m.source().file().equals(file))
                         .isPresent());
         onFx(() -> ((javafx.scene.control.ToggleButton) stage.getScene().lookup("#tab-graph")).fire());
-        onceAtRest(() -> context.graph().viewProperty().get().drawing().isPresent());
+        onceAtRest(() -> context.graph().viewProperty().get().drawn().isPresent());
         GraphView view = ask(() -> (GraphView) stage.getScene().lookup("#graph"));
         double x = view.getWidth() / 2;
         double y = view.getHeight() / 2;

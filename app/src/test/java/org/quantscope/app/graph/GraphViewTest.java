@@ -91,8 +91,8 @@ class GraphViewTest {
         window.context().close();
     }
 
-    private GraphViewModel.View shown() {
-        return window.context().graph().viewProperty().get();
+    private GraphViewModel.Drawn shown() {
+        return window.context().graph().viewProperty().get().drawn().orElseThrow();
     }
 
     private Image picture(String button) {
@@ -111,7 +111,7 @@ class GraphViewTest {
 
     @Test
     void fromFarAwayEveryBadBoxIsASpeckInItsPlaceAndTheTensorInHandIsFramed() {
-        ModelDrawing drawing = shown().drawing().orElseThrow();
+        ModelDrawing drawing = shown().drawing();
         double scale = (SIDE - HEAD - 2 * MARGIN) / drawing.height();
         assertThat(scale).isLessThan(0.1);
         double left = (SIDE - drawing.width() * scale) / 2;
@@ -146,7 +146,7 @@ class GraphViewTest {
 
     @Test
     void nearByTheTensorInHandIsABoxInTheMiddle() {
-        ModelDrawing drawing = shown().drawing().orElseThrow();
+        ModelDrawing drawing = shown().drawing();
         assertThat(drawing.boxes()).hasSizeGreaterThan(300);
         Image picture = picture("#graph-home");
         boolean framed = false;
@@ -208,9 +208,9 @@ class GraphViewTest {
                 Optional.empty(),
                 Optional.of(damage));
         ModelDrawing.Box box = new ModelDrawing.Box("Conv", "conv", List.of(id), true, 0, 0, 10, 10);
-        GraphViewModel.View swept = GraphViewModel.View.of(
+        GraphViewModel.Drawn swept = GraphViewModel.Drawn.of(
                 new ModelDrawing(List.of(box), List.of(), 10, 10), Map.of(id, row), "", Optional.of(id));
-        assertThat(swept.swept()).isTrue();
-        assertThat(swept.legend()).isEqualTo(new GraphViewModel.Legend(good, fair, bad, of));
+        assertThat(swept.colours().swept()).isTrue();
+        assertThat(swept.colours().legend()).isEqualTo(new GraphViewModel.Legend(good, fair, bad, of));
     }
 }

@@ -221,7 +221,7 @@ class ExportFlowTest {
     void oneButtonAppliesEveryRemedyAndUndoInTheDialogTakesThemBack(FxRobot robot) throws Exception {
         OpenWindow.doOnFx(() -> {
             at.context.bench().apply(new Edit.SetEvaluationData(at.state().evaluationData()));
-            at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+            SampleFiles.calibrateDigits(at.context);
         });
         OpenWindow.waitUntil(() -> at.context.bench().calibrationData().isPresent());
         OpenWindow.doOnFx(() -> at.context.activations().quantize(true));

@@ -24,6 +24,7 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.SampleFiles;
 import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.selected.HistogramView;
+import org.quantscope.app.selected.Positions;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.FxThread;
 import org.quantscope.app.ui.Theme;
@@ -99,10 +100,16 @@ class MainWindowTest {
         Point2D grip = OpenWindow.onFx(() -> {
             var bounds = handle.localToScreen(handle.getBoundsInLocal());
             return new Point2D(
-                    histogram.localToScreen(histogram.valueToX(start.hi()), 0).getX(), bounds.getCenterY());
+                    histogram
+                            .localToScreen(Positions.x(histogram, start.hi()), 0)
+                            .getX(),
+                    bounds.getCenterY());
         });
         Point2D target = OpenWindow.onFx(() -> new Point2D(
-                histogram.localToScreen(histogram.valueToX(start.hi() / 3), 0).getX(), grip.getY()));
+                histogram
+                        .localToScreen(Positions.x(histogram, start.hi() / 3), 0)
+                        .getX(),
+                grip.getY()));
         robot.drag(grip, MouseButton.PRIMARY).moveTo(target);
         OpenWindow.waitUntil(
                 () -> at.context.selected().viewProperty().get().orElseThrow().preview());

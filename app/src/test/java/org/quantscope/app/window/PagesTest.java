@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.quantscope.app.SampleFiles;
 import org.quantscope.app.selected.HistogramView;
+import org.quantscope.app.selected.Positions;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.calib.RangeResolver;
@@ -150,7 +151,7 @@ class PagesTest {
         Node handle = robot.lookup("#handle-hi").query();
         Point2D grip = OpenWindow.onFx(() -> new Point2D(
                 histogram
-                        .localToScreen(histogram.valueToX(before.get(1).hi()), 0)
+                        .localToScreen(Positions.x(histogram, before.get(1).hi()), 0)
                         .getX(),
                 handle.localToScreen(handle.getBoundsInLocal()).getCenterY()));
         robot.drag(grip, MouseButton.PRIMARY).moveTo(grip.add(-60, 0)).drop();

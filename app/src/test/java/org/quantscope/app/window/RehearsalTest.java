@@ -49,7 +49,13 @@ class RehearsalTest {
                 at.stage.getScene().getFocusOwner(),
                 histogram.chartRedraws(),
                 histogram.overlayPaints(),
-                at.context.error().viewProperty().get().orElseThrow().mse()));
+                at.context
+                        .error()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .deviation()
+                        .mse()));
     }
 
     private Rehearsal rehearse() {

@@ -141,8 +141,7 @@ class TensorListTest {
 
     @Test
     void theMenuOfAValueInFloatAddsAQuantizerAndTakesItAway(FxRobot robot) throws Exception {
-        OpenWindow.doOnFx(
-                () -> at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz")));
+        OpenWindow.doOnFx(() -> SampleFiles.calibrateDigits(at.context));
         at.waitForRest();
         OpenWindow.doOnFx(() -> at.context.activations().quantize(true));
         at.waitForRest();
