@@ -8,6 +8,7 @@ import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 
@@ -31,12 +32,12 @@ public record CheckedFormat(Exporter exporter, List<ExportProblem> problems, Opt
         } catch (IllegalArgumentException e) {
             return new CheckedFormat(
                     exporter,
-                    exporter.check(plan),
+                    Exporters.problems(exporter, plan),
                     Optional.of(String.valueOf(e.getMessage()).replace("format." + exporter.id() + ".", "")),
                     used);
         }
         try {
-            return new CheckedFormat(exporter, exporter.check(plan), Optional.empty(), used);
+            return new CheckedFormat(exporter, Exporters.problems(exporter, plan), Optional.empty(), used);
         } catch (BadInputException e) {
             return new CheckedFormat(exporter, List.of(), Optional.of(String.valueOf(e.getMessage())), used);
         }

@@ -12,6 +12,7 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -104,7 +105,7 @@ final class ExportCommand extends EngineCommand {
         ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
         Session written = new Session(state, resolver.ranges(state, calibration, cancel()));
         ExportPlan plan = new ExportPlan(model, written, resolved).withOptions(chosen.options());
-        List<ExportProblem> problems = exporter.check(plan);
+        List<ExportProblem> problems = Exporters.problems(exporter, plan);
         Verifier.Exported exported;
         try (Terminal.Bar bar = terminal().progress("verify")) {
             exported = Verifier.export(exporter, plan, output, samples, bar, cancel());

@@ -66,6 +66,40 @@ class TensorRtCacheTest {
         return QuantSpec.ACTIVATIONS.withSigned(true).withSymmetric(true);
     }
 
+    /** Each tensor's own problem does not say that there is nothing left. */
+    @Test
+    void aFileWithoutALineIsAnError() {
+        QuantParams shifted = new QuantParams(Granularity.TENSOR, new float[] {0.1f}, new int[] {3}, -128, 127);
+        ExportPlan plan = plan(QuantSpec.ACTIVATIONS.withSigned(true), shifted, shifted);
+
+        assertThat(EXPORTER.check(plan)).extracting(ExportProblem::tensor).doesNotContain("");
+        assertThat(Exporters.problems(EXPORTER, plan).getFirst())
+                .returns("", ExportProblem::tensor)
+                .returns(ExportProblem.Severity.ERROR, ExportProblem::severity)
+                .extracting(ExportProblem::why)
+                .asString()
+                .contains("none of the 2");
+        assertThat(Exporters.problems(EXPORTER, plan(symmetric(), int8(0.125f), int8(1 / 127f))))
+                .isEmpty();
+    }
+
+    /** As where no rule recognises a weight: every format says that nothing, or no weight, is quantized. */
+    @Test
+    void anExportThatMakesNothingSmallerIsAnError() {
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withWeights(Optional.of(QuantSpec.WEIGHTS))
+                .withActivations(Optional.of(symmetric()));
+        ExportPlan none = new ExportPlan(model, state.withActivations(Optional.empty()), Map.of(), Map.of());
+        ExportPlan activationsOnly = new ExportPlan(model, state, Map.of(), Map.of(INPUT, int8(0.125f)));
+        for (Exporter exporter : Exporters.all()) {
+            assertThat(Exporters.problems(exporter, none))
+                    .as(exporter.id())
+                    .anyMatch(p -> p.tensor().isEmpty() && p.severity() == ExportProblem.Severity.ERROR);
+        }
+        assertThat(Exporters.problems(Exporters.byId("onnx-qdq"), activationsOnly).getFirst().why())
+                .isEqualTo("weights are to be quantized, and none is: 24 B of tensors stay 24 B");
+    }
+
     @Test
     void scalesAreTheDigitsOfTheirFloat32AndReadBackAsTheyWere() throws IOException {
         ExportPlan plan = plan(symmetric(), int8(0.125f), int8(1 / 127f));
