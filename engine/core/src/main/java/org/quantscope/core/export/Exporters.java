@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quantscope.core.export.ExportProblem.Severity;
@@ -54,50 +53,35 @@ public final class Exporters {
     }
 
     /**
-     * Every problem of a plan in a format: those of the target, and before them an error if the file would not hold what
-     * was asked for. It says so where nothing is quantized, where weights were to be quantized and none is, and where
-     * the target refuses every tensor.
+     * Every problem of a plan in a format: those of the target and, if none of these is an error, one where nothing is
+     * quantized, or no weight although weights were to be.
      */
     public static List<ExportProblem> problems(Exporter exporter, ExportPlan plan) {
         List<ExportProblem> found = exporter.check(plan);
-        boolean said = found.stream()
-                .anyMatch(p -> p.severity() == Severity.ERROR && p.tensor().isEmpty());
-        Optional<String> why = said ? Optional.empty() : emptiness(exporter, plan, found);
+        Optional<String> why = found.stream().anyMatch(p -> p.severity() == Severity.ERROR)
+                ? Optional.empty()
+                : emptiness(exporter, plan);
         if (why.isEmpty()) {
             return found;
         }
         List<ExportProblem> all = new ArrayList<>();
         all.add(new ExportProblem(
-                exporter.id(),
-                "",
-                why.get(),
-                "look at the list of tensors for what stays float and why, and at this target's other problems",
-                Severity.ERROR));
+                exporter.id(), "", why.get(), "look at the list of tensors for what stays float and why", Severity.ERROR));
         all.addAll(found);
         return all;
     }
 
     /** Why the file would hold less than what was asked for. */
-    private static Optional<String> emptiness(Exporter exporter, ExportPlan plan, List<ExportProblem> found) {
-        List<Encoding> taken = plan.encodings().stream()
-                .filter(e -> !exporter.loses().contains(e.isActivation() ? Field.ACTIVATIONS : Field.WEIGHTS))
-                .toList();
+    private static Optional<String> emptiness(Exporter exporter, ExportPlan plan) {
         ModelSize size = ModelSize.of(plan.model(), plan.resolved());
         String bytes = size.floatBytes() + " B of tensors stay " + size.quantizedBytes() + " B";
         if (plan.encodings().isEmpty()) {
             return Optional.of("nothing is quantized: " + bytes);
-        } else if (plan.state().weights().isPresent()
-                && !exporter.loses().contains(Field.WEIGHTS)
-                && plan.encodings().stream().allMatch(Encoding::isActivation)) {
-            return Optional.of("weights are to be quantized, and none is: " + bytes);
         }
-        Set<String> refused = found.stream()
-                .filter(p -> p.severity() == Severity.ERROR)
-                .map(ExportProblem::tensor)
-                .collect(Collectors.toSet());
-        return taken.stream().allMatch(e -> refused.contains(e.id().name()))
-                ? Optional.of("the target takes none of the " + plan.encodings().size()
-                        + " quantized tensors: the file has no line about any of them")
+        return plan.state().weights().isPresent()
+                        && !exporter.loses().contains(Field.WEIGHTS)
+                        && plan.encodings().stream().allMatch(Encoding::isActivation)
+                ? Optional.of("weights are to be quantized, and none is: " + bytes)
                 : Optional.empty();
     }
 
