@@ -53,7 +53,8 @@ abstract class EngineCommand implements Callable<Integer> {
     final void print(Json result, Runnable forPeople) {
         cancel.check();
         if (json) {
-            terminal.out().println(result);
+            result.writeTo(terminal.out());
+            terminal.out().println();
         } else {
             forPeople.run();
         }

@@ -2,8 +2,8 @@ package org.quantscope.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.AbstractList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
@@ -13,6 +13,7 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Request;
@@ -57,6 +58,13 @@ final class ErrorCommand extends EngineCommand {
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
     private boolean keepBatchNorm;
 
+    @Option(
+            names = "--full",
+            description =
+                    "With --json, list the range, scale and zero point of every block also where there are more than"
+                            + " 10,000.")
+    private boolean full;
+
     ErrorCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -83,15 +91,12 @@ final class ErrorCommand extends EngineCommand {
         if (spec.clip() instanceof Clip.Auto auto) {
             json.put("calibrator", auto.calibratorId());
         }
-        json.putRanges("clip", resolution.requested());
-        json.putRanges("effective", effective);
-        json.put(
-                        "scale",
-                        IntStream.range(0, params.slices())
-                                .mapToObj(params::scale)
-                                .toList())
-                .put("zero_point", IntStream.of(params.zeroPoints()).boxed().toList())
-                .put("mse", exact.mse())
+        boolean all = full || !(params.granularity() instanceof Granularity.PerBlock);
+        PerBlock.put(json, "clip", resolution.requested(), all);
+        PerBlock.put(json, "effective", effective, all);
+        PerBlock.putNumbers(json, "scale", scales(params), all);
+        PerBlock.putNumbers(json, "zero_point", zeroPoints(params), all);
+        json.put("mse", exact.mse())
                 .put("sqnr_db", exact.sqnrDb())
                 .put("cosine", exact.cosine())
                 .put("max_abs_err", exact.maxAbsError())
@@ -136,5 +141,33 @@ final class ErrorCommand extends EngineCommand {
             }
         });
         return ExitCode.DONE;
+    }
+
+    private static List<Float> scales(QuantParams params) {
+        return new AbstractList<>() {
+            @Override
+            public Float get(int slice) {
+                return params.scale(slice);
+            }
+
+            @Override
+            public int size() {
+                return params.slices();
+            }
+        };
+    }
+
+    private static List<Integer> zeroPoints(QuantParams params) {
+        return new AbstractList<>() {
+            @Override
+            public Integer get(int slice) {
+                return params.zeroPoint(slice);
+            }
+
+            @Override
+            public int size() {
+                return params.isAffine() ? params.slices() : 0;
+            }
+        };
     }
 }

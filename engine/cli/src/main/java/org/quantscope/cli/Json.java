@@ -1,6 +1,8 @@
 package org.quantscope.cli;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import java.io.Writer;
+import java.util.AbstractList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,10 +60,29 @@ final class Json {
 
     /** Puts one range as an object, or several as a list of objects. */
     Json putRanges(String name, List<ClipRange> ranges) {
-        List<Json> all = ranges.stream()
-                .map(r -> new Json().putFloat("lo", r.lo()).putFloat("hi", r.hi()))
-                .toList();
-        return all.size() == 1 ? put(name, all.getFirst()) : put(name, all);
+        return ranges.size() == 1
+                ? put(name, range(ranges.getFirst()))
+                : putView(name, new AbstractList<Json>() {
+                    @Override
+                    public Json get(int i) {
+                        return range(ranges.get(i));
+                    }
+
+                    @Override
+                    public int size() {
+                        return ranges.size();
+                    }
+                });
+    }
+
+    private static Json range(ClipRange range) {
+        return new Json().putFloat("lo", range.lo()).putFloat("hi", range.hi());
+    }
+
+    /** Puts a list of finite numbers or objects without a copy: it is read while the JSON is written. */
+    Json putView(String name, List<?> values) {
+        members.put(name, values);
+        return this;
     }
 
     /** Puts a list of strings, finite numbers or objects. */
@@ -79,6 +100,11 @@ final class Json {
     /** A list of objects as one line of JSON. */
     static String text(List<Json> values) {
         return text((Object) values);
+    }
+
+    /** Writes the object as one line, without ever holding it as one text. */
+    void writeTo(Writer out) {
+        MAPPER.writer().without(StreamWriteFeature.AUTO_CLOSE_TARGET).writeValue(out, this);
     }
 
     private static String text(Object value) {

@@ -62,6 +62,64 @@ class ErrorCommandTest {
         assertThat(names(json.get("estimate"))).containsExactly("mse", "bound");
     }
 
+    /** 70,000 blocks: more than are summed up at once. */
+    @Test
+    void figuresOfManyBlocksAreSummedUpUnlessAllAreWanted() throws IOException {
+        float[] x = new float[140_000];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (i * 7919 % 1000 + 1) / 1000f;
+        }
+        Path file = npy("x.npy", x);
+        JsonNode few = CommandLineRun.of("error", file, "--bits", "4", "--granularity", "block:2", "--json")
+                .json();
+        JsonNode full = CommandLineRun.of("error", file, "--bits", "4", "--granularity", "block:2", "--json", "--full")
+                .json();
+
+        double[] scales = full.get("scale")
+                .valueStream()
+                .mapToDouble(JsonNode::doubleValue)
+                .sorted()
+                .toArray();
+        assertThat(scales).hasSize(70_000);
+        assertThat(names(few.get("scale"))).containsExactly("count", "min", "median", "max");
+        assertThat(few.get("scale").get("count").asInt()).isEqualTo(70_000);
+        assertThat(few.get("scale").get("min").doubleValue()).isEqualTo(scales[0]);
+        assertThat(few.get("scale").get("median").doubleValue()).isEqualTo(scales[35_000]);
+        assertThat(few.get("scale").get("max").doubleValue()).isEqualTo(scales[69_999]);
+        assertThat(few.get("zero_point").toString())
+                .isEqualTo("{\"count\":70000,\"min\":0.0,\"median\":0.0,\"max\":0.0}");
+        for (String range : new String[] {"clip", "effective"}) {
+            assertThat(full.get(range)).hasSize(70_000);
+            assertThat(names(few.get(range))).containsExactly("lo", "hi");
+            assertThat(few.get(range).get("hi").get("max").floatValue()).isBetween(0.99f, 1.01f);
+        }
+        assertThat(few.get("mse")).isEqualTo(full.get("mse"));
+        assertThat(few.get("estimate").get("mse").asDouble())
+                .isCloseTo(
+                        few.get("mse").asDouble(),
+                        within(few.get("estimate").get("bound").asDouble()));
+    }
+
+    /** The file is sparse: it takes no room, but its blocks would. */
+    @Test
+    void moreBlocksThanMemoryHoldsAreRefusedBeforeTheWork() throws IOException {
+        long values = 1L << 31;
+        String header =
+                "{\"w\":{\"dtype\":\"BF16\",\"shape\":[" + values + "],\"data_offsets\":[0," + 2 * values + "]}}";
+        Path file = folder.resolve("big.safetensors");
+        try (var channel = java.nio.channels.FileChannel.open(
+                file, java.nio.file.StandardOpenOption.CREATE_NEW, java.nio.file.StandardOpenOption.WRITE)) {
+            var start = java.nio.ByteBuffer.allocate(8 + header.length()).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+            start.putLong(header.length()).put(header.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            channel.write(start.flip());
+            channel.write(java.nio.ByteBuffer.allocate(1), 8 + header.length() + 2 * values - 1);
+        }
+        CommandLineRun run = CommandLineRun.of("error", file, "--granularity", "block:2");
+
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.err()).contains("1,073,741,824 slices", "MB of memory");
+    }
+
     /** Expected values: onnxruntime's formulas for scale and zero point, in float32, on the vector above. */
     @ParameterizedTest
     @CsvSource(

@@ -5,12 +5,14 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.ClipRanges;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
@@ -35,6 +37,11 @@ public final class RangeResolver {
      */
     private static final long LARGE_SLICE = 1 << 20;
 
+    /** While ranges become parameters: two ends, a scale twice, a zero point twice. */
+    private static final long BYTES_AFFINE = 24;
+    /** A codebook for each slice besides. */
+    private static final long BYTES_FITTED = 256;
+
     private RangeResolver() {}
 
     /**
@@ -43,7 +50,7 @@ public final class RangeResolver {
      */
     public record Resolution(List<ClipRange> requested, QuantParams params) {
         public Resolution {
-            requested = List.copyOf(requested);
+            requested = requested instanceof ClipRanges ? requested : List.copyOf(requested);
         }
     }
 
@@ -77,6 +84,7 @@ public final class RangeResolver {
         }
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
         Quantizer quantizer = spec.checkedQuantizer();
+        checkMemory(tensor, slicing, quantizer);
         return switch (spec.clip()) {
             case Clip.Auto auto -> {
                 Calibrator calibrator = Calibrators.byId(auto.calibratorId());
@@ -256,12 +264,12 @@ public final class RangeResolver {
                     .map(part -> calibrator.range(part, spec, options, cancel))
                     .toList();
         }
-        var ranges = new ClipRange[slicing.slices()];
+        var ranges = new ClipRanges.Collector(slicing.slices());
         SliceReader.forEach(data, slicing, cancel, (slice, values, from, n) -> {
             var statistics = new StoredStatistics(slice(values, from, n), part(importance, slicing, slice), cancel);
-            ranges[slice] = calibrator.range(statistics, spec, options, cancel);
+            ranges.set(slice, calibrator.range(statistics, spec, options, cancel));
         });
-        return List.of(ranges);
+        return ranges.ranges();
     }
 
     private static TensorData part(TensorData data, long from, long length) {
@@ -338,6 +346,28 @@ public final class RangeResolver {
                             "clip: a symmetric grid needs lo = -hi, got lo " + range.lo() + " and hi " + range.hi());
                 }
             }
+        }
+    }
+
+    /**
+     * Says before the work begins if there is not enough memory for the parameters of so many slices.
+     *
+     * @throws IllegalArgumentException saying how much is needed
+     */
+    private static void checkMemory(Tensor tensor, Slicing slicing, Quantizer quantizer) {
+        long each = quantizer instanceof FittedQuantizer ? BYTES_FITTED : BYTES_AFFINE;
+        long needed = slicing.slices() * each;
+        long most = Runtime.getRuntime().maxMemory() / 4 * 3;
+        if (needed > most) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "granularity: %s has %,d slices (%s), for which %,d MB of memory are needed; the program may use"
+                            + " %,d MB. Choose larger blocks, or give it more memory with the Java option -Xmx",
+                    tensor.id(),
+                    slicing.slices(),
+                    slicing.granularity(),
+                    needed >> 20,
+                    most >> 20));
         }
     }
 

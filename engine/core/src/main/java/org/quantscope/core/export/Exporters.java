@@ -66,7 +66,11 @@ public final class Exporters {
         }
         List<ExportProblem> all = new ArrayList<>();
         all.add(new ExportProblem(
-                exporter.id(), "", why.get(), "look at the list of tensors for what stays float and why", Severity.ERROR));
+                exporter.id(),
+                "",
+                why.get(),
+                "look at the list of tensors for what stays float and why",
+                Severity.ERROR));
         all.addAll(found);
         return all;
     }

@@ -11,6 +11,7 @@ import org.quantscope.core.kernel.ErrorSums;
 import org.quantscope.core.kernel.Kernels;
 import org.quantscope.core.kernel.LevelTable;
 import org.quantscope.core.kernel.ValueWindow;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
@@ -216,19 +217,11 @@ public final class ErrorPass {
         return steps;
     }
 
-    /**
-     * The grid of each slice, as arrays: the lowest and the highest level, and for affine ones the scale and the end codes less the zero
-     * point.
-     */
+    /** The grid of each slice, computed when it is needed: its arrays would take more memory than the scales. */
     private static final class Grids {
         private final Slicing slicing;
         private final QuantParams params;
         private final boolean affine;
-        private final float[] scale;
-        private final float[] loSteps;
-        private final float[] hiSteps;
-        private final float[] lo;
-        private final float[] hi;
 
         Grids(TensorInfo info, QuantParams params) {
             slicing = Slicing.of(info, params.granularity());
@@ -239,22 +232,18 @@ public final class ErrorPass {
             }
             this.params = params;
             affine = params.isAffine();
-            scale = params.scales();
-            loSteps = new float[affine ? slices : 0];
-            hiSteps = new float[affine ? slices : 0];
-            lo = new float[slices];
-            hi = new float[slices];
-            for (int i = 0; i < slices; i++) {
-                if (affine) {
-                    loSteps[i] = steps((long) params.qmin() - params.zeroPoint(i));
-                    hiSteps[i] = steps((long) params.qmax() - params.zeroPoint(i));
-                    lo[i] = loSteps[i] * scale[i];
-                    hi[i] = hiSteps[i] * scale[i];
-                } else {
-                    lo[i] = params.effective(i).lo();
-                    hi[i] = params.effective(i).hi();
-                }
+            for (int i = 0; affine && i < slices; i++) {
+                steps((long) params.qmin() - params.zeroPoint(i));
+                steps((long) params.qmax() - params.zeroPoint(i));
             }
+        }
+
+        /** Of a slice with evenly spaced levels. */
+        AffineGrid grid(int slice) {
+            float scale = params.scale(slice);
+            float loSteps = steps((long) params.qmin() - params.zeroPoint(slice));
+            float hiSteps = steps((long) params.qmax() - params.zeroPoint(slice));
+            return new AffineGrid(scale, loSteps, hiSteps, loSteps * scale, hiSteps * scale);
         }
 
         boolean longRuns() {
@@ -267,8 +256,7 @@ public final class ErrorPass {
         }
 
         AffineGrid affine(long at) {
-            int slice = slicing.sliceOf(at);
-            return new AffineGrid(scale[slice], loSteps[slice], hiSteps[slice], lo[slice], hi[slice]);
+            return grid(slicing.sliceOf(at));
         }
     }
 
@@ -336,7 +324,7 @@ public final class ErrorPass {
          */
         private LevelTable levels(int slice) {
             List<CodebookGrid> codebooks = grids.params.codebooks();
-            float s = grids.scale[slice];
+            float s = grids.params.scale(slice);
             if (codebooks.size() > 1) {
                 return LevelTable.scaled(codebooks.get(slice), s);
             } else if (grids.slicing.run() >= QUICK_RUN && codebooks.getFirst().size() <= QUICK_LEVELS) {
@@ -386,23 +374,24 @@ public final class ErrorPass {
         }
 
         private void copy(int slice, int at, int n) {
-            System.arraycopy(grids.lo, slice, lo, at, n);
-            System.arraycopy(grids.hi, slice, hi, at, n);
-            if (grids.affine) {
-                System.arraycopy(grids.scale, slice, scale, at, n);
-                System.arraycopy(grids.loSteps, slice, loSteps, at, n);
-                System.arraycopy(grids.hiSteps, slice, hiSteps, at, n);
+            for (int i = 0; i < n; i++) {
+                fill(slice + i, at + i, at + i + 1);
             }
         }
 
         private void fill(int slice, int from, int to) {
-            Arrays.fill(lo, from, to, grids.lo[slice]);
-            Arrays.fill(hi, from, to, grids.hi[slice]);
-            if (grids.affine) {
-                Arrays.fill(scale, from, to, grids.scale[slice]);
-                Arrays.fill(loSteps, from, to, grids.loSteps[slice]);
-                Arrays.fill(hiSteps, from, to, grids.hiSteps[slice]);
+            if (!grids.affine) {
+                ClipRange ends = grids.params.effective(slice);
+                Arrays.fill(lo, from, to, ends.lo());
+                Arrays.fill(hi, from, to, ends.hi());
+                return;
             }
+            AffineGrid grid = grids.grid(slice);
+            Arrays.fill(lo, from, to, grid.lo());
+            Arrays.fill(hi, from, to, grid.hi());
+            Arrays.fill(scale, from, to, grid.scale());
+            Arrays.fill(loSteps, from, to, grid.loSteps());
+            Arrays.fill(hiSteps, from, to, grid.hiSteps());
         }
     }
 }

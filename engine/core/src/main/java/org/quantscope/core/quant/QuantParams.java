@@ -1,7 +1,9 @@
 package org.quantscope.core.quant;
 
+import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.RandomAccess;
 import java.util.stream.IntStream;
 
 /**
@@ -14,7 +16,9 @@ import java.util.stream.IntStream;
 public final class QuantParams {
     private final Granularity granularity;
     private final float[] scales;
+    /** A single one if all slices have the same; empty for codebooks. */
     private final int[] zeroPoints;
+
     private final int qmin;
     private final int qmax;
     private final List<CodebookGrid> codebooks;
@@ -32,7 +36,9 @@ public final class QuantParams {
         }
         this.granularity = granularity;
         this.scales = scales.clone();
-        this.zeroPoints = zeroPoints.clone();
+        this.zeroPoints = IntStream.of(zeroPoints).allMatch(z -> z == zeroPoints[0])
+                ? new int[] {zeroPoints[0]}
+                : zeroPoints.clone();
         this.qmin = qmin;
         this.qmax = qmax;
         this.codebooks = List.of();
@@ -111,7 +117,11 @@ public final class QuantParams {
         if (!isAffine()) {
             throw new IllegalStateException("zeroPoint: a codebook has none");
         }
-        return zeroPoints[slice];
+        return zeroPoint(slice, zeroPoints);
+    }
+
+    private static int zeroPoint(int slice, int[] zeroPoints) {
+        return zeroPoints[zeroPoints.length == 1 ? 0 : slice];
     }
 
     public float[] scales() {
@@ -133,7 +143,11 @@ public final class QuantParams {
 
     /** [slices], or empty for codebooks. */
     public int[] zeroPoints() {
-        return zeroPoints.clone();
+        int[] all = new int[isAffine() ? slices() : 0];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = zeroPoint(i, zeroPoints);
+        }
+        return all;
     }
 
     /** The lowest code; 0 for codebooks, whose codes number the levels from the lowest. */
@@ -157,7 +171,7 @@ public final class QuantParams {
     }
 
     private UniformGrid uniform(int slice) {
-        return new UniformGrid(scales[slice], zeroPoints[slice], qmin, qmax);
+        return new UniformGrid(scales[slice], zeroPoint(slice, zeroPoints), qmin, qmax);
     }
 
     private CodebookGrid codebook(int slice) {
@@ -172,9 +186,30 @@ public final class QuantParams {
                         codebook(slice).lo() * scales[slice], codebook(slice).hi() * scales[slice]);
     }
 
-    /** The effective range of each slice: lowest to highest level after the zero point was rounded. */
+    /**
+     * The effective range of each slice: lowest to highest level after the zero point was rounded. Each is computed when
+     * it is asked for.
+     */
     public List<ClipRange> effective() {
-        return IntStream.range(0, slices()).mapToObj(this::effective).toList();
+        return new Effective(this);
+    }
+
+    private static final class Effective extends AbstractList<ClipRange> implements RandomAccess {
+        private final QuantParams params;
+
+        Effective(QuantParams params) {
+            this.params = params;
+        }
+
+        @Override
+        public ClipRange get(int slice) {
+            return params.effective(slice);
+        }
+
+        @Override
+        public int size() {
+            return params.slices();
+        }
     }
 
     @Override

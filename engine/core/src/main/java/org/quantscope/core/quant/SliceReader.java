@@ -37,7 +37,7 @@ public final class SliceReader {
      */
     public static void forEach(TensorData data, Slicing slicing, CancelToken cancel, Visitor visitor) {
         if (slicing.isBlocked() && data.count() > 0) {
-            blocks(data, slicing, cancel, visitor);
+            blocks(data, slicing, 0, slicing.slices() / slicing.inner(), cancel, visitor);
             return;
         }
         int slices = slicing.slices();
@@ -54,6 +54,36 @@ public final class SliceReader {
                 visitor.visit(start + i, values, i * length, length);
             });
         }
+    }
+
+    /**
+     * Visits every slice, and between pieces of slices in their order lets the caller take stock on one thread: a result
+     * that is large for each slice need not be kept for all of them.
+     *
+     * @param most slices of a piece; interleaved blocks may make it larger
+     * @param after called with the first slice of a piece and the one behind its last
+     */
+    public static void forEachInPieces(
+            TensorData data, Slicing slicing, int most, CancelToken cancel, Visitor visitor, Piece after) {
+        if (!slicing.isBlocked() || data.count() == 0) {
+            forEach(data, slicing, cancel, visitor);
+            after.done(0, slicing.slices());
+            return;
+        }
+        long inner = slicing.inner();
+        long regions = slicing.slices() / inner;
+        long piece = Math.max(1, most / inner);
+        for (long from = 0; from < regions; from += piece) {
+            long to = Math.min(regions, from + piece);
+            blocks(data, slicing, from, to, cancel, visitor);
+            after.done((int) (from * inner), (int) (to * inner));
+        }
+    }
+
+    /** What is done when a piece of the slices has been visited. */
+    @FunctionalInterface
+    public interface Piece {
+        void done(int from, int to);
     }
 
     /**
@@ -130,21 +160,21 @@ public final class SliceReader {
 
     /**
      * The {@code inner} blocks that start at the same element of the axis are interleaved in one region of the tensor;
-     * threads take regions.
+     * threads take regions, of those from {@code begin} to {@code regions}.
      */
-    private static void blocks(TensorData data, Slicing slicing, CancelToken cancel, Visitor visitor) {
+    private static void blocks(
+            TensorData data, Slicing slicing, long begin, long regions, CancelToken cancel, Visitor visitor) {
         long length = slicing.length();
         long span = slicing.span();
         long inner = slicing.inner();
         long perRow = Math.ceilDiv(length, span);
-        long regions = slicing.slices() / inner;
         long task = Math.max(1, TASK_VALUES / Math.min(TASK_VALUES, span * inner));
         // The number of interleaved blocks that are read at a time.
         int wide = (int) Math.clamp(GROUP_VALUES / span, 1, Math.min(inner, Integer.MAX_VALUE));
-        LongStream.range(0, Math.ceilDiv(regions, task)).parallel().forEach(t -> {
+        LongStream.range(0, Math.ceilDiv(regions - begin, task)).parallel().forEach(t -> {
             float[] read = new float[Math.toIntExact(Math.multiplyExact(span, wide))];
             float[] block = inner == 1 ? read : new float[(int) span];
-            for (long region = t * task; region < Math.min(regions, (t + 1) * task); region++) {
+            for (long region = begin + t * task; region < Math.min(regions, begin + (t + 1) * task); region++) {
                 cancel.check();
                 long first = region % perRow * span;
                 int size = (int) Math.min(span, length - first);

@@ -1,6 +1,7 @@
 package org.quantscope.core.sketch;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -39,6 +40,8 @@ public final class MomentSketch {
 
     private static final int INFINITY_BITS = 0x7f800000;
     private static final int PARALLEL_PART = 1 << 20;
+    /** Blocks whose estimates are kept until they are summed. */
+    private static final int PIECE = 1 << 16;
     /** Relative rounding error granted to an exact pass, which sums in double. */
     private static final double EXACT_PASS_ROUNDING = 1e-11;
 
@@ -457,13 +460,26 @@ public final class MomentSketch {
         if (params.slices() == 1) {
             return of(tensor, cancel).estimate(params.grid(0));
         }
-        var parts = new ErrorEstimate[params.slices()];
-        SliceReader.forEach(
+        var parts = new ErrorEstimate[Math.min(params.slices(), Math.max(PIECE, blocksAcross(slicing)))];
+        int[] first = {0};
+        List<ErrorEstimate> sums = new ArrayList<>();
+        SliceReader.forEachInPieces(
                 tensor.data(),
                 slicing,
+                PIECE,
                 cancel,
-                (slice, values, from, n) -> parts[slice] = of(values, from, n).estimate(params.grid(slice)));
-        return ErrorEstimate.sum(List.of(parts));
+                (slice, values, from, n) ->
+                        parts[slice - first[0]] = of(values, from, n).estimate(params.grid(slice)),
+                (from, to) -> {
+                    sums.add(ErrorEstimate.sum(Arrays.asList(parts).subList(0, to - from)));
+                    first[0] = to;
+                });
+        return ErrorEstimate.sum(sums);
+    }
+
+    /** Blocks that lie beside each other, interleaved; channels are one piece. */
+    private static int blocksAcross(Slicing slicing) {
+        return slicing.isBlocked() ? (int) slicing.inner() : slicing.slices();
     }
 
     /** The values as a distribution in ascending order: exact where a bin holds one value or two, else the mean of the bin. */

@@ -93,7 +93,9 @@ class TensorRtCacheTest {
                     .as(exporter.id())
                     .anyMatch(p -> p.tensor().isEmpty() && p.severity() == ExportProblem.Severity.ERROR);
         }
-        assertThat(Exporters.problems(Exporters.byId("onnx-qdq"), activationsOnly).getFirst().why())
+        assertThat(Exporters.problems(Exporters.byId("onnx-qdq"), activationsOnly)
+                        .getFirst()
+                        .why())
                 .isEqualTo("weights are to be quantized, and none is: 24 B of tensors stay 24 B");
     }
 

@@ -1,0 +1,47 @@
+package org.quantscope.core.quant;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ClipRangesTest {
+    private static ClipRanges of(List<ClipRange> ranges) {
+        var collector = new ClipRanges.Collector(ranges.size());
+        for (int i = ranges.size() - 1; i >= 0; i--) {
+            collector.set(i, ranges.get(i));
+        }
+        return collector.ranges();
+    }
+
+    @Test
+    void itEqualsTheListOfItsRanges() {
+        var symmetric = List.of(ClipRange.symmetric(2), ClipRange.symmetric(0), ClipRange.symmetric(Float.MIN_VALUE));
+        var mixed = List.of(new ClipRange(0, 0), ClipRange.symmetric(1), new ClipRange(-3, 5));
+
+        assertThat(of(symmetric)).isEqualTo(symmetric);
+        assertThat(of(mixed)).isEqualTo(mixed);
+    }
+
+    @Test
+    void aSliceWithoutARangeIsNoticed() {
+        var collector = new ClipRanges.Collector(2);
+        collector.set(0, ClipRange.symmetric(1));
+
+        assertThatThrownBy(collector::ranges).hasMessageContaining("slice 1");
+    }
+
+    @Test
+    void oneZeroPointForAllIsKeptOnce() {
+        float[] scales = {1, 2, 3};
+        var shared = new QuantParams(Granularity.TENSOR, scales, new int[] {5, 5, 5}, 0, 255);
+        var own = new QuantParams(Granularity.TENSOR, scales, new int[] {5, 5, 6}, 0, 255);
+
+        assertThat(shared.zeroPoints()).containsExactly(5, 5, 5);
+        assertThat(shared.zeroPoint(2)).isEqualTo(5);
+        assertThat(own.zeroPoints()).containsExactly(5, 5, 6);
+        assertThat(shared).isNotEqualTo(own);
+        assertThat(own.effective()).containsExactly(own.effective(0), own.effective(1), own.effective(2));
+    }
+}
