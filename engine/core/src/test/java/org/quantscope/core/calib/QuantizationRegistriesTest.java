@@ -220,7 +220,7 @@ class QuantizationRegistriesTest {
         boolean nested = !List.of("uniform", "apot").contains(coarse.scheme());
         QuantSpec fine = coarse.withBits(coarse.bits() + 1);
         for (int family = 0; family < (nested ? 7 : 3); family++) {
-            float[] values = new float[3000];
+            float[] values = new float[1500];
             for (int i = 0; i < values.length; i++) {
                 double g = random.nextGaussian();
                 values[i] = (float)
@@ -259,7 +259,7 @@ class QuantizationRegistriesTest {
     void sketchEstimatesEveryGridWithinItsBound(QuantSpec spec) {
         var random = new Random(6);
         for (int family = 0; family < 8; family++) {
-            float[] values = new float[3000];
+            float[] values = new float[1500];
             for (int i = 0; i < values.length; i++) {
                 double g = random.nextGaussian();
                 values[i] = (float)

@@ -54,18 +54,23 @@ class CutSessionTest {
         }
     }
 
-    /** Bit for bit, with everything quantized: the same kernels see the same values. So it is whether the tensor is in hand or built in. */
+    /**
+     * Bit for bit, with everything quantized: the same kernels see the same values. So it is whether the tensor is in hand or built in. Of
+     * networks that repeat a block, each third to fifth tensor in the order of the names, which puts another place of the block in each
+     * turn.
+     */
     @ParameterizedTest
     @CsvSource({
-        "digits_mlp, digits, true, uniform",
-        "digits_mlp, digits, true, ternary",
-        "digits_mlp, digits, true, fp8_e4m3fn",
-        "fashion_lenet, fashion_mnist, true, nf4",
-        "fashion_resnet, fashion_mnist, true, uniform",
-        "fashion_mobilenet, fashion_mnist, false, uniform",
-        "fashion_vit, fashion_mnist, true, uniform"
+        "digits_mlp, digits, true, uniform, 1",
+        "digits_mlp, digits, true, ternary, 1",
+        "digits_mlp, digits, true, fp8_e4m3fn, 1",
+        "fashion_lenet, fashion_mnist, true, nf4, 1",
+        "fashion_resnet, fashion_mnist, true, uniform, 3",
+        "fashion_mobilenet, fashion_mnist, false, uniform, 4",
+        "fashion_vit, fashion_mnist, true, uniform, 5"
     })
-    void aCutInFrontOfAnyTensorChangesNoBit(String name, String data, boolean fold, String scheme) throws IOException {
+    void aCutInFrontOfAnyTensorChangesNoBit(String name, String data, boolean fold, String scheme, int each)
+            throws IOException {
         Model model = Engine.open(sample(name + ".onnx"), fold);
         EvalRequest all = everything(
                 model,
@@ -77,8 +82,12 @@ class CutSessionTest {
         float[] baked = run(model, all, false, feed, new ArrayList<>());
 
         List<Boolean> wasCut = new ArrayList<>();
-        List<TensorId> tensors = Stream.concat(all.weights().keySet().stream(), all.activations().keySet().stream())
+        List<TensorId> every = Stream.concat(all.weights().keySet().stream(), all.activations().keySet().stream())
                 .sorted()
+                .toList();
+        List<TensorId> tensors = IntStream.range(0, every.size())
+                .filter(i -> i % each == 0 || i == every.size() - 1)
+                .mapToObj(every::get)
                 .toList();
         for (TensorId id : tensors) {
             EvalRequest moving = new EvalRequest(Optional.of(id), all.weights(), all.activations());
