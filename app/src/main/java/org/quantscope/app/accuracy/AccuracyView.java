@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
@@ -22,7 +23,10 @@ import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Section;
 import org.quantscope.app.ui.SplitBar;
 import org.quantscope.app.ui.SteadyLabel;
+import org.quantscope.core.dataset.LabelNumbers;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Spread;
 import org.quantscope.core.eval.Task;
 
 /**
@@ -54,6 +58,20 @@ public final class AccuracyView extends VBox {
             "accuracy-divergence",
             "Σ p·ln(p/q) of the quantized model's class probabilities q from the float model's p, the mean over the"
                     + " samples, in nats; 0 is best");
+    private final Label exact = facts.addNumber(
+            "exact sequences",
+            "accuracy-exact",
+            "Samples with the right class at every scored position, or with every label right: quantized, of float");
+    private final Label worst = facts.addNumber(
+            "worst sample", "accuracy-worst", "The worst score of a single sample under the quantized model");
+    private final Label spread = facts.addNumber(
+            "least spread kept",
+            "accuracy-spread",
+            "Standard deviation of the quantized values over that of the float ones, for the slice of the output that"
+                    + " lost most: near 0 a part of the output has collapsed, whatever the cosine says");
+    private final MenuButton output = new MenuButton();
+    private final VBox notes = new VBox(2);
+    private final Button remedy = new Button();
     private final MenuButton task = new MenuButton();
     private final Tooltip taskTip = new Tooltip();
 
@@ -78,9 +96,23 @@ public final class AccuracyView extends VBox {
         task.setId("accuracy-task");
         task.getStyleClass().add("link");
         task.setTooltip(taskTip);
-        model.tasksProperty().subscribe(possible -> showTasks(model, possible));
+        output.setId("accuracy-output");
+        output.getStyleClass().add("link");
+        output.setTooltip(new Tooltip("The output of the model that is scored. Click to choose another."));
+        output.managedProperty().bind(output.visibleProperty());
+        notes.setId("accuracy-notes");
+        notes.managedProperty().bind(notes.visibleProperty());
+        remedy.setId("accuracy-remedy");
+        remedy.managedProperty().bind(remedy.visibleProperty());
+        model.readingProperty().subscribe(how -> {
+            showTasks(model, how.map(LiveEvaluator.Reading::possible).orElse(List.of()));
+            showOutputs(model, how);
+            showNotes(model, how);
+        });
+        model.doubtsProperty()
+                .subscribe(x -> showNotes(model, model.readingProperty().get()));
         seen.getStyleClass().add("muted");
-        HBox aside = new HBox(BASELINE_GAP, seen, task);
+        HBox aside = new HBox(BASELINE_GAP, seen, output, task);
         aside.setAlignment(Pos.CENTER_RIGHT);
         hint.setId("accuracy-hint");
         hint.getStyleClass().add("hint");
@@ -88,7 +120,9 @@ public final class AccuracyView extends VBox {
         again.setId("accuracy-again");
         again.setTooltip(new Tooltip("Evaluate the rest"));
         again.setOnAction(e -> model.restart());
-        getChildren().add(new Section("Accuracy", headline, progress, facts, hint, again, sizes).withAside(aside));
+        getChildren()
+                .add(new Section("Accuracy", headline, progress, facts, hint, remedy, again, notes, sizes)
+                        .withAside(aside));
         figures = new OncePerPulse(this, () -> show(model.viewProperty().get()));
         model.viewProperty().subscribe(v -> {
             figures.touch();
@@ -125,6 +159,7 @@ public final class AccuracyView extends VBox {
             case WAITING, RUNNING, DONE -> "";
         };
         hint.setText(text);
+        hint.setMinHeight(Region.USE_PREF_SIZE);
         hint.setVisible(!text.isEmpty());
         hint.setManaged(!text.isEmpty());
         again.setVisible(v.status() == AccuracyState.Status.STOPPED);
@@ -146,8 +181,24 @@ public final class AccuracyView extends VBox {
                 .orElse(Figures.NONE));
         sqnr.setText(q.map(e -> (partial ? "≈ " : "") + sqnr(e)).orElse(Figures.NONE));
         divergence.setText(q.filter(e -> e.divergence().isPresent())
-                .map(e -> (partial ? "≈ " : "") + Figures.small(e.divergence().getAsDouble()) + " nat")
+                .map(e -> (partial ? "≈ " : "") + Figures.small(e.divergence().getAsDouble()) + " nat"
+                        + (e.details().bernoulli() ? ", sum of Bernoulli" : ""))
                 .orElse(Figures.NONE));
+        Optional<AccuracyEstimate.Exact> all = q.flatMap(e -> e.details().exact());
+        exact.setText(all.map(x -> (partial ? "≈ " : "") + Figures.percent((double) x.quantized() / x.of()) + ", float "
+                        + Figures.percent((double) x.ofFloat() / x.of()))
+                .orElse(Figures.NONE));
+        facts.show(exact, all.isPresent());
+        Optional<AccuracyEstimate> single =
+                q.filter(e -> !Double.isNaN(e.details().worst()));
+        worst.setText(
+                single.map(e -> Figures.score(e.task(), e.details().worst())).orElse(Figures.NONE));
+        facts.show(worst, single.isPresent());
+        Optional<Spread> kept = q.flatMap(e -> e.details().spread());
+        spread.setText(kept.map(k -> Figures.percent(k.kept()) + ", axis " + k.axis() + " at " + k.index())
+                .orElse(Figures.NONE));
+        facts.show(spread, kept.isPresent());
+        style(spread, "loss", kept.map(Spread::collapsed).orElse(false));
         // Outputs that are not classes have neither agreement nor flips.
         facts.show(agrees, q.isEmpty() || q.get().agreement().isPresent());
         facts.show(divergence, q.isEmpty() || q.get().divergence().isPresent());
@@ -182,6 +233,54 @@ public final class AccuracyView extends VBox {
             item.setOnAction(e -> model.score(choice));
             task.getItems().add(item);
         }
+    }
+
+    /** The outputs to choose from, if there are several. */
+    private void showOutputs(AccuracyViewModel model, Optional<LiveEvaluator.Reading> how) {
+        output.getItems().clear();
+        List<String> names = how.map(LiveEvaluator.Reading::outputs).orElse(List.of());
+        output.setVisible(names.size() > 1);
+        output.setText(how.map(LiveEvaluator.Reading::output).orElse(""));
+        if (names.size() < 2) {
+            return;
+        }
+        MenuItem fitting = new MenuItem("the one that fits the labels");
+        fitting.setId("output-fitting");
+        fitting.setOnAction(e -> model.scoreOutput(Optional.empty()));
+        output.getItems().add(fitting);
+        for (String name : names) {
+            MenuItem item = new MenuItem(name);
+            item.setMnemonicParsing(false);
+            item.setId("output-" + name);
+            item.setOnAction(e -> model.scoreOutput(Optional.of(name)));
+            output.getItems().add(item);
+        }
+    }
+
+    /** What a person should know about the data and its labels, and the remedy if they cannot be scored. */
+    private void showNotes(AccuracyViewModel model, Optional<LiveEvaluator.Reading> how) {
+        notes.getChildren().clear();
+        Stream.concat(
+                        how.map(LiveEvaluator.Reading::notes).orElse(List.of()).stream(),
+                        model.doubtsProperty().get().stream())
+                .forEach(text -> {
+                    Label note = new Label(text);
+                    note.getStyleClass().add("hint");
+                    note.setWrapText(true);
+                    note.setMinHeight(Region.USE_PREF_SIZE);
+                    notes.getChildren().add(note);
+                });
+        notes.setVisible(!notes.getChildren().isEmpty());
+        Optional<LabelNumbers> numbers = how.flatMap(LiveEvaluator.Reading::remedy);
+        remedy.setVisible(numbers.isPresent());
+        numbers.ifPresent(n -> {
+            remedy.setText(
+                    n.ignored().isPresent()
+                            ? "Do not score label " + n.ignored().get()
+                            : "Labels are numbered from " + n.first());
+            remedy.setTooltip(new Tooltip("Reads the labels so, as the data dialog would; undo takes it back"));
+            remedy.setOnAction(e -> model.adoptNumbers(n));
+        });
     }
 
     private static String sqnr(AccuracyEstimate e) {

@@ -16,6 +16,9 @@ import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.LabelNumbers;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.CacheUse;
 import org.quantscope.core.eval.EvalRequest;
@@ -180,6 +183,11 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     private void ask(LiveEvaluator on, Question question, ModelSize size, Optional<SelectedTensor.View> hand) {
+        Optional<String> refusal = model.readingProperty().get().flatMap(LiveEvaluator.Reading::refusal);
+        if (refusal.isPresent()) {
+            show(view.get().unresolved(refusal.get()));
+            return;
+        }
         Optional<TensorId> moving = hand.map(h -> h.subject().id());
         boolean rests = question.preview.isEmpty();
         AccuracyState now = view.get();
@@ -286,9 +294,32 @@ public final class AccuracyViewModel implements AutoCloseable {
         return Optional.of(new EvalRequest(weight, setting.weights(), setting.activations()));
     }
 
-    /** The possible scores, the automatic choice first; empty before the model has run. */
-    public ReadOnlyObjectProperty<List<Task>> tasksProperty() {
-        return model.tasksProperty();
+    /** Chooses the output that is scored, as one undo step; empty for the one that fits the data. */
+    public void scoreOutput(Optional<String> output) {
+        bench.stateProperty()
+                .get()
+                .ifPresent(
+                        state -> bench.apply(new Edit.SetScored(state.scored().withOutput(output))));
+    }
+
+    /** Numbers the labels of the evaluation data so that they are classes, as one undo step. */
+    public void adoptNumbers(LabelNumbers numbers) {
+        bench.evaluationData()
+                .ifPresent(data -> data.samples().ifPresent(samples -> {
+                    Preprocessing how =
+                            data.preprocessing().orElse(samples.stated()).withLabelNumbers(numbers);
+                    bench.apply(new Edit.SetEvaluationData(Optional.of(bench.keep(Datasets.prepare(samples, how)))));
+                }));
+    }
+
+    /** How the outputs are scored; empty before the model has run. */
+    public ReadOnlyObjectProperty<Optional<LiveEvaluator.Reading>> readingProperty() {
+        return model.readingProperty();
+    }
+
+    /** What the complete figure of the float model says about the data, in sentences. */
+    public ReadOnlyObjectProperty<List<String>> doubtsProperty() {
+        return model.doubtsProperty();
     }
 
     /** Evaluates the shown settings again after a cancellation. */

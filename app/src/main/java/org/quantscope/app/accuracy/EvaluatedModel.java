@@ -15,9 +15,11 @@ import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.CacheUse;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.session.SessionState;
 
 /**
@@ -46,11 +48,16 @@ final class EvaluatedModel implements AutoCloseable {
     private final User user;
     private final LatestWins<AccuracyEstimate> baselines;
     private final ReadOnlyObjectWrapper<Optional<CacheUse>> cache = new ReadOnlyObjectWrapper<>(Optional.empty());
-    private final ReadOnlyObjectWrapper<List<Task>> tasks = new ReadOnlyObjectWrapper<>(List.of());
+    private final ReadOnlyObjectWrapper<Optional<LiveEvaluator.Reading>> reading =
+            new ReadOnlyObjectWrapper<>(Optional.empty());
+    /** What the complete figure of the float model says about the data, in sentences. */
+    private final ReadOnlyObjectWrapper<List<String>> doubts = new ReadOnlyObjectWrapper<>(List.of());
+
     private @Nullable LiveEvaluator evaluator;
     private @Nullable Model model;
     private @Nullable Dataset data;
     private Optional<Task> task = Optional.empty();
+    private Scored scored = Scored.AUTOMATIC;
     private boolean closed;
 
     EvaluatedModel(Workbench bench, Background background, Settings settings, User user) {
@@ -68,13 +75,20 @@ final class EvaluatedModel implements AutoCloseable {
      */
     boolean show(@Nullable Model nextModel, @Nullable Dataset nextData) {
         Optional<Task> nextTask = bench.stateProperty().get().flatMap(SessionState::metric);
-        if (Objects.equals(nextModel, model) && Objects.equals(nextData, data) && nextTask.equals(task)) {
+        Scored nextScored =
+                bench.stateProperty().get().map(SessionState::scored).orElse(Scored.AUTOMATIC);
+        if (Objects.equals(nextModel, model)
+                && Objects.equals(nextData, data)
+                && nextTask.equals(task)
+                && nextScored.equals(scored)) {
             return false;
         }
         model = nextModel;
         data = nextData;
         task = nextTask;
-        tasks.set(List.of());
+        scored = nextScored;
+        reading.set(Optional.empty());
+        doubts.set(List.of());
         baselines.cancel();
         LiveEvaluator old = evaluator;
         evaluator = null;
@@ -93,42 +107,61 @@ final class EvaluatedModel implements AutoCloseable {
             return;
         }
         Optional<Task> by = task;
+        Scored what = scored;
         long budget = cacheBudget();
         // The model before any correction, because a bias correction changes the outputs of the float model.
         Model reference = bench.uncorrected().orElse(of);
         background.work().execute(() -> {
             try {
-                LiveEvaluator fresh = Engine.evaluatorBesideWindow(of, reference, on, by, budget);
-                background.ui().execute(() -> opened(fresh, of, on, by));
+                LiveEvaluator fresh = Engine.evaluatorBesideWindow(Engine.scored(of, what), reference, on, by, budget);
+                LiveEvaluator.Reading how = reading(fresh);
+                background.ui().execute(() -> opened(fresh, how, of, on, by, what));
             } catch (RuntimeException e) {
                 background.ui().execute(() -> user.failed(e));
             }
         });
     }
 
-    private void opened(LiveEvaluator fresh, Model of, Dataset on, Optional<Task> by) {
-        if (closed || !of.equals(model) || !on.equals(data) || !by.equals(task)) {
+    /** Runs the float model on one batch; an evaluator that cannot even do that is closed. */
+    private static LiveEvaluator.Reading reading(LiveEvaluator fresh) {
+        try {
+            return fresh.how(new CancelToken());
+        } catch (RuntimeException e) {
+            fresh.close();
+            throw e;
+        }
+    }
+
+    private void opened(
+            LiveEvaluator fresh, LiveEvaluator.Reading how, Model of, Dataset on, Optional<Task> by, Scored what) {
+        if (closed || !of.equals(model) || !on.equals(data) || !by.equals(task) || !what.equals(scored)) {
             background.work().execute(fresh::close);
             return;
         }
         evaluator = fresh;
+        reading.set(Optional.of(how));
         tellCache();
+        if (how.refusal().isPresent()) {
+            user.opened();
+            return;
+        }
         baselines.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = background.start("Float accuracy", cancel)) {
-                        List<Task> possible = fresh.tasks(cancel);
-                        background.ui().execute(() -> {
-                            if (isOpen(fresh)) {
-                                tasks.set(possible);
-                            }
-                        });
-                        return fresh.floatBaseline(cancel, estimate -> {
+                        AccuracyEstimate whole = fresh.floatBaseline(cancel, estimate -> {
                             job.report(
                                     estimate.seen(),
                                     estimate.total(),
                                     estimate.seen() + " of " + estimate.total() + " samples");
                             partial.accept(estimate);
                         });
+                        List<String> said = fresh.doubts(whole, cancel);
+                        background.ui().execute(() -> {
+                            if (isOpen(fresh)) {
+                                doubts.set(said);
+                            }
+                        });
+                        return whole;
                     }
                 },
                 user::baseline,
@@ -170,8 +203,13 @@ final class EvaluatedModel implements AutoCloseable {
         return cache.getReadOnlyProperty();
     }
 
-    ReadOnlyObjectProperty<List<Task>> tasksProperty() {
-        return tasks.getReadOnlyProperty();
+    /** How the outputs are scored; empty before the model has run. */
+    ReadOnlyObjectProperty<Optional<LiveEvaluator.Reading>> readingProperty() {
+        return reading.getReadOnlyProperty();
+    }
+
+    ReadOnlyObjectProperty<List<String>> doubtsProperty() {
+        return doubts.getReadOnlyProperty();
     }
 
     /** Cancels what runs and waits for it. */

@@ -30,6 +30,8 @@ import org.quantscope.app.data.Prepared.Thumbnail;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.core.dataset.SamplePicture;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.eval.SampleFeed;
 
 /** The form for data: the file on the left, its preprocessing on the right, and below them what the model gets. */
 public final class DataView extends VBox {
@@ -48,6 +50,7 @@ public final class DataView extends VBox {
             .describe(1, "input-calibration", "The data that ranges of activations are observed on");
     private final Label file = new Label();
     private final Label facts = new Label();
+    private final Label leftOut = new Label();
     private final Label unreadable = new Label();
     private final FlowPane thumbnails = new FlowPane(GAP, GAP);
     private final PreprocessingEditor editor;
@@ -89,6 +92,11 @@ public final class DataView extends VBox {
         top.setAlignment(Pos.CENTER_LEFT);
         facts.setId("input-facts");
         facts.getStyleClass().add("muted");
+        leftOut.setId("input-left-out");
+        leftOut.getStyleClass().add("hint");
+        leftOut.setWrapText(true);
+        leftOut.setMinHeight(USE_PREF_SIZE);
+        PreprocessingEditor.hideIfEmpty(leftOut);
         unreadable.setId("input-unreadable");
         unreadable.getStyleClass().addAll("hint", "warning");
         unreadable.setWrapText(true);
@@ -108,7 +116,7 @@ public final class DataView extends VBox {
         HBox.setHgrow(right, Priority.ALWAYS);
         HBox middle = new HBox(WIDE, left, right);
         VBox.setVgrow(middle, Priority.ALWAYS);
-        getChildren().addAll(top, facts, unreadable, middle, head("WHAT THE MODEL GETS"), below());
+        getChildren().addAll(top, facts, leftOut, unreadable, middle, head("WHAT THE MODEL GETS"), below());
         setOnDragOver(e -> {
             if (e.getDragboard().hasFiles()) {
                 e.acceptTransferModes(TransferMode.COPY);
@@ -185,6 +193,11 @@ public final class DataView extends VBox {
         file.setText(
                 view.samples().map(s -> s.file().toString()).orElse("Drop a file or a folder here, or choose one"));
         facts.setText(view.samples().map(s -> s.what() + ": ").orElse("") + view.facts());
+        leftOut.setText(view.samples()
+                .map(Samples::leftOut)
+                .filter(clauses -> !clauses.isEmpty())
+                .map(SampleFeed::leftOut)
+                .orElse(""));
         unreadable.setText(view.source().unreadable().orElse(""));
         Prepared p = view.prepared();
         showThumbnails(p.thumbnails());

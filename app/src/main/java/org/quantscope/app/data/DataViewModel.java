@@ -106,16 +106,22 @@ public final class DataViewModel {
                     .map(s -> Figures.count(s.size()) + (s.size() == 1 ? " sample, " : " samples, ")
                             + s.shape().map(Shape::toString).orElse("pictures of different sizes") + " "
                             + s.dtype().toString().toLowerCase(Locale.ROOT)
-                            + (!s.hasLabels()
-                                    ? ", no labels"
-                                    : s.classes().isEmpty()
-                                            ? ", labels without names"
-                                            : ", " + s.classes().size() + " classes")
+                            + labels(s)
                             + (s.others().isEmpty()
                                     ? ""
                                     : "; beside them "
                                             + String.join(", ", s.others().keySet())))
                     .orElse("");
+        }
+
+        private static String labels(Samples s) {
+            if (s.labels().isEmpty()) {
+                return s.targetShape().isPresent() ? ", floating labels" : ", no labels";
+            }
+            String names =
+                    s.classes().isEmpty() ? "labels without names" : s.classes().size() + " classes";
+            return ", " + names
+                    + (s.hasLabels() ? "" : ", labels of " + s.labels().get().shape() + " a sample");
         }
 
         View withSamples(Optional<Samples> other) {

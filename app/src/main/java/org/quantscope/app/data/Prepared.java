@@ -99,7 +99,10 @@ public record Prepared(
             return "";
         }
         int label = data.label(i);
-        return label < data.classes().size() ? data.classes().get(label) : Integer.toString(label);
+        if (label == Dataset.UNSCORED) {
+            return "not scored";
+        }
+        return label >= 0 && label < data.classes().size() ? data.classes().get(label) : Integer.toString(label);
     }
 
     private static List<Channel> channels(Shape shape, Preprocessing how, float[] values) {

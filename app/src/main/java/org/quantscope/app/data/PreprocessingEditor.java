@@ -53,6 +53,7 @@ final class PreprocessingEditor extends GridPane {
             "input-colour",
             List.of(Optional.empty(), Optional.of(Colour.RGB), Optional.of(Colour.BGR), Optional.of(Colour.GREY)),
             o -> o.map(c -> c == Colour.GREY ? "grey" : c.name()).orElse("as stored"));
+    private final HBox numbers = new HBox(GAP);
     private final CheckBox resize = new CheckBox("_Resize to");
     private final ComboBox<String> method =
             choice("input-method", List.of("bilinear, antialiased", "bilinear, 2 × 2", "nearest"), s -> s);
@@ -163,6 +164,26 @@ final class PreprocessingEditor extends GridPane {
             node.managedProperty().bind(label.visibleProperty());
         }
         addRow(row++, labelName, labels);
+        TextField first = field("first", "The number of the first class in the data; empty: 0");
+        TextField ignored = field(
+                "ignore", "The label that stands for a sample or position that is not scored, such as −100 or 255");
+        first.setPromptText("0");
+        ignored.setPromptText("none");
+        for (TextField t : List.of(first, ignored)) {
+            t.setPrefWidth(SMALL);
+            t.setMinWidth(SMALL);
+        }
+        Label firstName = name("Classes _from", "input-first");
+        Label ignoredName = name("Not scored", "input-ignore");
+        ignoredName.setMinWidth(Region.USE_PREF_SIZE);
+        numbers.getChildren().setAll(first, ignoredName, ignored);
+        numbers.setAlignment(Pos.CENTER_LEFT);
+        VBox numbered = new VBox(2, numbers, note("first"), note("ignore"));
+        for (Node node : List.of(numbered, firstName)) {
+            node.visibleProperty().bind(numbers.visibleProperty());
+            node.managedProperty().bind(numbers.visibleProperty());
+        }
+        addRow(row++, firstName, numbered);
         addRow(row, classesName, classes);
     }
 
@@ -278,7 +299,9 @@ final class PreprocessingEditor extends GridPane {
                 text("mean"),
                 text("std"),
                 classes.getText(),
-                text("label")));
+                text("label"),
+                text("first"),
+                text("ignore")));
     }
 
     private String text(String key) {
@@ -289,22 +312,16 @@ final class PreprocessingEditor extends GridPane {
     private void showForm(View view) {
         PreprocessingForm f = view.form();
         Map<String, String> texts = Map.of(
-                "shape",
-                f.shape(),
-                "scale",
-                f.scale(),
-                "mean",
-                f.mean(),
-                "std",
-                f.std(),
-                "width",
-                f.width(),
-                "height",
-                f.height(),
-                "shorter",
-                f.shorter(),
-                "label",
-                f.labelColumn());
+                "shape", f.shape(),
+                "scale", f.scale(),
+                "mean", f.mean(),
+                "std", f.std(),
+                "width", f.width(),
+                "height", f.height(),
+                "shorter", f.shorter(),
+                "label", f.labelColumn(),
+                "first", f.firstLabel(),
+                "ignore", f.ignoreLabel());
         fields.forEach((key, field) -> {
             String text = texts.getOrDefault(key, "");
             if (!field.getText().equals(text)) {
@@ -325,6 +342,7 @@ final class PreprocessingEditor extends GridPane {
             label.setVisible(found.isPresent());
             label.setPromptText(found.map(column -> "as found: " + column).orElse(""));
         });
+        numbers.setVisible(view.samples().map(s -> s.labels().isPresent()).orElse(false));
         classes.setVisible(view.samples().map(s -> !s.classes().isEmpty()).orElse(false));
         colour.setValue(f.colour());
         resize.setSelected(f.resize());
@@ -346,6 +364,12 @@ final class PreprocessingEditor extends GridPane {
     private static String field(String key) {
         return key.equals("shorter")
                 ? "The shorter side"
-                : key.equals("label") ? "Labels:" : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
+                : key.equals("first")
+                        ? "The first class"
+                        : key.equals("ignore")
+                                ? "What is not scored"
+                                : key.equals("label")
+                                        ? "Labels:"
+                                        : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
     }
 }

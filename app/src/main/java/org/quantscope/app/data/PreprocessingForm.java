@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.quantscope.core.dataset.Colour;
+import org.quantscope.core.dataset.LabelNumbers;
 import org.quantscope.core.dataset.Layout;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Resize;
@@ -23,6 +24,8 @@ import org.quantscope.core.tensor.Shape;
  * @param classes the model's names of its classes, one on each line; blank if the model numbers them as the data does
  * @param labelColumn label column of a table: {@code first}, {@code last}, {@code none} or the name of a column; blank
  *     to find it
+ * @param firstLabel number of the first class; blank for 0
+ * @param ignoreLabel the label that stands for "not scored"; blank if every label is scored
  */
 public record PreprocessingForm(
         String shape,
@@ -40,7 +43,9 @@ public record PreprocessingForm(
         String mean,
         String std,
         String classes,
-        String labelColumn) {
+        String labelColumn,
+        String firstLabel,
+        String ignoreLabel) {
     private static final int MAX_DIMENSIONS = 8;
     private static final int DEFAULT_SIDE = 224;
 
@@ -68,7 +73,11 @@ public record PreprocessingForm(
                 p.mean().stream().map(PreprocessingForm::number).collect(Collectors.joining(", ")),
                 p.std().stream().map(PreprocessingForm::number).collect(Collectors.joining(", ")),
                 String.join("\n", p.modelClasses()),
-                p.labelColumn().orElse(""));
+                p.labelColumn().orElse(""),
+                p.labelNumbers().first() == 0
+                        ? ""
+                        : Integer.toString(p.labelNumbers().first()),
+                p.labelNumbers().ignored().map(i -> Integer.toString(i)).orElse(""));
     }
 
     /** This form with another scale, mean and std. */
@@ -89,7 +98,9 @@ public record PreprocessingForm(
                 nextMean,
                 nextStd,
                 classes,
-                labelColumn);
+                labelColumn,
+                firstLabel,
+                ignoreLabel);
     }
 
     /** The shortest text that gives the same number when it is parsed; 1/255 is written as this fraction. */
@@ -125,6 +136,7 @@ public record PreprocessingForm(
                 size = Optional.of(new Resize(w, h, method, aspect, antialias, side));
             }
         }
+        LabelNumbers labels = labelNumbers(problems);
         return problems.isEmpty()
                 ? new Parsed(
                         Optional.of(new Preprocessing(
@@ -137,9 +149,29 @@ public record PreprocessingForm(
                                 m,
                                 d,
                                 names(),
-                                Optional.of(labelColumn.strip()).filter(c -> !c.isEmpty()))),
+                                Optional.of(labelColumn.strip()).filter(c -> !c.isEmpty()),
+                                labels)),
                         problems)
                 : new Parsed(Optional.empty(), problems);
+    }
+
+    private LabelNumbers labelNumbers(Map<String, String> problems) {
+        int first = 0;
+        Optional<Integer> ignored = Optional.empty();
+        try {
+            first = firstLabel.isBlank() ? 0 : Integer.parseInt(firstLabel.strip());
+        } catch (NumberFormatException e) {
+            first = -1;
+        }
+        if (first < 0) {
+            problems.put("first", "is a whole number from 0");
+        }
+        try {
+            ignored = ignoreLabel.isBlank() ? ignored : Optional.of(Integer.parseInt(ignoreLabel.strip()));
+        } catch (NumberFormatException e) {
+            problems.put("ignore", "is a whole number");
+        }
+        return new LabelNumbers(Math.max(0, first), ignored);
     }
 
     private List<String> names() {

@@ -36,20 +36,32 @@ public final class Confusion {
         totals = new int[classes];
     }
 
-    /** Counts the samples. Those without a finite output, or with a label outside the classes, are left out. */
+    /** Counts the samples, or their scored positions. Those without a finite output, or with a label outside the classes, are left out. */
     public static Confusion of(SampleOutcomes outcomes) {
         Confusion confusion = new Confusion(outcomes.classes());
         for (int i = 0; i < outcomes.size(); i++) {
-            int was = outcomes.floatClass(i);
-            int is = outcomes.quantizedClass(i);
-            int row = row(outcomes, i);
-            if (row >= 0 && row < confusion.classes() && was >= 0 && is >= 0) {
-                confusion.totals[row]++;
-                confusion.cell(row, was).before++;
-                confusion.cell(row, is).after++;
+            if (outcomes.positions() > 1) {
+                outcomes.sequence(i).ifPresent(s -> {
+                    for (int p = 0; p < s.labels().size(); p++) {
+                        confusion.count(
+                                s.labels().get(p),
+                                s.ofFloat().get(p),
+                                s.quantized().get(p));
+                    }
+                });
+            } else {
+                confusion.count(row(outcomes, i), outcomes.floatClass(i), outcomes.quantizedClass(i));
             }
         }
         return confusion;
+    }
+
+    private void count(int row, int was, int is) {
+        if (row >= 0 && row < classes() && was >= 0 && is >= 0) {
+            totals[row]++;
+            cell(row, was).before++;
+            cell(row, is).after++;
+        }
     }
 
     private Counts cell(int row, int column) {

@@ -2,6 +2,7 @@ package org.quantscope.app.flipped;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import javafx.geometry.Pos;
@@ -110,10 +111,14 @@ public final class FlippedStrip extends VBox {
                     flip.sample = o.sample();
                     flip.tile.show(model, o.sample());
                 }
-                flip.was.setText(model.className(o.floatClass()));
-                flip.is.setText("→ " + model.className(o.quantizedClass()));
-                String text = "sample " + o.sample() + ": " + model.className(o.floatClass()) + " → "
-                        + model.className(o.quantizedClass());
+                flip.was.setText(model.floatAnswer(o));
+                flip.is.setText("→ " + model.quantizedAnswer(o));
+                Optional<String> input = model.inputText(o);
+                flip.tile.setWords(input);
+                String text = "sample " + o.sample()
+                        + input.map(words -> ", " + words).orElse("")
+                        + model.labelled(o).map(words -> ", label " + words).orElse("")
+                        + ": " + model.floatAnswer(o) + " → " + model.quantizedAnswer(o);
                 flip.tip.setText(text);
                 flip.setAccessibleText(text);
             } else {

@@ -203,17 +203,20 @@ public final class FlippedView extends BorderPane {
                 shown = o.sample();
                 tile.show(model, shown);
             }
-            String truth =
-                    o.label().isPresent() ? "label " + model.className(o.label().getAsInt()) : "no label";
+            String truth = model.labelled(o).map(text -> "label " + text).orElse("no label");
+            Optional<String> input = model.inputText(o);
+            tile.setVisible(input.isEmpty());
+            tile.setManaged(input.isEmpty());
             String change = switch (o.change()) {
                 case NONE -> "same class";
                 case LOST -> "lost";
                 case GAINED -> "gained";
                 case OTHER -> "other class";
             };
-            label.setText(truth + " · " + change + " · sample " + o.sample());
-            floatClass.setText("float " + model.className(o.floatClass()));
-            quantizedClass.setText("→ " + model.className(o.quantizedClass()));
+            label.setText(
+                    input.map(text -> text + " · ").orElse("") + truth + " · " + change + " · sample " + o.sample());
+            floatClass.setText("float " + model.floatAnswer(o));
+            quantizedClass.setText("→ " + model.quantizedAnswer(o));
             floatBar.setShare(o.floatOfFloat());
             quantizedBar.setShare(o.quantizedOfQuantized());
             floatShare.setText(percent(o.floatOfFloat()));

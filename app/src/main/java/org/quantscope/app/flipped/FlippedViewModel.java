@@ -1,5 +1,6 @@
 package org.quantscope.app.flipped;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -23,6 +24,9 @@ import org.quantscope.core.job.LatestWins;
 public final class FlippedViewModel implements AutoCloseable {
     /** The most samples in {@link View.Found#surest}. */
     public static final int FIRST = 4;
+
+    /** The most classes of one sample that are written out. */
+    private static final int MOST_WORDS = 64;
 
     /** Which of the changed samples to list. */
     public enum Filter {
@@ -194,6 +198,9 @@ public final class FlippedViewModel implements AutoCloseable {
     }
 
     private static boolean isIn(Cell c, SampleOutcomes outcomes, int i) {
+        if (outcomes.positions() > 1) {
+            return outcomes.sequence(i).map(s -> isIn(c, s)).orElse(false);
+        }
         boolean was = outcomes.floatClass(i) == c.column;
         boolean is = outcomes.quantizedClass(i) == c.column;
         return Confusion.row(outcomes, i) == c.row
@@ -202,6 +209,23 @@ public final class FlippedViewModel implements AutoCloseable {
                     case AFTER -> is;
                     case DIFFERENCE -> was != is;
                 };
+    }
+
+    /** True if any scored position belongs to the cell. */
+    private static boolean isIn(Cell c, SampleOutcomes.Sequence s) {
+        for (int p = 0; p < s.labels().size(); p++) {
+            boolean was = s.ofFloat().get(p) == c.column;
+            boolean is = s.quantized().get(p) == c.column;
+            boolean there = switch (c.kind) {
+                case BEFORE -> was;
+                case AFTER -> is;
+                case DIFFERENCE -> was != is;
+            };
+            if (s.labels().get(p) == c.row && there) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static Optional<Outcome> outcome(SampleOutcomes of, int sample) {
@@ -248,6 +272,66 @@ public final class FlippedViewModel implements AutoCloseable {
     public String className(int c) {
         List<String> names = data().map(Dataset::classes).orElse(List.of());
         return c < 0 ? "none" : c < names.size() ? names.get(c) : Integer.toString(c);
+    }
+
+    /** The float model's answer for a sample: its class, or the text of its classes at the scored positions. */
+    public String floatAnswer(Outcome o) {
+        return o.sequence().map(s -> text(s, s.ofFloat())).orElseGet(() -> className(o.floatClass()));
+    }
+
+    /** The quantized model's answer, likewise. */
+    public String quantizedAnswer(Outcome o) {
+        return o.sequence().map(s -> text(s, s.quantized())).orElseGet(() -> className(o.quantizedClass()));
+    }
+
+    /** What the labels say, likewise; empty if there is no label. */
+    public Optional<String> labelled(Outcome o) {
+        return o.sequence()
+                .map(s -> text(s, s.labels()))
+                .or(() ->
+                        o.label().isPresent() ? Optional.of(className(o.label().getAsInt())) : Optional.empty());
+    }
+
+    /**
+     * A sample as a text, if it is a row of class numbers as its labels are; empty for anything else. Reads one sample
+     * from memory.
+     */
+    public Optional<String> inputText(Outcome o) {
+        Optional<Dataset> data = data();
+        if (o.sequence().isEmpty()
+                || data.isEmpty()
+                || data.get().classes().isEmpty()
+                || data.get().sampleShape().rank() != 1
+                || data.get().sampleShape().count()
+                        != o.sequence().get().labels().size()) {
+            return Optional.empty();
+        }
+        float[] values = new float[(int) data.get().sampleShape().count()];
+        data.get().fill(new int[] {o.sample()}, values);
+        List<String> names = data.get().classes();
+        List<String> words = new ArrayList<>();
+        for (float v : values) {
+            if (v != (int) v || v < 0 || v >= names.size()) {
+                return Optional.empty();
+            }
+            words.add(names.get((int) v));
+        }
+        return Optional.of(joined(words));
+    }
+
+    private String text(SampleOutcomes.Sequence s, List<Integer> classes) {
+        List<String> words = new ArrayList<>();
+        for (int p = 0; p < classes.size() && words.size() <= MOST_WORDS; p++) {
+            if (s.labels().get(p) != Dataset.UNSCORED) {
+                words.add(words.size() == MOST_WORDS ? "…" : className(classes.get(p)));
+            }
+        }
+        return joined(words);
+    }
+
+    /** Letters as one word, words with spaces between them. */
+    private static String joined(List<String> words) {
+        return String.join(words.stream().allMatch(w -> w.length() == 1) ? "" : " ", words);
     }
 
     /** The data that the samples are from. */

@@ -1,5 +1,6 @@
 package org.quantscope.app.flipped;
 
+import java.util.Optional;
 import javafx.geometry.Pos;
 import javafx.scene.control.Label;
 import javafx.scene.image.ImageView;
@@ -28,6 +29,14 @@ final class SampleTile extends StackPane {
         picture.setSmooth(false);
         number.getStyleClass().addAll("number", "muted");
         getChildren().addAll(number, picture);
+    }
+
+    /** Shows a sample's text in the place of its number. */
+    void setWords(Optional<String> words) {
+        words.ifPresent(text -> {
+            number.setText(text);
+            number.setWrapText(true);
+        });
     }
 
     void show(FlippedViewModel model, int sample) {

@@ -42,7 +42,7 @@ public final class GraphViewModel {
         private static Legend of(Task task) {
             String alone = ", this tensor alone quantized";
             return switch (task) {
-                case Task.TopK _, Task.Binary _ ->
+                case Task.TopK _, Task.Binary _, Task.Each _, Task.Every _ ->
                     new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", task.headline() + " lost" + alone);
                 case Task.Agreement _ ->
                     new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", "agreement with float lost" + alone);

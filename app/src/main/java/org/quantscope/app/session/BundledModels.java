@@ -15,6 +15,7 @@ public final class BundledModels {
 
     private static final String FASHION = "fashion_mnist";
     private static final String DIGITS = "digits";
+    private static final String ADDER = "adder";
 
     private BundledModels() {}
 
@@ -65,7 +66,8 @@ public final class BundledModels {
                         sample(folder, "LeNet", "fashion_lenet", FASHION, Optional.empty()),
                         sample(folder, "ResNet", "fashion_resnet", FASHION, Optional.empty()),
                         sample(folder, "Vision transformer", "fashion_vit", FASHION, Optional.empty()),
-                        sample(folder, "Digits, a small MLP", "digits_mlp", DIGITS, Optional.empty()))
+                        sample(folder, "Digits, a small MLP", "digits_mlp", DIGITS, Optional.empty()),
+                        sample(folder, "Adder, a small GPT: exact sums", "adder_gpt", ADDER, Optional.empty()))
                 .stream()
                 .filter(s -> Files.isRegularFile(s.model()))
                 .toList();

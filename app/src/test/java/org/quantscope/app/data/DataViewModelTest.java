@@ -218,7 +218,9 @@ class DataViewModelTest {
                         "0",
                         "1",
                         f.classes(),
-                        f.labelColumn()));
+                        f.labelColumn(),
+                        f.firstLabel(),
+                        f.ignoreLabel()));
         assertThat(view().entered().problems()).containsEntry("height", "is a whole number from 1 to 4096");
         context.input()
                 .edit(new PreprocessingForm(
@@ -237,7 +239,9 @@ class DataViewModelTest {
                         "0",
                         "1",
                         f.classes(),
-                        f.labelColumn()));
+                        f.labelColumn(),
+                        f.firstLabel(),
+                        f.ignoreLabel()));
         assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
         context.input().adoptProposal();
         assertThat(view().mayApply()).isTrue();
@@ -297,7 +301,9 @@ class DataViewModelTest {
                         f.mean(),
                         f.std(),
                         classes,
-                        f.labelColumn()));
+                        f.labelColumn(),
+                        f.firstLabel(),
+                        f.ignoreLabel()));
     }
 
     @Test
@@ -369,7 +375,9 @@ class DataViewModelTest {
                         f.mean(),
                         f.std(),
                         f.classes(),
-                        column));
+                        column,
+                        f.firstLabel(),
+                        f.ignoreLabel()));
     }
 
     @Test

@@ -242,7 +242,8 @@ class FlippedViewModelTest {
     @Test
     void anotherMetricIsOneStepAndBelongsToTheSession() {
         int top1 = accuracy().correct();
-        assertThat(context.accuracy().tasksProperty().get()).startsWith(new Task.TopK(1), new Task.TopK(5));
+        assertThat(context.accuracy().readingProperty().get().orElseThrow().possible())
+                .startsWith(new Task.TopK(1), new Task.TopK(5));
 
         context.accuracy().score(Optional.of(new Task.TopK(5)));
 

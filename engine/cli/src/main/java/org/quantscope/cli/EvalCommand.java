@@ -1,11 +1,13 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Spread;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.session.LeftFloat;
@@ -43,14 +45,18 @@ final class EvalCommand extends EvaluatingCommand {
         ModelSize size = ModelSize.of(setting.model(), resolved);
 
         AccuracyEstimate figure;
+        LiveEvaluator.Reading how;
+        List<String> notes;
         double evaluation;
         try (LiveEvaluator evaluator = setting.evaluator();
                 Terminal.Bar bar = terminal().progress("evaluate")) {
-            checkMetric(setting, evaluator);
+            how = reading(setting, evaluator);
             int total = setting.samples().size();
-            evaluator.floatBaseline(
+            AccuracyEstimate baseline = evaluator.floatBaseline(
                     cancel(),
                     part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));
+            notes = new ArrayList<>(how.notes());
+            notes.addAll(evaluator.doubts(baseline, cancel()));
             long from = System.nanoTime();
             figure = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
@@ -60,7 +66,9 @@ final class EvalCommand extends EvaluatingCommand {
             evaluation = (System.nanoTime() - from) / 1e9;
         }
         double seconds = (System.nanoTime() - start) / 1e9;
+        figure.details().spread().filter(Spread::collapsed).ifPresent(spread -> notes.add(collapse(spread)));
         Json json = new Json()
+                .put("output", how.output())
                 .put("metric", figure.task().id())
                 .put("float32", floatScore(figure))
                 .put("quantized", quantizedScore(figure))
@@ -69,9 +77,31 @@ final class EvalCommand extends EvaluatingCommand {
                 .put("delta_hi95", figure.deltaHi())
                 .put("agreement", figure.agreement())
                 .put("logit_sqnr_db", figure.logitSqnrDb())
+                .put("kl", figure.divergence())
                 .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
                 .put("samples_per_second", figure.seen() / evaluation)
                 .put("seconds", seconds);
+        if (figure.divergence().isPresent()) {
+            json.put("kl_of", figure.details().bernoulli() ? "sum of Bernoulli" : "classes");
+        }
+        figure.details()
+                .exact()
+                .ifPresent(exact -> json.put(
+                        exactId(figure),
+                        new Json()
+                                .put("float32", exact(exact.ofFloat(), exact.of()))
+                                .put("quantized", exact(exact.quantized(), exact.of()))));
+        figure.details()
+                .spread()
+                .ifPresent(spread -> json.put(
+                        "spread_kept",
+                        new Json()
+                                .put("value", spread.kept())
+                                .put("axis", spread.axis())
+                                .put("index", spread.index())));
+        if (!notes.isEmpty()) {
+            json.put("notes", notes);
+        }
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
         print(json, () -> {
@@ -79,24 +109,48 @@ final class EvalCommand extends EvaluatingCommand {
             (share
                             ? new Table(
                                     "", ">correct", ">of", ">" + figure.task().title(), ">size")
-                            : new Table("", ">samples", ">" + figure.task().title(), ">size"))
+                            : new Table("", ">samples", ">" + figure.task().title(), ">worst", ">size"))
                     .row(row(
                             "float32",
                             figure,
                             share ? figure.floatCorrect() : 0,
                             figure.floatScore(),
+                            figure.details().floatWorst(),
                             size.floatBytes()))
-                    .row(row("quantized", figure, share ? figure.correct() : 0, figure.score(), size.quantizedBytes()))
+                    .row(row(
+                            "quantized",
+                            figure,
+                            share ? figure.correct() : 0,
+                            figure.score(),
+                            figure.details().worst(),
+                            size.quantizedBytes()))
                     .print(terminal());
             String agreement = figure.agreement().isPresent()
                     ? ", same class on " + Text.percent(figure.agreement().getAsDouble()) + " of the samples"
                     : "";
-            String divergence =
-                    figure.divergence().isPresent() ? ", KL " + Text.number(figure.divergence()) + " nats" : "";
+            String divergence = figure.divergence().isPresent()
+                    ? ", KL " + Text.number(figure.divergence()) + " nats"
+                            + (figure.details().bernoulli() ? " (sum of Bernoulli)" : "")
+                    : "";
             terminal()
                     .out()
                     .println("difference " + text(figure, figure.delta()) + agreement + ", output SQNR "
                             + Text.number(figure.logitSqnrDb()) + " dB" + divergence);
+            figure.details()
+                    .exact()
+                    .ifPresent(exact -> terminal()
+                            .out()
+                            .println((figure.task().needsPositions() ? "exact sequences" : "exact label sets")
+                                    + ": float32 " + Text.percent((double) exact.ofFloat() / exact.of())
+                                    + ", quantized " + Text.percent((double) exact.quantized() / exact.of())
+                                    + " of " + exact.of()));
+            figure.details()
+                    .spread()
+                    .ifPresent(spread -> terminal()
+                            .out()
+                            .println("least spread kept: " + Text.percent(spread.kept()) + " of float's (axis "
+                                    + spread.axis() + ", index " + spread.index() + ")"));
+            printNotes(how, notes);
             terminal()
                     .out()
                     .println(Text.number(figure.seen() / evaluation) + " samples/s, " + Text.number(seconds)
@@ -106,15 +160,31 @@ final class EvalCommand extends EvaluatingCommand {
         return FloatReport.code(check, left);
     }
 
-    private static String[] row(String name, AccuracyEstimate figure, int correct, double score, long bytes) {
+    private static String exactId(AccuracyEstimate figure) {
+        return figure.task().needsPositions() ? "exact_sequences" : "exact_labels";
+    }
+
+    private static Json exact(int correct, int total) {
+        return new Json().put("correct", correct).put("total", total).put("accuracy", (double) correct / total);
+    }
+
+    private static String collapse(Spread spread) {
+        return "Slice " + spread.index() + " of axis " + spread.axis() + " of the output varies only "
+                + Text.percent(spread.kept()) + " as much as in float: it has collapsed, whatever the cosine says.";
+    }
+
+    private static String[] row(
+            String name, AccuracyEstimate figure, int correct, double score, double worst, long bytes) {
         return figure.task().isProportion()
                 ? new String[] {
                     name,
                     Integer.toString(correct),
-                    Integer.toString(figure.seen()),
+                    Long.toString(figure.details().scored()),
                     text(figure, score),
                     Text.bytes(bytes)
                 }
-                : new String[] {name, Integer.toString(figure.seen()), text(figure, score), Text.bytes(bytes)};
+                : new String[] {
+                    name, Integer.toString(figure.seen()), text(figure, score), text(figure, worst), Text.bytes(bytes)
+                };
     }
 }

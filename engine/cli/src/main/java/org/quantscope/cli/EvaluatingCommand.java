@@ -8,11 +8,14 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.LabelNumbers;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
@@ -52,10 +55,37 @@ abstract class EvaluatingCommand extends EngineCommand {
     @Option(
             names = "--metric",
             paramLabel = "ID",
-            description =
-                    "What to score instead of the automatic choice: top1, top5, binary, mse, mae, agreement, cosine or"
-                            + " float-mae.")
+            description = "What to score instead of the automatic choice: top1, top5, binary, token-accuracy,"
+                    + " exact-sequences, label-accuracy, exact-labels, mse, mae, agreement, cosine or"
+                    + " float-mae.")
     private @Nullable String metric;
+
+    @Option(
+            names = "--output",
+            paramLabel = "NAME",
+            description =
+                    "The output to score (default: the one whose classes fit the labels, else the first of rank 2).")
+    private @Nullable String output;
+
+    @Option(
+            names = "--pool",
+            paramLabel = "mean:MASK",
+            description =
+                    "Average an output of samples × positions × values over the positions at which the array or input"
+                            + " MASK is not 0.")
+    private @Nullable String pool;
+
+    @Option(
+            names = "--first-label",
+            paramLabel = "N",
+            description = "The number of the first class in the data, if that is not 0.")
+    private @Nullable Integer firstLabel;
+
+    @Option(
+            names = "--ignore-label",
+            paramLabel = "N",
+            description = "The label of samples or positions that are not scored, such as 255 or -100.")
+    private @Nullable Integer ignoreLabel;
 
     @Mixin
     private SettingsOptions settings;
@@ -118,14 +148,38 @@ abstract class EvaluatingCommand extends EngineCommand {
             }
         }
         ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
+        Scored scored = scored(state);
+        Model run = Engine.scored(model, scored);
         Optional<Task> wanted = Optional.ofNullable(metric)
                 .map(id ->
                         Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
-        Dataset samples = ModelSetup.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
+        Dataset samples = ModelSetup.openData(
+                data, limit == null ? 0 : limit, Optional.of(state), how -> checked(() -> numbered(how)), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             return new Setting(
-                    model, reference, state, Engine.resolve(model, state, calibration, bar, cancel()), samples, wanted);
+                    run, reference, state, Engine.resolve(run, state, calibration, bar, cancel()), samples, wanted);
         }
+    }
+
+    /** The output and pooling of the options, or else those of the config. */
+    private Scored scored(SessionState state) {
+        Scored chosen = output == null ? state.scored() : state.scored().withOutput(Optional.of(output));
+        if (pool == null) {
+            return chosen;
+        }
+        try {
+            return chosen.withPool(Optional.of(pool));
+        } catch (IllegalArgumentException e) {
+            throw usage("--" + e.getMessage());
+        }
+    }
+
+    /** A preprocessing with the numbering of the options. */
+    private Preprocessing numbered(Preprocessing how) {
+        LabelNumbers stated = how.labelNumbers();
+        return how.withLabelNumbers(new LabelNumbers(
+                firstLabel == null ? stated.first() : firstLabel,
+                ignoreLabel == null ? stated.ignored() : Optional.of(ignoreLabel)));
     }
 
     private SessionState settings(Optional<Session> saved) throws IOException {
@@ -137,12 +191,27 @@ abstract class EvaluatingCommand extends EngineCommand {
         return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
     }
 
-    /** Refuses a metric that was asked for but does not fit the model and the data. */
-    final void checkMetric(Setting setting, LiveEvaluator evaluator) {
-        if (setting.wanted.isPresent() && !evaluator.tasks(cancel()).contains(setting.wanted.get())) {
+    /**
+     * How the model's outputs are scored; refuses a metric that was asked for but does not fit the model and the data.
+     */
+    final LiveEvaluator.Reading reading(Setting setting, LiveEvaluator evaluator) {
+        LiveEvaluator.Reading how = evaluator.how(cancel());
+        if (setting.wanted.isPresent() && !how.possible().contains(setting.wanted.get())) {
             throw usage("--metric: " + setting.wanted.get().id() + " does not fit the model and the data; "
-                    + ids(evaluator.tasks(cancel())) + " do");
+                    + ids(how.possible()) + " do");
         }
+        return how;
+    }
+
+    /** Prints what a person should know about the data and its labels, and which of several outputs is scored. */
+    final void printNotes(LiveEvaluator.Reading how, List<String> notes) {
+        if (how.outputs().size() > 1) {
+            terminal()
+                    .out()
+                    .println("scored: the output " + how.output() + " of " + String.join(", ", how.outputs())
+                            + " (--output chooses another)");
+        }
+        notes.forEach(note -> terminal().out().println("note: " + note));
     }
 
     private static String ids(List<Task> tasks) {
@@ -154,19 +223,30 @@ abstract class EvaluatingCommand extends EngineCommand {
         return figure.task().isProportion() ? Text.percent(score) : Text.number(score);
     }
 
-    /** The float model's score: a count of correct samples for an accuracy, a value for any other metric. */
+    /** The float model's score: a count of what is right for an accuracy, mean and worst for any other metric. */
     static Json floatScore(AccuracyEstimate figure) {
-        return score(figure, figure.task().isProportion() ? figure.floatCorrect() : 0, figure.floatScore());
+        return score(
+                figure,
+                figure.task().isProportion() ? figure.floatCorrect() : 0,
+                figure.floatScore(),
+                figure.details().floatWorst());
     }
 
-    /** The quantized model's score: a count of correct samples for an accuracy, a value for any other metric. */
+    /** The quantized model's score: a count of what is right for an accuracy, mean and worst for any other metric. */
     static Json quantizedScore(AccuracyEstimate figure) {
-        return score(figure, figure.task().isProportion() ? figure.correct() : 0, figure.score());
+        return score(
+                figure,
+                figure.task().isProportion() ? figure.correct() : 0,
+                figure.score(),
+                figure.details().worst());
     }
 
-    private static Json score(AccuracyEstimate figure, int correct, double score) {
+    private static Json score(AccuracyEstimate figure, int correct, double score, double worst) {
         return figure.task().isProportion()
-                ? new Json().put("correct", correct).put("total", figure.seen()).put("accuracy", score)
-                : new Json().put("total", figure.seen()).put("value", score);
+                ? new Json()
+                        .put("correct", correct)
+                        .put("total", figure.details().scored())
+                        .put("accuracy", score)
+                : new Json().put("mean", score).put("worst", worst).put("total", figure.seen());
     }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
@@ -86,6 +87,21 @@ final class ModelSetup {
      */
     static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel)
             throws IOException {
+        return openData(file, limit, config, UnaryOperator.identity(), cancel);
+    }
+
+    /**
+     * Opens data.
+     *
+     * @param change a last change of how the samples are prepared
+     */
+    static Dataset openData(
+            Path file,
+            int limit,
+            Optional<SessionState> config,
+            UnaryOperator<Preprocessing> change,
+            CancelToken cancel)
+            throws IOException {
         Samples samples = Datasets.samples(file, cancel);
         Optional<Preprocessing> how = Stream.of(
                         config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
@@ -93,11 +109,10 @@ final class ModelSetup {
                 .filter(ref -> ref.sha256().equals(samples.sha256()))
                 .flatMap(ref -> ref.preprocessing().stream())
                 .findFirst();
-        Dataset data = how.isEmpty()
-                ? Datasets.prepare(samples)
-                : how.get().labelColumn().isEmpty()
-                        ? Datasets.prepare(samples, how.get())
-                        : Datasets.open(file, how, cancel);
+        Preprocessing prepared = change.apply(how.orElse(samples.stated()));
+        Dataset data = how.flatMap(Preprocessing::labelColumn).isPresent()
+                ? Datasets.open(file, Optional.of(prepared), cancel)
+                : prepared.equals(samples.stated()) ? Datasets.prepare(samples) : Datasets.prepare(samples, prepared);
         return limit > 0 ? data.limit(limit) : data;
     }
 

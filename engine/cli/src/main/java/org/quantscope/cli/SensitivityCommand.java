@@ -45,10 +45,11 @@ final class SensitivityCommand extends EvaluatingCommand {
     public Integer call() throws IOException {
         Setting setting = setting();
         SensitivityReport report;
+        LiveEvaluator.Reading how;
         int before;
         try (LiveEvaluator evaluator = setting.evaluator();
                 Terminal.Bar bar = terminal().progress("sensitivity")) {
-            checkMetric(setting, evaluator);
+            how = reading(setting, evaluator);
             SensitivityCache cache = store.open(scope(setting));
             SensitivitySweep sweep = new SensitivitySweep(
                     setting.model(),
@@ -63,6 +64,7 @@ final class SensitivityCommand extends EvaluatingCommand {
                 .put(
                         "baseline",
                         new Json()
+                                .put("output", how.output())
                                 .put("metric", baseline.task().id())
                                 .put("float32", floatScore(baseline))
                                 .put("quantized", quantizedScore(baseline))
@@ -75,6 +77,7 @@ final class SensitivityCommand extends EvaluatingCommand {
         FloatReport.put(json, left);
         print(json, () -> {
             people(report, baseline, before, left);
+            printNotes(how, how.notes());
         });
         return ExitCode.DONE;
     }

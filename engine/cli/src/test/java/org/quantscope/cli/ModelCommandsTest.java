@@ -114,9 +114,13 @@ class ModelCommandsTest {
                 .isGreaterThan(one.get("quantized").get("correct").asInt());
         JsonNode cosine = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "cosine", "--json")
                 .json();
-        assertThat(cosine.get("float32").propertyNames()).containsExactly("total", "value");
-        assertThat(cosine.get("float32").get("value").asDouble()).isEqualTo(1, within(1e-9));
-        assertThat(cosine.get("quantized").get("value").asDouble()).isBetween(0.5, 0.9999);
+        assertThat(cosine.get("float32").propertyNames()).containsExactly("mean", "worst", "total");
+        assertThat(cosine.get("float32").get("mean").asDouble()).isEqualTo(1, within(1e-9));
+        assertThat(cosine.get("quantized").get("mean").asDouble()).isBetween(0.5, 0.9999);
+        assertThat(cosine.get("quantized").get("worst").asDouble())
+                .isLessThan(cosine.get("quantized").get("mean").asDouble());
+        assertThat(cosine.get("output").asString()).isEqualTo("logits");
+        assertThat(cosine.get("spread_kept").get("value").asDouble()).isBetween(0.1, 2.0);
         assertThat(cosine.get("agreement")).isNull();
         assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "mse")
                         .code())
@@ -133,6 +137,7 @@ class ModelCommandsTest {
 
         assertThat(names(json))
                 .containsExactly(
+                        "output",
                         "metric",
                         "float32",
                         "quantized",
@@ -141,9 +146,11 @@ class ModelCommandsTest {
                         "delta_hi95",
                         "agreement",
                         "logit_sqnr_db",
+                        "kl",
                         "size_bytes",
                         "samples_per_second",
                         "seconds",
+                        "kl_of",
                         "left_float");
         assertThat(json.get("metric").asString()).isEqualTo("top1");
         assertThat(json.get("float32").toString()).isEqualTo("{\"correct\":477,\"total\":500,\"accuracy\":0.954}");

@@ -47,7 +47,7 @@ class SensitivityCommandTest {
         assertThat(names(json)).containsExactly("baseline", "tensors", "left_float");
         JsonNode all = eval();
         assertThat(names(json.get("baseline")))
-                .containsExactly("metric", "float32", "quantized", "delta", "logit_sqnr_db");
+                .containsExactly("output", "metric", "float32", "quantized", "delta", "logit_sqnr_db");
         assertThat(json.get("baseline").get("float32").toString())
                 .isEqualTo("{\"correct\":477,\"total\":500,\"accuracy\":0.954}");
         assertThat(json.get("baseline").get("quantized")).isEqualTo(all.get("quantized"));
@@ -135,7 +135,7 @@ class SensitivityCommandTest {
                 .json();
 
         assertThat(names(json.get("tensors").get(0).get("only_this_quantized")))
-                .containsExactly("total", "value", "delta");
+                .containsExactly("mean", "worst", "total", "delta");
         assertThat(json.get("tensors")
                         .get(0)
                         .get("only_this_quantized")

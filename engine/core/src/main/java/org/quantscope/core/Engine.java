@@ -18,6 +18,7 @@ import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.BatchNormFolding;
 import org.quantscope.core.rewrite.ConstantFolding;
@@ -76,6 +77,13 @@ public final class Engine {
     /** The model with its constants computed, and Pad and BatchNormalization folded; the model itself if it has no graph. */
     public static Model analysed(Model model) {
         return model.graph().isPresent() ? BatchNormFolding.fold(PadFolding.fold(ConstantFolding.fold(model))) : model;
+    }
+
+    /** The model with the choice of the output that is scored; the model itself if it has no graph. */
+    public static Model scored(Model model, Scored choice) {
+        return model.graph()
+                .map(graph -> model.withGraph(graph.withScored(choice)))
+                .orElse(model);
     }
 
     /** The model with additional quantizers at these activations; the model itself if there are none. */

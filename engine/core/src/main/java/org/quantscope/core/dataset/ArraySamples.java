@@ -32,7 +32,8 @@ record ArraySamples(
         String what,
         Optional<Targets> targets,
         Optional<String> labelColumn,
-        SideArrays side)
+        SideArrays side,
+        List<String> leftOut)
         implements Samples {
     @Override
     public Optional<Shape> shape() {
@@ -63,16 +64,5 @@ record ArraySamples(
     @Override
     public void other(String name, int i, float[] out, int at) {
         side.read(name, i, out, at);
-    }
-
-    @Override
-    public boolean hasLabels() {
-        return labels.isPresent();
-    }
-
-    @Override
-    public int label(int i) {
-        return labels.orElseThrow(() -> new IllegalStateException("labels: " + file.getFileName() + " has none"))
-                .of(i);
     }
 }

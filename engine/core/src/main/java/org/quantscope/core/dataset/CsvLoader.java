@@ -562,7 +562,8 @@ final class CsvLoader implements DatasetLoader {
                                     : names.isEmpty()
                                             ? label == 0 ? "first" : label == columns - 1 ? "last" : title(label)
                                             : names.get(label)),
-                    SideArrays.NONE);
+                    SideArrays.NONE,
+                    List.of());
         }
 
         private boolean wholeNumbers(int column) {

@@ -22,11 +22,39 @@ public interface Dataset {
     /** The shape of one sample, without the batch dimension. */
     Shape sampleShape();
 
-    /** True if each sample has a class as its label; for other labels see {@link #targetShape}. */
+    /** The class of what is not scored. */
+    int UNSCORED = Integer.MIN_VALUE;
+
+    /**
+     * True if each sample has a single class as its label, stored as its number or as a row with a single 1. For other
+     * labels see {@link #labelShape} and {@link #targetShape}.
+     */
     boolean hasLabels();
 
-    /** The class of a sample. */
+    /** The class of a sample, from 0; {@link #UNSCORED} if the data says that it is not scored. */
     int label(int sample);
+
+    /**
+     * The shape of one sample's labels that are whole numbers, as stored without dimensions of 1: rank 0 if there is
+     * one; empty if there are none.
+     */
+    default Optional<Shape> labelShape() {
+        return hasLabels() ? Optional.of(Shape.of()) : Optional.empty();
+    }
+
+    /**
+     * Writes the labels of a sample, from 0, row-major; {@link #UNSCORED} for those that are not scored.
+     *
+     * @param out room for as many labels as {@link #labelShape} has
+     */
+    default void labels(int sample, int[] out) {
+        out[0] = label(sample);
+    }
+
+    /** What was left out when the data was opened, for a person, a clause each; empty if nothing was. */
+    default List<String> leftOut() {
+        return List.of();
+    }
 
     /** The shape of one sample's targets, if labels are floating numbers; else empty. */
     default Optional<Shape> targetShape() {

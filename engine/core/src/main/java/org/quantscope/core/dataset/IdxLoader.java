@@ -22,7 +22,10 @@ import org.quantscope.core.io.MappedFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * Reads IDX, the format of MNIST: two zero bytes, a type, the number of dimensions, each as four bytes, then the
@@ -109,13 +112,20 @@ final class IdxLoader implements DatasetLoader {
         if (labelFile.isPresent()) {
             Array array = read(labelFile.get());
             String name = String.valueOf(labelFile.get().getFileName());
-            if (array.shape.rank() != 1 || !NpzDatasetLoader.isInteger(array.data.dtype())) {
+            if (array.shape.rank() < 1
+                    || array.shape.dim(0) != size
+                    || !NpzDatasetLoader.isInteger(array.data.dtype())) {
                 throw new BadInputException(
                         said,
                         "labels",
-                        name + " is " + array.shape + " of " + array.data.dtype() + ", not one integer per sample");
+                        name + " is " + array.shape + " of " + array.data.dtype() + ", not labels for each of " + size
+                                + " samples");
             }
-            labels = Optional.of(NpzDatasetLoader.labels(array.data, name, size, sidecar.classes(), said));
+            labels = Optional.of(NpzDatasetLoader.labels(
+                    new Tensor(
+                            TensorInfo.withoutGraph(new TensorId(name), array.data.dtype(), array.shape), array.data),
+                    size,
+                    said));
         }
         return new ArraySamples(
                 file,
@@ -131,7 +141,8 @@ final class IdxLoader implements DatasetLoader {
                 title(),
                 Optional.empty(),
                 Optional.empty(),
-                SideArrays.NONE);
+                SideArrays.NONE,
+                List.of());
     }
 
     private static Optional<Path> labelFile(Path file, Sidecar sidecar) {

@@ -113,7 +113,8 @@ final class PictureFolderLoader implements DatasetLoader {
                 flat || sidecar.classes().isEmpty() ? names : sidecar.classes(),
                 sidecar.origin(),
                 sidecar.preprocessing(),
-                sidecar.file());
+                sidecar.file(),
+                List.of());
     }
 
     private static List<Path> list(Path folder) throws IOException {

@@ -27,7 +27,8 @@ record PictureSamples(
         List<String> classes,
         Optional<String> origin,
         Preprocessing stated,
-        Path said)
+        Path said,
+        List<String> leftOut)
         implements Samples {
     /**
      * A picture file.
@@ -55,17 +56,6 @@ record PictureSamples(
     @Override
     public DType dtype() {
         return DType.U8;
-    }
-
-    @Override
-    public boolean hasLabels() {
-        return labels.isPresent();
-    }
-
-    @Override
-    public int label(int i) {
-        return labels.orElseThrow(() -> new IllegalStateException("labels: " + file.getFileName() + " has none"))
-                .of(i);
     }
 
     @Override

@@ -124,6 +124,7 @@ final class PreparedDataset implements Dataset {
             throw bad("resize", "a sample of " + fed + " is too large");
         }
         this.mapped = mapped();
+        checkLabels();
         this.cache = new FrameCache(form.isPresent() ? size : 0);
     }
 
@@ -241,6 +242,27 @@ final class PreparedDataset implements Dataset {
         return List.copyOf(out);
     }
 
+    /** Labels beside names of classes are numbers of those. */
+    private void checkLabels() {
+        if (samples.classes().isEmpty() || !samples.hasLabels()) {
+            return;
+        }
+        Labels labels = samples.labels().orElseThrow();
+        if (labels.isOneHot()) {
+            if (labels.each() != samples.classes().size()) {
+                throw bad(
+                        "labels",
+                        "are rows of " + labels.each() + ", there are "
+                                + samples.classes().size() + " classes");
+            }
+            return;
+        }
+        LabelMisfit.of(labels, size, samples.classes().size(), how.labelNumbers())
+                .ifPresent(misfit -> {
+                    throw bad("labels", misfit.text());
+                });
+    }
+
     private BadInputException bad(String field, String problem) {
         return new BadInputException(said, field, problem);
     }
@@ -284,8 +306,37 @@ final class PreparedDataset implements Dataset {
     @Override
     public int label(int sample) {
         Objects.checkIndex(sample, size);
-        int label = samples.label(sample);
-        return mapped.isEmpty() ? label : mapped.get(label);
+        if (!samples.hasLabels()) {
+            throw new IllegalStateException(
+                    "labels: " + samples.file().getFileName() + " has no class for each sample");
+        }
+        Labels labels = samples.labels().orElseThrow();
+        return classOf(
+                labels.isOneHot() ? labels.of(sample) : how.labelNumbers().classOf(labels.of(sample)));
+    }
+
+    private int classOf(int label) {
+        return mapped.isEmpty() || label == UNSCORED ? label : mapped.get(label);
+    }
+
+    @Override
+    public Optional<Shape> labelShape() {
+        return samples.labels().map(Labels::shape);
+    }
+
+    @Override
+    public void labels(int sample, int[] out) {
+        Objects.checkIndex(sample, size);
+        Labels labels = samples.labels().orElseThrow();
+        for (int k = 0; k < labels.each(); k++) {
+            int stored = labels.of(sample, k);
+            out[k] = labels.isOneHot() ? stored : classOf(how.labelNumbers().classOf(stored));
+        }
+    }
+
+    @Override
+    public List<String> leftOut() {
+        return samples.leftOut();
     }
 
     @Override

@@ -21,6 +21,7 @@ import org.quantscope.core.tensor.Shape;
  *     are looked up here by name; else empty
  * @param labelColumn for a table: {@code first}, {@code last}, {@code none}, or the name of a column; empty to find it
  *     automatically. Ignored for other data
+ * @param labelNumbers how the data numbers its classes
  */
 public record Preprocessing(
         Optional<Shape> shape,
@@ -32,7 +33,8 @@ public record Preprocessing(
         List<Double> mean,
         List<Double> std,
         List<String> modelClasses,
-        Optional<String> labelColumn) {
+        Optional<String> labelColumn,
+        LabelNumbers labelNumbers) {
     /** Values are fed as they are stored. */
     public static final Preprocessing NONE = new Preprocessing(
             Optional.empty(),
@@ -44,7 +46,8 @@ public record Preprocessing(
             List.of(0.0),
             List.of(1.0),
             List.of(),
-            Optional.empty());
+            Optional.empty(),
+            LabelNumbers.PLAIN);
 
     public Preprocessing {
         mean = List.copyOf(mean);
@@ -73,35 +76,52 @@ public record Preprocessing(
 
     public Preprocessing withShape(Optional<Shape> next) {
         return new Preprocessing(
-                next, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn);
+                next, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn, labelNumbers);
     }
 
     public Preprocessing withLayout(Optional<Layout> next) {
         return new Preprocessing(
-                shape, next, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn);
+                shape, next, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn, labelNumbers);
     }
 
     public Preprocessing withOutputLayout(Optional<Layout> next) {
-        return new Preprocessing(shape, layout, next, resize, colour, scale, mean, std, modelClasses, labelColumn);
+        return new Preprocessing(
+                shape, layout, next, resize, colour, scale, mean, std, modelClasses, labelColumn, labelNumbers);
     }
 
     public Preprocessing withResize(Optional<Resize> next) {
         return new Preprocessing(
-                shape, layout, outputLayout, next, colour, scale, mean, std, modelClasses, labelColumn);
+                shape, layout, outputLayout, next, colour, scale, mean, std, modelClasses, labelColumn, labelNumbers);
     }
 
     public Preprocessing withColour(Optional<Colour> next) {
         return new Preprocessing(
-                shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses, labelColumn);
+                shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses, labelColumn, labelNumbers);
     }
 
     /** The same preprocessing with another scale, mean and std. */
     public Preprocessing withValues(double nextScale, List<Double> nextMean, List<Double> nextStd) {
         return new Preprocessing(
-                shape, layout, outputLayout, resize, colour, nextScale, nextMean, nextStd, modelClasses, labelColumn);
+                shape,
+                layout,
+                outputLayout,
+                resize,
+                colour,
+                nextScale,
+                nextMean,
+                nextStd,
+                modelClasses,
+                labelColumn,
+                labelNumbers);
     }
 
     public Preprocessing withLabelColumn(Optional<String> next) {
-        return new Preprocessing(shape, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, next);
+        return new Preprocessing(
+                shape, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, next, labelNumbers);
+    }
+
+    public Preprocessing withLabelNumbers(LabelNumbers next) {
+        return new Preprocessing(
+                shape, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn, next);
     }
 }

@@ -36,7 +36,9 @@ public record PreprocessingFields(
         List<Double> std,
 
         @Nullable JsonNode modelClasses,
-        @Nullable String labelColumn) {
+        @Nullable String labelColumn,
+        @Nullable Integer firstLabel,
+        @Nullable Integer ignoreLabel) {
     private static final int MAX_DIMENSIONS = 8;
     private static final int MAX_VALUES = 65_536;
 
@@ -75,7 +77,8 @@ public record PreprocessingFields(
                 values("mean", mean, 0),
                 values("std", std, 1),
                 classes,
-                Optional.ofNullable(labelColumn));
+                Optional.ofNullable(labelColumn),
+                new LabelNumbers(requireNonNullElse(firstLabel, 0), Optional.ofNullable(ignoreLabel)));
     }
 
     private static Shape shapeOf(List<Integer> dims) {

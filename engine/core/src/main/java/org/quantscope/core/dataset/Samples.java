@@ -23,10 +23,24 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
 
     DType dtype();
 
-    boolean hasLabels();
+    /** The labels that are whole numbers, as stored; empty if there are none. */
+    Optional<Labels> labels();
 
-    /** The label of a sample as stored: a class index. */
-    int label(int sample);
+    /** True if each sample has a single class. */
+    default boolean hasLabels() {
+        return labels().map(Labels::isSingle).orElse(false);
+    }
+
+    /** The single class of a sample as it is numbered in the data. */
+    default int label(int sample) {
+        return labels().orElseThrow(() -> new IllegalStateException("labels: " + file().getFileName() + " has none"))
+                .of(sample);
+    }
+
+    /** What was left out when the data was opened, for a person, a clause each; empty if nothing was. */
+    default List<String> leftOut() {
+        return List.of();
+    }
 
     /** The shape of one sample's targets, which are labels that are floating numbers; empty if there are none. */
     default Optional<Shape> targetShape() {

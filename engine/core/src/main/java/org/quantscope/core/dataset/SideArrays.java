@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Objects;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.npy.Npz;
-import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
@@ -41,10 +40,7 @@ final class SideArrays {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         for (Tensor t : headers) {
             Shape all = t.info().shape();
-            if (t.info().dtype() != DType.BOOL
-                    && all.rank() > 0
-                    && all.dim(0) == samples
-                    && all.count() / samples <= Integer.MAX_VALUE) {
+            if (all.rank() > 0 && all.dim(0) == samples && all.count() / samples <= Integer.MAX_VALUE) {
                 shapes.put(t.id().name(), Shape.of(Arrays.copyOfRange(all.toArray(), 1, all.rank())));
             }
         }
@@ -70,7 +66,7 @@ final class SideArrays {
     private synchronized TensorData data(String name) {
         return read.computeIfAbsent(name, n -> {
             try {
-                Tensor tensor = Npz.read(file, n::equals).arrays().stream()
+                Tensor tensor = Npz.readNumbers(file, n::equals).arrays().stream()
                         .filter(t -> t.id().name().equals(n))
                         .findFirst()
                         .orElseThrow(() -> new BadInputException(file, n, "is not there any more"));

@@ -1,5 +1,6 @@
 package org.quantscope.core.eval;
 
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -13,13 +14,15 @@ import java.util.OptionalInt;
  * @param floatScore mean score of the float model on the same samples
  * @param seen samples evaluated so far, at least 1
  * @param total samples in the evaluation set
- * @param agree samples where both models give the same class; empty if the outputs are not classes
+ * @param agree samples where both models give the same class, at every scored position if there are several; empty if the outputs are not classes
  * @param interval 95 % interval of quantized − float score over all {@code total} samples; its width is 0 when
  *     {@code seen == total}
  * @param logitSqnrDb 10·log10(Σf²/Σ(f−q)²) over the outputs f of the float and q of the quantized model; infinite if
  *     equal
  * @param divergence mean over the samples of the Kullback-Leibler divergence Σ p·ln(p/q) of the quantized model's class
- *     probabilities q from the float model's p, in nats, at least 0; empty if the outputs are not classes or not finite
+ *     probabilities q from the float model's p, in nats, at least 0; with several positions the mean over those
+ *     scored; empty if the outputs are not classes or not finite
+ * @param details further figures
  */
 public record AccuracyEstimate(
         Task task,
@@ -30,14 +33,64 @@ public record AccuracyEstimate(
         OptionalInt agree,
         PairedInterval interval,
         double logitSqnrDb,
-        OptionalDouble divergence) {
+        OptionalDouble divergence,
+        Details details) {
 
-    /** Samples the quantized model got right, if the score is a share. */
+    /**
+     * Further figures.
+     *
+     * @param scored what is counted: the samples seen that have a label, or their scored positions
+     * @param worst the worst score of a sample under the quantized model; NaN where {@link Task#isProportion}
+     * @param floatWorst likewise under the float model
+     * @param exact samples right at every position, where a sample has several; else empty
+     * @param bernoulli true if the divergence is a sum over outputs with a probability of their own each, as behind a
+     *     Sigmoid, and not over classes
+     * @param spread what is left of the output's variation; only where outputs are compared with the float model's
+     * @param notFinite samples for which an output of the float model is NaN or infinite
+     */
+    public record Details(
+            long scored,
+            double worst,
+            double floatWorst,
+            Optional<Exact> exact,
+            boolean bernoulli,
+            Optional<Spread> spread,
+            int notFinite) {
+        /** One score for each sample, and nothing else. */
+        static Details plain(long scored) {
+            return new Details(scored, Double.NaN, Double.NaN, Optional.empty(), false, Optional.empty(), 0);
+        }
+    }
+
+    /**
+     * Samples with the right class at every scored position, or with every label right.
+     *
+     * @param quantized of the quantized model
+     * @param ofFloat of the float model
+     * @param of samples with anything to score
+     */
+    public record Exact(int quantized, int ofFloat, int of) {}
+
+    /** An estimate with one score for each sample. */
+    public AccuracyEstimate(
+            Task task,
+            double score,
+            double floatScore,
+            int seen,
+            int total,
+            OptionalInt agree,
+            PairedInterval interval,
+            double logitSqnrDb,
+            OptionalDouble divergence) {
+        this(task, score, floatScore, seen, total, agree, interval, logitSqnrDb, divergence, Details.plain(seen));
+    }
+
+    /** What the quantized model got right of {@link Details#scored}, if the score is a share. */
     public int correct() {
         return count(score);
     }
 
-    /** Samples of the same {@link #seen} that the float model got right, if the score is a share. */
+    /** What the float model got right of {@link Details#scored}, if the score is a share. */
     public int floatCorrect() {
         return count(floatScore);
     }
@@ -46,7 +99,7 @@ public record AccuracyEstimate(
         if (!task.isProportion()) {
             throw new IllegalStateException("task: " + task.id() + " counts nothing");
         }
-        return (int) Math.rint(share * seen);
+        return (int) Math.rint(share * details.scored);
     }
 
     /** Quantized − float score. A loss is negative if {@link Task#higherIsBetter}, else positive. */

@@ -70,7 +70,6 @@ final class FloatPredictions {
      * How the outputs are scored. Runs the float model on the first batch if it has not run yet.
      *
      * @throws java.util.concurrent.CancellationException if cancelled
-     * @throws org.quantscope.core.io.BadInputException if the model's outputs do not fit the targets
      */
     Scoring scoring(CancelToken cancel) {
         Scoring known = scoring;
@@ -84,7 +83,9 @@ final class FloatPredictions {
             if (known == null) {
                 Logits outputs = floatOutputs(0, cancel);
                 known = Scoring.of(model, feed.data(), chosen, outputs);
-                keep(0, known, outputs);
+                if (known.refusal().isEmpty()) {
+                    keep(0, known, outputs);
+                }
                 scoring = known;
             }
             return known;
@@ -93,9 +94,13 @@ final class FloatPredictions {
         }
     }
 
-    /** The float model's predictions for a batch, with its outputs if the task compares outputs. */
+    /**
+     * The float model's predictions for a batch, with its outputs if the task compares outputs.
+     *
+     * @throws org.quantscope.core.io.BadInputException if the labels do not fit the output
+     */
     Scoring.Reference of(int b, CancelToken cancel) {
-        Scoring by = scoring(cancel);
+        Scoring by = scoring(cancel).checked();
         synchronized (computing[b]) {
             cancel.check();
             Scoring.Reference known = floats.get(b);

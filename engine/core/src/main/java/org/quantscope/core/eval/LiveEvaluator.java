@@ -1,13 +1,16 @@
 package org.quantscope.core.eval;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.LabelNumbers;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -108,32 +111,45 @@ public final class LiveEvaluator implements AutoCloseable {
             throw new IllegalArgumentException(
                     "threads: at least 1, cache: at least 0 bytes, got " + threads + " and " + cacheBytes);
         }
-        this.model = model;
-        this.feed = SampleFeed.of(model, data);
-        Logits.predictionOutput(model);
+        this.model = OutputChoice.of(model, data, new CancelToken());
+        this.feed = SampleFeed.of(this.model, data);
+        Logits.predictionOutput(this.model);
         this.batchSize = feed.batchSize(MOST_AT_ONCE);
-        this.batches = batches(data.size(), batchSize, seed);
+        this.batches = batches(data.size(), batchSize, seed, feed.rowsInteract());
         OrtModel.Options options = new OrtModel.Options(1, true);
-        this.floats = new FloatPredictions(model, reference, feed, batches, chosen, options);
-        this.sessions = new SessionPool(model, options);
+        this.floats = new FloatPredictions(this.model, reference, feed, batches, chosen, options);
+        this.sessions = new SessionPool(this.model, options);
         this.cacheBudget = cacheBytes;
         this.cache = new PrefixCache(cacheBytes, batches.length);
         this.runner = new InOrder(threads);
     }
 
-    private static int[][] batches(int samples, int size, long seed) {
-        int[] order = new int[samples];
+    /**
+     * The samples of each batch, in a random order. Samples whose rows influence each other stay together as they are
+     * in the file; then only the order of the batches is random.
+     */
+    private static int[][] batches(int samples, int size, long seed, boolean together) {
+        int count = (samples + size - 1) / size;
+        int[] order = shuffled(together ? count : samples, seed);
+        int[][] batches = new int[count][];
+        for (int b = 0; b < count; b++) {
+            batches[b] = together
+                    ? IntStream.range(order[b] * size, Math.min(samples, (order[b] + 1) * size))
+                            .toArray()
+                    : Arrays.copyOfRange(order, b * size, Math.min(samples, (b + 1) * size));
+        }
+        return batches;
+    }
+
+    private static int[] shuffled(int n, long seed) {
+        int[] order = new int[n];
         Random random = new Random(seed);
-        for (int i = 0; i < samples; i++) {
+        for (int i = 0; i < n; i++) {
             int j = random.nextInt(i + 1);
             order[i] = order[j];
             order[j] = i;
         }
-        int[][] batches = new int[(samples + size - 1) / size][];
-        for (int b = 0; b < batches.length; b++) {
-            batches[b] = Arrays.copyOfRange(order, b * size, Math.min(samples, (b + 1) * size));
-        }
-        return batches;
+        return order;
     }
 
     /** The number of samples in an evaluation. */
@@ -177,16 +193,12 @@ public final class LiveEvaluator implements AutoCloseable {
     public AccuracyEstimate floatBaseline(CancelToken cancel, Consumer<AccuracyEstimate> partial) {
         try (Linked linked = new Linked(cancel, closing)) {
             Scoring by = floats.scoring(linked.token);
-            double[] scores = new double[1];
-            int[] seen = new int[1];
-            AccuracyEstimate[] estimate = {by.baseline(0, 1, samples())};
+            Scoring.Baseline baseline = by.checked().baseline(samples());
+            AccuracyEstimate[] estimate = {baseline.estimate()};
             runner.run(batches.length, linked.token, b -> floats.of(b, linked.token), (b, reference) -> {
-                for (int i = 0; i < reference.rows(); i++) {
-                    scores[0] += reference.score(i);
-                }
-                seen[0] += reference.rows();
+                baseline.add(reference);
                 if (isFigure(b, batches.length)) {
-                    estimate[0] = by.baseline(scores[0], seen[0], samples());
+                    estimate[0] = baseline.estimate();
                     partial.accept(estimate[0]);
                 }
                 return true;
@@ -235,11 +247,56 @@ public final class LiveEvaluator implements AutoCloseable {
      * it has not run yet.
      *
      * @throws CancellationException if cancelled or closed
-     * @throws BadInputException if the model's outputs do not fit the targets
      */
     public List<Task> tasks(CancelToken cancel) {
+        return how(cancel).possible();
+    }
+
+    /**
+     * How the outputs are scored. Runs the float model on one batch if it has not run yet.
+     *
+     * @throws CancellationException if cancelled or closed
+     */
+    public Reading how(CancelToken cancel) {
         try (Linked linked = new Linked(cancel, closing)) {
-            return floats.scoring(linked.token).possible();
+            Scoring by = floats.scoring(linked.token);
+            List<String> notes = new ArrayList<>(feed.notes());
+            notes.addAll(by.notes());
+            return new Reading(
+                    by.output(),
+                    model.graph().orElseThrow().floatingOutputs(),
+                    by.task(),
+                    by.possible(),
+                    notes,
+                    by.refusal(),
+                    by.remedy());
+        }
+    }
+
+    /**
+     * How the outputs are scored.
+     *
+     * @param output the name of the output that is scored
+     * @param outputs the names of all that could be
+     * @param task what is scored
+     * @param possible everything that could be scored; the automatic choice comes first
+     * @param notes what a person should know about the data and its labels, in sentences
+     * @param refusal why the labels cannot be scored, a clause; empty if they can, or are not needed
+     * @param remedy a numbering of the labels under which they could be
+     */
+    public record Reading(
+            String output,
+            List<String> outputs,
+            Task task,
+            List<Task> possible,
+            List<String> notes,
+            Optional<String> refusal,
+            Optional<LabelNumbers> remedy) {}
+
+    /** Sentences, if the float model's complete figure casts doubt on the data or on the reading of its labels. */
+    public List<String> doubts(AccuracyEstimate baseline, CancelToken cancel) {
+        try (Linked linked = new Linked(cancel, closing)) {
+            return floats.scoring(linked.token).doubts(baseline);
         }
     }
 
@@ -283,7 +340,7 @@ public final class LiveEvaluator implements AutoCloseable {
                 SessionPool.Leased leased = sessions.lease(request, cacheBudget > 0, linked.token);
                 PrefixCache.Use use = cache.use(leased.session().settingsInFront(request));
                 QuantizedSession.Feeds feeds = leased.session().feeds(request, linked.token)) {
-            Scoring.Tally tally = floats.scoring(linked.token).tally(samples());
+            Scoring.Tally tally = floats.scoring(linked.token).checked().tally(samples());
             Evaluation[] evaluation = {tally.evaluation()};
             runner.run(
                     wanted,

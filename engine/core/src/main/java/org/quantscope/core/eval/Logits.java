@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.LongStream;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
@@ -11,6 +12,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.tensor.Shape;
 
 /**
  * The predictions of a model for one batch, one row for each sample. Immutable as long as nobody writes to
@@ -20,13 +22,13 @@ public final class Logits {
     private final int rows;
     private final int classes;
     private final float[] values;
-    private final boolean vector;
+    private final Shape shape;
 
-    private Logits(int rows, int classes, float[] values, boolean vector) {
+    private Logits(int rows, int classes, float[] values, Shape shape) {
         this.rows = rows;
         this.classes = classes;
         this.values = values;
-        this.vector = vector;
+        this.shape = shape;
     }
 
     /** The number of samples. */
@@ -41,7 +43,12 @@ public final class Logits {
 
     /** True if a row is one vector; false if it has several dimensions larger than 1. */
     public boolean isVector() {
-        return vector;
+        return shape.rank() <= 1;
+    }
+
+    /** The shape of one row, without dimensions of 1; of rank 0 for a single value. */
+    Shape shape() {
+        return shape;
     }
 
     /** [rows, classes], row-major, not copied. */
@@ -67,32 +74,69 @@ public final class Logits {
         try (SampleFeed.Batch batch = feed.load(samples, loaded.inputNames())) {
             Map<String, NativeTensor> feeds = new LinkedHashMap<>(extra);
             feeds.putAll(batch.byInput());
-            return read(loaded.run(feeds, List.of(output), cancel).getFirst(), model, samples.length);
+            return read(loaded.run(feeds, List.of(output), cancel).getFirst(), model, feed, samples);
         }
     }
 
     /**
-     * The predictions in the output of a run.
+     * The predictions in the output of a run, averaged over a mask if the model says so.
      *
-     * @param samples the number of samples that were fed; further rows are left out
-     * @throws BadInputException if there is not a row for each sample
+     * @param samples those that were fed; further rows are left out
+     * @throws BadInputException if there is not a row for each sample, or the mask does not fit
      */
-    static Logits read(FloatOutput out, Model model, int samples) {
-        if (out.shape().rank() < 1 || out.shape().dim(0) < samples || out.values().length == 0) {
+    static Logits read(FloatOutput out, Model model, SampleFeed feed, int[] samples) {
+        int count = samples.length;
+        if (out.shape().rank() < 1 || out.shape().dim(0) < count || out.values().length == 0) {
             throw new BadInputException(
                     model.file(),
                     out.name(),
-                    "predictions need a row for each of " + samples + " samples, the output is " + out.shape());
+                    "predictions need a row for each of " + count + " samples, the output is " + out.shape());
         }
-        int classes = out.values().length / (int) out.shape().dim(0);
-        boolean vector =
-                LongStream.of(out.shape().toArray()).skip(1).filter(d -> d > 1).count() <= 1;
-        int count = samples * classes;
+        int each = out.values().length / (int) out.shape().dim(0);
+        float[] values = out.values().length == count * each ? out.values() : Arrays.copyOf(out.values(), count * each);
+        Optional<String> mask = model.graph().orElseThrow().scored().mask();
+        if (mask.isPresent()) {
+            return pooled(out, values, mask.get(), model, feed, samples);
+        }
         return new Logits(
-                samples,
-                classes,
-                out.values().length == count ? out.values() : Arrays.copyOf(out.values(), count),
-                vector);
+                count,
+                each,
+                values,
+                Shape.of(LongStream.of(out.shape().toArray())
+                        .skip(1)
+                        .filter(d -> d != 1)
+                        .toArray()));
+    }
+
+    /** {@code Σ m·x / Σ m} over the positions of each sample, where m is 1 where the mask is not 0. */
+    private static Logits pooled(
+            FloatOutput out, float[] values, String mask, Model model, SampleFeed feed, int[] samples) {
+        if (out.shape().rank() != 3) {
+            throw new BadInputException(
+                    model.file(),
+                    out.name(),
+                    "a mean over a mask needs an output of samples × positions × values, it is " + out.shape());
+        }
+        int positions = (int) out.shape().dim(1);
+        int each = (int) out.shape().dim(2);
+        float[] weights = feed.mask(mask, positions, samples);
+        float[] pooled = new float[samples.length * each];
+        for (int i = 0; i < samples.length; i++) {
+            double[] sum = new double[each];
+            int n = 0;
+            for (int t = 0; t < positions; t++) {
+                if (weights[i * positions + t] != 0) {
+                    n++;
+                    for (int k = 0; k < each; k++) {
+                        sum[k] += values[(i * positions + t) * each + k];
+                    }
+                }
+            }
+            for (int k = 0; k < each && n > 0; k++) {
+                pooled[i * each + k] = (float) (sum[k] / n);
+            }
+        }
+        return new Logits(samples.length, each, pooled, each == 1 ? Shape.of() : Shape.of(each));
     }
 
     /**
@@ -102,7 +146,7 @@ public final class Logits {
      */
     static String predictionOutput(Model model) {
         return model.graph()
-                .flatMap(g -> g.predictionOutput())
+                .flatMap(g -> g.scored().output().or(g::predictionOutput))
                 .orElseThrow(() -> new BadInputException(
                         model.file(), "output", "predictions need a floating output, and there is none"));
     }

@@ -23,11 +23,10 @@ public final class PairedScores {
      * @param chosen what to score; if it is empty, or the model and the data do not allow it, the task that fits them
      *     best is taken
      * @param first any outputs of the model
-     * @throws org.quantscope.core.io.BadInputException if there are targets, and the model has another number of
-     *     outputs for each sample
+     * @throws org.quantscope.core.io.BadInputException if the labels do not fit the output
      */
     public static PairedScores of(Model model, Dataset data, Optional<Task> chosen, Logits first) {
-        return new PairedScores(Scoring.of(model, data, chosen, first), data.size());
+        return new PairedScores(Scoring.of(model, data, chosen, first).checked(), data.size());
     }
 
     /** Counts a batch. Both outputs have one row for each sample. */

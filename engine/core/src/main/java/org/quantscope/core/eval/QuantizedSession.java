@@ -492,7 +492,7 @@ public final class QuantizedSession {
         if (feed.inputs().stream().anyMatch(feeds.back::wants)) {
             return Logits.of(back.loaded, model, feed, samples, in, cancel);
         }
-        return Logits.read(back.loaded.run(in, List.of(output), cancel).getFirst(), model, samples.length);
+        return Logits.read(back.loaded.run(in, List.of(output), cancel).getFirst(), model, feed, samples);
     }
 
     /** The tapped values of one batch, in the order of {@code names}. For a session without a cut. */

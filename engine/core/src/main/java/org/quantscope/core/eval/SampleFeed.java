@@ -33,10 +33,14 @@ public final class SampleFeed {
      */
     private static final long MAX_BATCH_VALUES = 1 << 20;
 
+    /** The most values of one batch whose rows influence each other. */
+    private static final long MAX_WHOLE_VALUES = 1 << 24;
+
     private final Dataset data;
     private final Map<String, Slot> slots;
     private final int batch;
     private final boolean fixed;
+    private final boolean together;
 
     /**
      * How one input is filled.
@@ -46,11 +50,12 @@ public final class SampleFeed {
      */
     private record Slot(DType type, Shape dims, Optional<String> array) {}
 
-    private SampleFeed(Dataset data, Map<String, Slot> slots, int batch, boolean fixed) {
+    private SampleFeed(Dataset data, Map<String, Slot> slots, int batch, boolean fixed, boolean together) {
         this.data = data;
         this.slots = slots;
         this.batch = batch;
         this.fixed = fixed;
+        this.together = together;
     }
 
     /**
@@ -106,7 +111,79 @@ public final class SampleFeed {
                     "a batch of " + first + " samples of " + values + " values in all is too large");
         }
         int free = Math.clamp(MAX_BATCH_VALUES / Math.max(1, values), 1, MAX_BATCH);
-        return new SampleFeed(data, slots, first > 0 ? Math.toIntExact(first) : free, first > 0);
+        boolean fixed = first > 0;
+        SampleFeed apart = new SampleFeed(data, slots, fixed ? Math.toIntExact(first) : free, fixed, false);
+        if (!RowProbe.rowsInteract(model, apart)) {
+            return apart;
+        }
+        int whole = (int) Math.min(data.size(), MAX_WHOLE_VALUES / Math.max(1, values));
+        return new SampleFeed(data, slots, fixed ? apart.batch : Math.max(apart.batch, whole), fixed, true);
+    }
+
+    /**
+     * True if the rows of one batch influence each other, so that the first dimension of the input is no batch of
+     * samples that could be put together in any way. They are then fed in the order of the file.
+     */
+    public boolean rowsInteract() {
+        return together;
+    }
+
+    /** What a person should know about how the samples are fed, in sentences. */
+    List<String> notes() {
+        List<String> notes = new ArrayList<>();
+        if (!data.leftOut().isEmpty()) {
+            notes.add(leftOut(data.leftOut()));
+        }
+        if (together) {
+            int rest = data.size() % batch;
+            notes.add("The rows of a batch influence each other: they are fed in the order of the file, " + batch
+                    + " at a time"
+                    + (fixed && rest > 0 ? "; the last " + rest + " are followed by copies of the last one." : "."));
+        }
+        return notes;
+    }
+
+    /** What was left out, in one sentence. */
+    public static String leftOut(List<String> clauses) {
+        int most = 3;
+        return "Left out: "
+                + String.join("; ", clauses.subList(0, Math.min(most, clauses.size())))
+                + (clauses.size() > most ? "; and " + (clauses.size() - most) + " more." : ".");
+    }
+
+    /**
+     * The values of a mask for some samples, one sample after the other.
+     *
+     * @throws BadInputException if the data has no such array, or it has another number of values a sample
+     */
+    float[] mask(String name, int positions, int[] samples) {
+        Shape shape = data.others().get(name);
+        boolean own =
+                shape == null && slots.containsKey(name) && slot(name).array.isEmpty();
+        if ((own ? data.sampleShape() : shape) == null) {
+            throw new BadInputException(
+                    data.file(),
+                    "pool",
+                    "there is no array " + name + " beside the samples, only "
+                            + (data.others().isEmpty()
+                                    ? "the samples"
+                                    : data.others().keySet()));
+        }
+        long count =
+                own ? data.sampleShape().count() : Objects.requireNonNull(shape).count();
+        if (count != positions) {
+            throw new BadInputException(
+                    data.file(),
+                    "pool",
+                    name + " has " + count + " values a sample, the output has " + positions + " positions");
+        }
+        float[] values = new float[samples.length * positions];
+        if (own) {
+            data.fill(samples, values);
+        } else {
+            data.fillOther(name, samples, values);
+        }
+        return values;
     }
 
     private static Shape dims(Model model, Dataset data, OnnxGraph.Input input, Shape sample, boolean prepared) {
@@ -200,6 +277,11 @@ public final class SampleFeed {
         return Objects.requireNonNull(slots.get(input), input);
     }
 
+    /** True if the model fixes the batch size. */
+    boolean isFixed() {
+        return fixed;
+    }
+
     /** The number of samples in a batch. */
     public int batchSize() {
         return batch;
@@ -208,10 +290,10 @@ public final class SampleFeed {
     /**
      * The number of samples in a batch if the caller wants few.
      *
-     * @param most at least 1; ignored if the model fixes the batch size
+     * @param most at least 1; ignored if the model fixes the batch size, or the rows of a batch influence each other
      */
     int batchSize(int most) {
-        return fixed ? batch : Math.min(batch, most);
+        return fixed || together ? batch : Math.min(batch, most);
     }
 
     /** Some samples as the inputs want them, by the name of the input. */

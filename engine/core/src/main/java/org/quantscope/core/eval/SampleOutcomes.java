@@ -1,5 +1,7 @@
 package org.quantscope.core.eval;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -10,6 +12,11 @@ import java.util.OptionalInt;
  * continues, it writes only after the end of this view.
  */
 public final class SampleOutcomes {
+    private static final Change[] CHANGES = Change.values();
+
+    /** With more positions in all, only whether a sample changed is kept. */
+    private static final int MOST_POSITIONS = 2 << 20;
+
     private final Records records;
     private final int size;
 
@@ -44,6 +51,10 @@ public final class SampleOutcomes {
      * @param quantizedOfQuantized the quantized model's probability of {@code quantizedClass}
      * @param floatMargin the float model's largest probability less its second largest
      * @param quantizedMargin the quantized model's
+     * @param change how its classes changed
+     * @param sequence the classes at each position, if there are several and they were kept: then {@code label},
+     *     {@code floatClass} and {@code quantizedClass} are empty and −1, a probability is the product over the scored
+     *     positions, and a margin the least of them
      */
     public record Outcome(
             int sample,
@@ -55,9 +66,22 @@ public final class SampleOutcomes {
             double quantizedOfFloat,
             double quantizedOfQuantized,
             double floatMargin,
-            double quantizedMargin) {
-        public Change change() {
-            return SampleOutcomes.change(label, floatClass, quantizedClass);
+            double quantizedMargin,
+            Change change,
+            Optional<Sequence> sequence) {}
+
+    /**
+     * The classes at the positions of a sample.
+     *
+     * @param labels {@link org.quantscope.core.dataset.Dataset#UNSCORED} where nothing is scored
+     * @param ofFloat the float model's
+     * @param quantized the quantized model's
+     */
+    public record Sequence(List<Integer> labels, List<Integer> ofFloat, List<Integer> quantized) {
+        public Sequence {
+            labels = List.copyOf(labels);
+            ofFloat = List.copyOf(ofFloat);
+            quantized = List.copyOf(quantized);
         }
     }
 
@@ -94,7 +118,11 @@ public final class SampleOutcomes {
     /** How the {@code i}-th evaluated sample changed. */
     public Change change(int i) {
         Objects.checkIndex(i, size);
-        return classes() == 0 ? Change.NONE : change(labelled(i), records.floatClass[i], records.quantizedClass[i]);
+        return classes() == 0
+                ? Change.NONE
+                : positions() > 1
+                        ? CHANGES[records.change[i]]
+                        : change(labelled(i), records.floatClass[i], records.quantizedClass[i]);
     }
 
     /** The number of samples whose class changed that way. */
@@ -124,7 +152,28 @@ public final class SampleOutcomes {
                 r.quantizedOfFloat[i],
                 r.quantizedOfQuantized[i],
                 r.floatMargin[i],
-                r.quantizedMargin[i]));
+                r.quantizedMargin[i],
+                change(i),
+                sequence(i)));
+    }
+
+    /** The number of positions of a sample that have a class of their own; 1 for one class for the whole sample. */
+    public int positions() {
+        return records.positions;
+    }
+
+    /** The classes at each position of the {@code i}-th evaluated sample; empty if there is only one, or none was kept. */
+    public Optional<Sequence> sequence(int i) {
+        Objects.checkIndex(i, size);
+        int from = i * records.positions;
+        return records.labels.length == 0
+                ? Optional.empty()
+                : Optional.of(new Sequence(
+                        list(records.labels, from), list(records.ofFloat, from), list(records.ofQuantized, from)));
+    }
+
+    private List<Integer> list(int[] values, int from) {
+        return Arrays.stream(values, from, from + records.positions).boxed().toList();
     }
 
     private OptionalInt labelled(int i) {
@@ -170,9 +219,23 @@ public final class SampleOutcomes {
         final float[] quantizedOfQuantized;
         final float[] floatMargin;
         final float[] quantizedMargin;
+        final int positions;
+        /** The place in {@link #CHANGES} of each sample's change, if there are several positions. */
+        final byte[] change;
 
-        Records(int total, int classes) {
+        final int[] labels;
+        final int[] ofFloat;
+        final int[] ofQuantized;
+
+        /** @param positions the number of positions of a sample with a class of their own */
+        Records(int total, int classes, int positions) {
             int n = classes == 0 ? 0 : total;
+            this.positions = classes == 0 ? 1 : positions;
+            change = new byte[this.positions > 1 ? n : 0];
+            boolean kept = this.positions > 1 && (long) n * positions <= MOST_POSITIONS;
+            labels = new int[kept ? n * positions : 0];
+            ofFloat = new int[labels.length];
+            ofQuantized = new int[labels.length];
             this.classes = classes;
             sample = new int[total];
             label = new int[total];
@@ -184,6 +247,19 @@ public final class SampleOutcomes {
             quantizedOfQuantized = new float[n];
             floatMargin = new float[n];
             quantizedMargin = new float[n];
+        }
+
+        void putSequence(int at, int[] label, int[] floats, int fromFloat, int[] quantized) {
+            if (labels.length > 0) {
+                System.arraycopy(label, 0, labels, at * positions, positions);
+                System.arraycopy(floats, fromFloat, ofFloat, at * positions, positions);
+                System.arraycopy(quantized, 0, ofQuantized, at * positions, positions);
+            }
+        }
+
+        /** The place in {@link #CHANGES} of a change from right or wrong to right or wrong. */
+        static byte change(boolean same, boolean was, boolean is) {
+            return (byte) (same ? Change.NONE : was ? Change.LOST : is ? Change.GAINED : Change.OTHER).ordinal();
         }
     }
 }

@@ -8,22 +8,31 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.LabelNumbers;
+import org.quantscope.core.eval.AccuracyEstimate.Details;
+import org.quantscope.core.eval.AccuracyEstimate.Exact;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
-import org.quantscope.core.tensor.Shape;
 
 /** How the outputs of one model are scored on one data set. Immutable; thread safe. */
 final class Scoring {
+    /** With fewer labels an accuracy below chance may be chance. */
+    private static final int ENOUGH = 30;
+
+    private final String output;
     private final Task task;
     private final List<Task> possible;
     private final Head head;
+    private final LabelFit fit;
     private final Dataset data;
 
-    private Scoring(Task task, List<Task> possible, Head head, Dataset data) {
+    private Scoring(String output, Task task, List<Task> possible, Head head, LabelFit fit, Dataset data) {
+        this.output = output;
         this.task = task;
         this.possible = possible;
         this.head = head;
+        this.fit = fit;
         this.data = data;
     }
 
@@ -32,80 +41,83 @@ final class Scoring {
      *
      * @param chosen the choice of a person; the automatic choice replaces it if the model and the data do not allow it
      * @param first any outputs of the model
-     * @throws BadInputException if there are targets, and the model has another number of outputs for each sample
      */
     static Scoring of(Model model, Dataset data, Optional<Task> chosen, Logits first) {
         OnnxGraph graph = model.graph().orElseThrow();
         String output = Logits.predictionOutput(model);
-        Head head =
-                new Head(first.classes(), Head.form(graph.operatorBefore(output).orElse("")), first.isVector());
-        List<Task> possible = possible(head, data, looksLikeEmbedding(graph, output));
-        return new Scoring(chosen.filter(possible::contains).orElse(possible.getFirst()), possible, head, data);
+        boolean pooled = graph.scored().mask().isPresent();
+        String operator = pooled ? "" : graph.operatorBefore(output).orElse("");
+        Head whole = Head.whole(first, operator);
+        LabelFit fit = LabelFit.of(data, first, output, operator);
+        boolean classes = whole.vector() && saysClasses(whole, data, output, operator);
+        List<Task> possible = possible(whole, fit, data, classes, looksLikeEmbedding(output, operator) || pooled);
+        Task task = chosen.filter(possible::contains).orElse(possible.getFirst());
+        return new Scoring(output, task, possible, task.needsLabels() ? fit.head() : whole, fit, data);
     }
 
     /** What can be scored; the automatic choice comes first. */
-    private static List<Task> possible(Head head, Dataset data, boolean embedding) {
+    private static List<Task> possible(Head whole, LabelFit fit, Dataset data, boolean classes, boolean embedding) {
+        List<Task> labelled = fit.tasks(data.targetShape().isPresent());
         List<Task> tasks = new ArrayList<>();
-        Optional<Shape> target = data.targetShape();
-        if (target.isPresent()) {
-            if (target.get().count() != head.values()) {
-                throw new BadInputException(
-                        data.file(),
-                        "labels",
-                        "each sample has " + target.get().count() + " targets, the model has " + head.values()
-                                + " outputs a sample");
-            }
-            tasks.add(new Task.Regression(Task.Loss.SQUARED));
-            tasks.add(new Task.Regression(Task.Loss.ABSOLUTE));
-        } else if (data.hasLabels() && head.vector()) {
-            if (head.values() > 2) {
-                tasks.add(new Task.TopK(1));
-                if (head.values() > 5) {
-                    tasks.add(new Task.TopK(5));
-                }
-            } else if (head.values() == 2 || isYesOrNo(data)) {
-                tasks.add(new Task.Binary());
-            }
-            if (head.values() == 1) {
-                tasks.add(new Task.Regression(Task.Loss.SQUARED));
-                tasks.add(new Task.Regression(Task.Loss.ABSOLUTE));
-            }
+        boolean first = !(embedding && !classes && fit.kind() == LabelFit.Kind.CLASS && whole.values() > 2);
+        if (first) {
+            tasks.addAll(labelled);
         }
-        boolean classes = head.vector() && (head.values() > 1 || head.form() == Head.Form.PROBABILITIES);
-        if (!data.hasLabels() && target.isEmpty() && classes && !embedding) {
+        if (labelled.isEmpty() && classes) {
             tasks.add(new Task.Agreement());
         }
-        if (head.values() > 1) {
+        if (whole.values() > 1) {
             tasks.add(new Task.Cosine());
         }
         tasks.add(new Task.Deviation());
-        if (head.vector() && target.isEmpty() && !tasks.contains(new Task.Agreement())) {
+        if (!first) {
+            tasks.addAll(labelled);
+        }
+        if (whole.vector() && fit.kind() != LabelFit.Kind.TARGETS && !tasks.contains(new Task.Agreement())) {
             tasks.add(new Task.Agreement());
         }
         return List.copyOf(tasks);
     }
 
-    private static boolean isYesOrNo(Dataset data) {
-        for (int i = 0; i < data.size(); i++) {
-            if (data.label(i) > 1) {
-                return false;
-            }
-        }
-        return true;
+    /**
+     * True if something says that a vector of outputs is one value for each class: the operator that computes it, its
+     * name, the names of classes beside the data, or the number of ImageNet's classes.
+     */
+    private static boolean saysClasses(Head head, Dataset data, String output, String operator) {
+        String name = output.toLowerCase(Locale.ROOT);
+        return head.form() == Head.Form.PROBABILITIES
+                || head.form() == Head.Form.LOG_PROBABILITIES
+                || (head.values() == 1 && head.form() == Head.Form.YES_OR_NO)
+                || (head.values() > 1
+                        && (data.classes().size() == head.values()
+                                || operator.contains("Softmax")
+                                || name.contains("logit")
+                                || name.contains("prob")
+                                || name.contains("class")
+                                || name.contains("label")
+                                || name.contains("softmax")
+                                || head.values() == 1000
+                                || head.values() == 1001));
     }
 
     /** True if the operator that computes the output, or the name of the output, suggests an embedding. */
-    private static boolean looksLikeEmbedding(OnnxGraph graph, String output) {
+    private static boolean looksLikeEmbedding(String output, String operator) {
         String name = output.toLowerCase(Locale.ROOT);
-        String operator = graph.operatorBefore(output).orElse("");
         return operator.equals("LpNormalization")
                 || operator.equals("Div")
-                || name.contains("embed")
-                || name.contains("feature");
+                || name.contains("emb")
+                || name.contains("feature")
+                || name.contains("pool")
+                || name.contains("hidden");
     }
 
     Task task() {
         return task;
+    }
+
+    /** The name of the output that is scored. */
+    String output() {
+        return output;
     }
 
     /** Everything that could be scored; the automatic choice comes first. */
@@ -113,31 +125,87 @@ final class Scoring {
         return possible;
     }
 
+    /** What a person should know about how the labels are read, in sentences. */
+    List<String> notes() {
+        if (task.needsLabels()) {
+            return fit.notes();
+        }
+        return fit.kind() == LabelFit.Kind.NONE || !possible.getFirst().equals(task)
+                ? List.of()
+                : List.of("The labels are not used: the output " + output + " looks like an embedding.");
+    }
+
+    /** Sentences, if the float model's complete figure casts doubt on the data or on the reading of its labels. */
+    List<String> doubts(AccuracyEstimate baseline) {
+        List<String> doubts = new ArrayList<>();
+        int notFinite = baseline.details().notFinite();
+        if (notFinite > 0) {
+            doubts.add("The float model's own output is not finite for " + notFinite + " of " + baseline.seen()
+                    + " samples: there may be NaN in the data or in the weights.");
+        }
+        boolean one = task instanceof Task.TopK(int k) && k == 1;
+        if ((one || task instanceof Task.Binary)
+                && baseline.details().scored() >= ENOUGH
+                && baseline.floatScore() < 0.5 / head.classes()) {
+            doubts.add("The float model is right far less often than by chance: the labels may be numbered in another"
+                    + " way, or belong to another output.");
+        }
+        return doubts;
+    }
+
+    /** Why the task cannot be scored, a clause for a person; empty if it can. */
+    Optional<String> refusal() {
+        return task.needsLabels() ? fit.refusal() : Optional.empty();
+    }
+
+    /** A numbering of the labels under which the task could be scored. */
+    Optional<LabelNumbers> remedy() {
+        return task.needsLabels() ? fit.remedy() : Optional.empty();
+    }
+
+    /** @throws BadInputException if the task cannot be scored */
+    Scoring checked() {
+        refusal().ifPresent(why -> {
+            throw new BadInputException(data.file(), "labels", why);
+        });
+        return this;
+    }
+
     /** True if the task is about classes. */
     boolean hasClasses() {
         return switch (task) {
-            case Task.TopK _, Task.Binary _, Task.Agreement _ -> true;
+            case Task.TopK _, Task.Binary _, Task.Each _, Task.Every _, Task.Agreement _ -> true;
             case Task.Regression _, Task.Cosine _, Task.Deviation _ -> false;
         };
     }
 
+    private boolean hasPositions() {
+        return task instanceof Task.Each || task instanceof Task.Every;
+    }
+
     /** The scored predictions of the float model for one batch. */
     static final class Reference {
-        /** The class of each sample; empty if the outputs are not classes. */
+        /** The class at each position of each sample; empty if the outputs are not classes. */
         private final int[] top;
 
         private final double[] scores;
+        private final int[] weights;
+        private final boolean[] exact;
+        private final boolean[] notFinite;
         private final float[] probability;
         private final float[] margin;
 
         /** Null if they are too large to keep. */
         private final @Nullable Logits logits;
 
-        private Reference(int rows, boolean classes, @Nullable Logits logits) {
-            this.top = new int[classes ? rows : 0];
+        private Reference(int rows, int positions, @Nullable Logits logits) {
+            this.top = new int[rows * positions];
             this.scores = new double[rows];
-            this.probability = new float[classes ? rows : 0];
-            this.margin = new float[classes ? rows : 0];
+            this.weights = new int[rows];
+            this.exact = new boolean[rows];
+            this.notFinite = new boolean[rows];
+            this.probability = new float[positions > 0 ? rows : 0];
+            this.margin = new float[positions > 0 ? rows : 0];
             this.logits = logits;
         }
 
@@ -145,6 +213,9 @@ final class Scoring {
         private Reference(Reference full) {
             this.top = full.top;
             this.scores = full.scores;
+            this.weights = full.weights;
+            this.exact = full.exact;
+            this.notFinite = full.notFinite;
             this.probability = full.probability;
             this.margin = full.margin;
             this.logits = null;
@@ -152,10 +223,6 @@ final class Scoring {
 
         int rows() {
             return scores.length;
-        }
-
-        double score(int row) {
-            return scores[row];
         }
 
         boolean hasOutputs() {
@@ -167,52 +234,120 @@ final class Scoring {
         }
     }
 
+    /** Scores rows of one batch. Used by one thread. */
+    private final class Row {
+        final int[] labels = new int[labelCount()];
+        final int[] classes = new int[hasClasses() ? head.positions() : 0];
+        final double[] logs = new double[head.classes()];
+        final float[] target = new float[task instanceof Task.Regression ? head.rowValues() : 0];
+        double score;
+        /** What there is to be right in this sample: 1, the number of its scored positions, or 0. */
+        int weight;
+
+        boolean exact;
+        float probability;
+        float margin;
+
+        private int labelCount() {
+            return hasPositions() ? head.positions() : task instanceof Task.TopK || task instanceof Task.Binary ? 1 : 0;
+        }
+
+        /** True if the class at a position is scored. */
+        boolean counts(int position) {
+            return !hasPositions() || labels[position] != Dataset.UNSCORED;
+        }
+
+        void read(int sample, Logits outputs, int row, @Nullable Logits floats, int @Nullable [] floatClasses, int at) {
+            if (hasPositions()) {
+                data.labels(sample, labels);
+            } else if (labels.length > 0) {
+                labels[0] = data.label(sample);
+            }
+            for (int p = 0; p < classes.length; p++) {
+                classes[p] = head.decide(outputs, row, p);
+            }
+            exact = false;
+            weight = 1;
+            switch (task) {
+                case Task.TopK(int k) -> {
+                    weight = labels[0] == Dataset.UNSCORED ? 0 : 1;
+                    boolean right = k == 1 ? classes[0] == labels[0] : head.among(outputs, row, labels[0], k);
+                    score = weight > 0 && right ? 1 : 0;
+                }
+                case Task.Binary _ -> {
+                    weight = labels[0] == Dataset.UNSCORED ? 0 : 1;
+                    score = classes[0] == labels[0] ? 1 : 0;
+                }
+                case Task.Each _, Task.Every _ -> {
+                    int right = 0;
+                    weight = 0;
+                    for (int p = 0; p < labels.length; p++) {
+                        weight += labels[p] == Dataset.UNSCORED ? 0 : 1;
+                        right += labels[p] == classes[p] ? 1 : 0;
+                    }
+                    exact = weight > 0 && right == weight;
+                    boolean each = task instanceof Task.Each;
+                    score = each ? right : exact ? 1 : 0;
+                    weight = each ? weight : Math.min(weight, 1);
+                }
+                case Task.Agreement _ -> score = floatClasses == null || floatClasses[at] == classes[0] ? 1 : 0;
+                case Task.Regression(Task.Loss loss) -> {
+                    if (data.targetShape().isPresent()) {
+                        data.target(sample, target);
+                    } else {
+                        target[0] = data.label(sample);
+                    }
+                    score = distance(outputs.values(), row * head.rowValues(), target, 0, loss);
+                }
+                case Task.Cosine _ -> score = cosine(outputs, needed(floats), row);
+                case Task.Deviation _ ->
+                    score = distance(
+                            outputs.values(),
+                            row * head.rowValues(),
+                            needed(floats).values(),
+                            row * head.rowValues(),
+                            Task.Loss.ABSOLUTE);
+            }
+        }
+
+        /** The probability of some classes together, and the least margin, over the positions that are scored. */
+        void judge(Logits outputs, int row, int[] of, int at) {
+            double log = 0;
+            margin = Float.POSITIVE_INFINITY;
+            boolean known = true;
+            for (int p = 0; p < classes.length; p++) {
+                if (!counts(p)) {
+                    continue;
+                }
+                head.logProbabilities(outputs, row, p, logs);
+                known &= of[at + p] >= 0;
+                log += of[at + p] < 0 ? 0 : logs[of[at + p]];
+                margin = Math.min(margin, Scoring.margin(logs));
+            }
+            probability = known ? (float) Math.exp(log) : Float.NaN;
+        }
+    }
+
     /** Scores the float model's outputs of a batch. */
     Reference reference(int[] samples, Logits outputs) {
-        Reference reference = new Reference(samples.length, hasClasses(), outputs);
-        double[] logs = new double[head.classes()];
-        float[] target = targetBuffer();
+        Reference reference = new Reference(samples.length, hasClasses() ? head.positions() : 0, outputs);
+        Row row = new Row();
         for (int i = 0; i < samples.length; i++) {
-            reference.scores[i] =
-                    score(samples[i], outputs, i, outputs, hasClasses() ? head.decide(outputs, i) : -1, target);
+            row.read(samples[i], outputs, i, outputs, null, 0);
+            reference.scores[i] = row.score;
+            reference.weights[i] = row.weight;
+            reference.exact[i] = row.exact;
+            for (int k = i * head.rowValues(); k < (i + 1) * head.rowValues(); k++) {
+                reference.notFinite[i] |= !Float.isFinite(outputs.values()[k]);
+            }
             if (hasClasses()) {
-                reference.top[i] = head.decide(outputs, i);
-                head.logProbabilities(outputs, i, logs);
-                reference.probability[i] = probability(logs, reference.top[i]);
-                reference.margin[i] = margin(logs);
+                System.arraycopy(row.classes, 0, reference.top, i * head.positions(), head.positions());
+                row.judge(outputs, i, row.classes, 0);
+                reference.probability[i] = row.probability;
+                reference.margin[i] = row.margin;
             }
         }
         return reference;
-    }
-
-    private float[] targetBuffer() {
-        return new float[task instanceof Task.Regression ? head.values() : 0];
-    }
-
-    /** The score of one row. The float outputs and the float class belong to the same sample. */
-    private double score(int sample, Logits outputs, int row, @Nullable Logits floats, int floatClass, float[] target) {
-        return switch (task) {
-            case Task.TopK(int k) when k == 1 -> head.decide(outputs, row) == data.label(sample) ? 1 : 0;
-            case Task.TopK(int k) -> head.among(outputs, row, data.label(sample), k) ? 1 : 0;
-            case Task.Binary _ -> head.decide(outputs, row) == data.label(sample) ? 1 : 0;
-            case Task.Agreement _ -> head.decide(outputs, row) == floatClass ? 1 : 0;
-            case Task.Regression(Task.Loss loss) -> {
-                if (data.targetShape().isPresent()) {
-                    data.target(sample, target);
-                } else {
-                    target[0] = data.label(sample);
-                }
-                yield distance(outputs.values(), row * head.values(), target, 0, loss);
-            }
-            case Task.Cosine _ -> cosine(outputs, needed(floats), row);
-            case Task.Deviation _ ->
-                distance(
-                        outputs.values(),
-                        row * head.values(),
-                        needed(floats).values(),
-                        row * head.values(),
-                        Task.Loss.ABSOLUTE);
-        };
     }
 
     private static Logits needed(@Nullable Logits floats) {
@@ -224,21 +359,21 @@ final class Scoring {
 
     private double distance(float[] a, int fromA, float[] b, int fromB, Task.Loss loss) {
         double sum = 0;
-        for (int i = 0; i < head.values(); i++) {
+        for (int i = 0; i < head.rowValues(); i++) {
             double d = (double) a[fromA + i] - b[fromB + i];
             sum += switch (loss) {
                 case SQUARED -> d * d;
                 case ABSOLUTE -> Math.abs(d);
             };
         }
-        return sum / head.values();
+        return sum / head.rowValues();
     }
 
     private double cosine(Logits a, Logits b, int row) {
         double ab = 0;
         double aa = 0;
         double bb = 0;
-        for (int i = row * head.values(); i < (row + 1) * head.values(); i++) {
+        for (int i = row * head.rowValues(); i < (row + 1) * head.rowValues(); i++) {
             double x = a.values()[i];
             double y = b.values()[i];
             ab += x * y;
@@ -246,10 +381,6 @@ final class Scoring {
             bb += y * y;
         }
         return aa == 0 && bb == 0 ? 1 : aa == 0 || bb == 0 ? 0 : ab / Math.sqrt(aa) / Math.sqrt(bb);
-    }
-
-    private static float probability(double[] logs, int of) {
-        return of < 0 ? Float.NaN : (float) Math.exp(logs[of]);
     }
 
     private static float margin(double[] logs) {
@@ -266,13 +397,65 @@ final class Scoring {
         return (float) (Math.exp(first) - Math.exp(second));
     }
 
-    /** The complete figure of the float model compared with itself, over the samples of some batches. */
-    AccuracyEstimate baseline(double scores, int seen, int total) {
-        double mean = scores / seen;
-        OptionalInt agree = hasClasses() ? OptionalInt.of(seen) : OptionalInt.empty();
-        OptionalDouble none = hasClasses() ? OptionalDouble.of(0) : OptionalDouble.empty();
-        return new AccuracyEstimate(
-                task, mean, mean, seen, total, agree, new PairedInterval(0, 0), Double.POSITIVE_INFINITY, none);
+    /** Begins to count the float model's own figure. */
+    Baseline baseline(int total) {
+        return new Baseline(total);
+    }
+
+    /** The running figure of the float model compared with itself. Used by one thread. */
+    final class Baseline {
+        private final int total;
+        private double sum;
+        private long weights;
+        private int seen;
+        private int exact;
+        private int some;
+        private int notFinite;
+        private double worst = Double.NaN;
+
+        private Baseline(int total) {
+            this.total = total;
+        }
+
+        void add(Reference reference) {
+            for (int i = 0; i < reference.rows(); i++) {
+                sum += reference.scores[i];
+                weights += reference.weights[i];
+                exact += reference.exact[i] ? 1 : 0;
+                notFinite += reference.notFinite[i] ? 1 : 0;
+                some += reference.weights[i] > 0 ? 1 : 0;
+                worst = worse(worst, reference.scores[i]);
+            }
+            seen += reference.rows();
+        }
+
+        AccuracyEstimate estimate() {
+            int n = Math.max(1, seen);
+            double mean = sum / Math.max(1, task.isProportion() ? weights : seen);
+            double least = task.isProportion() ? Double.NaN : worst;
+            return new AccuracyEstimate(
+                    task,
+                    mean,
+                    mean,
+                    n,
+                    total,
+                    hasClasses() ? OptionalInt.of(n) : OptionalInt.empty(),
+                    new PairedInterval(0, 0),
+                    Double.POSITIVE_INFINITY,
+                    hasClasses() ? OptionalDouble.of(0) : OptionalDouble.empty(),
+                    new Details(
+                            task.isProportion() ? weights : n,
+                            least,
+                            least,
+                            hasPositions() ? Optional.of(new Exact(exact, exact, some)) : Optional.empty(),
+                            hasClasses() && head.sumsBernoulli(),
+                            Optional.empty(),
+                            notFinite));
+        }
+    }
+
+    private double worse(double a, double b) {
+        return Double.isNaN(a) ? b : task.higherIsBetter() ? Math.min(a, b) : Math.max(a, b);
     }
 
     /** Begins to count one evaluation. */
@@ -284,39 +467,58 @@ final class Scoring {
     final class Tally {
         private final SampleOutcomes.Records records;
         private final PairedMeans differences = new PairedMeans();
+        private final PairedRatio ratio = new PairedRatio();
+        private final Row row = new Row();
         private final double[] floatLogs = new double[head.classes()];
-        private final double[] logs = new double[head.classes()];
-        private final float[] target = targetBuffer();
+        private Spread.@Nullable Count spread;
         private double sum;
         private double floatSum;
+        private long weights;
+        private int some;
         private int gained;
         private int lost;
         private int agree;
         private int seen;
+        private int exact;
+        private int floatExact;
+        private int notFinite;
+        private double worst = Double.NaN;
+        private double floatWorst = Double.NaN;
         private double signal;
         private double noise;
         private double divergence;
-        private int compared;
+        private long compared;
 
         private Tally(int total) {
-            records = new SampleOutcomes.Records(total, hasClasses() ? head.classes() : 0);
+            records = new SampleOutcomes.Records(
+                    total, hasClasses() ? head.classes() : 0, hasPositions() ? head.positions() : 1);
         }
 
         void add(int[] samples, Reference reference, Logits quantized) {
             for (int i = 0; i < samples.length; i++) {
-                int floatClass = hasClasses() ? reference.top[i] : -1;
-                double score = score(samples[i], quantized, i, reference.logits, floatClass, target);
+                row.read(samples[i], quantized, i, reference.logits, reference.top, i * head.positions());
+                double score = row.score;
                 double before = reference.scores[i];
                 sum += score;
                 floatSum += before;
+                weights += row.weight;
+                some += row.weight > 0 ? 1 : 0;
                 gained += score > before ? 1 : 0;
                 lost += score < before ? 1 : 0;
-                if (!task.isProportion()) {
+                exact += row.exact ? 1 : 0;
+                floatExact += reference.exact[i] ? 1 : 0;
+                notFinite += reference.notFinite[i] ? 1 : 0;
+                worst = worse(worst, score);
+                floatWorst = worse(floatWorst, before);
+                if (task instanceof Task.Each) {
+                    ratio.add(score - before, row.weight);
+                } else if (!task.isProportion()) {
                     differences.add(score - before);
                 }
                 int at = seen + i;
                 records.sample[at] = samples[i];
-                records.label[at] = data.hasLabels() ? data.label(samples[i]) : -1;
+                int label = data.hasLabels() ? data.label(samples[i]) : -1;
+                records.label[at] = label == Dataset.UNSCORED ? -1 : label;
                 if (hasClasses()) {
                     addClasses(at, i, reference, quantized);
                 }
@@ -331,53 +533,91 @@ final class Scoring {
                     signal += (double) f[i] * f[i];
                     noise += d * d;
                 }
+                if (task.comparesOutputs()) {
+                    Spread.Count count = spread;
+                    if (count == null) {
+                        count = new Spread.Count(kept.shape());
+                        spread = count;
+                    }
+                    count.add(f, q);
+                }
             }
         }
 
-        private void addClasses(int at, int row, Reference reference, Logits quantized) {
-            int floatClass = reference.top[row];
-            int quantizedClass = head.decide(quantized, row);
-            agree += floatClass == quantizedClass ? 1 : 0;
-            head.logProbabilities(quantized, row, logs);
-            records.floatClass[at] = floatClass;
-            records.quantizedClass[at] = quantizedClass;
-            records.floatOfFloat[at] = reference.probability[row];
-            records.floatMargin[at] = reference.margin[row];
-            records.quantizedOfFloat[at] = probability(logs, floatClass);
-            records.quantizedOfQuantized[at] = probability(logs, quantizedClass);
-            records.quantizedMargin[at] = margin(logs);
-            records.floatOfQuantized[at] = floatClass == quantizedClass ? reference.probability[row] : Float.NaN;
+        private void addClasses(int at, int i, Reference reference, Logits quantized) {
+            int from = i * head.positions();
+            boolean same = true;
+            for (int p = 0; p < head.positions(); p++) {
+                same &= !row.counts(p) || row.classes[p] == reference.top[from + p];
+            }
+            agree += same ? 1 : 0;
+            if (hasPositions()) {
+                records.putSequence(at, row.labels, reference.top, from, row.classes);
+                records.floatClass[at] = -1;
+                records.quantizedClass[at] = -1;
+                records.change[at] = SampleOutcomes.Records.change(same, reference.exact[i], row.exact);
+            } else {
+                records.floatClass[at] = reference.top[from];
+                records.quantizedClass[at] = row.classes[0];
+            }
+            records.floatOfFloat[at] = reference.probability[i];
+            records.floatMargin[at] = reference.margin[i];
+            row.judge(quantized, i, reference.top, from);
+            records.quantizedOfFloat[at] = row.probability;
+            row.judge(quantized, i, row.classes, 0);
+            records.quantizedOfQuantized[at] = row.probability;
+            records.quantizedMargin[at] = row.margin;
+            records.floatOfQuantized[at] = same ? reference.probability[i] : Float.NaN;
             Logits kept = reference.logits;
-            if (kept != null) {
-                head.logProbabilities(kept, row, floatLogs);
-                records.floatOfQuantized[at] = probability(floatLogs, quantizedClass);
-                double sample = 0;
-                for (int c = 0; c < floatLogs.length; c++) {
-                    double p = Math.exp(floatLogs[c]);
-                    sample += p == 0 ? 0 : p * (floatLogs[c] - logs[c]);
+            if (kept == null) {
+                return;
+            }
+            row.judge(kept, i, row.classes, 0);
+            records.floatOfQuantized[at] = row.probability;
+            for (int p = 0; p < head.positions(); p++) {
+                if (row.counts(p)) {
+                    head.logProbabilities(kept, i, p, floatLogs);
+                    head.logProbabilities(quantized, i, p, row.logs);
+                    divergence += head.divergence(floatLogs, row.logs);
+                    compared++;
                 }
-                divergence += sample;
-                compared++;
             }
         }
 
         AccuracyEstimate estimate() {
             int n = Math.max(1, seen);
             int total = records.sample.length;
-            PairedInterval interval =
-                    task.isProportion() ? PairedInterval.of(gained, lost, n, total) : differences.interval(total);
+            boolean share = task.isProportion();
+            double of = Math.max(1, share ? weights : seen);
+            PairedInterval interval = task instanceof Task.Each
+                    ? ratio.interval(total)
+                    : share
+                            ? PairedInterval.of(
+                                    gained,
+                                    lost,
+                                    Math.max(1, some),
+                                    Math.max(1, task.needsLabels() ? fit.scored() : total))
+                            : differences.interval(total);
             double sqnr = noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
             double kl = compared == 0 ? Double.NaN : Math.max(0, divergence / compared);
             return new AccuracyEstimate(
                     task,
-                    sum / n,
-                    floatSum / n,
+                    sum / of,
+                    floatSum / of,
                     n,
                     total,
                     hasClasses() ? OptionalInt.of(agree) : OptionalInt.empty(),
                     interval,
                     sqnr,
-                    Double.isFinite(kl) ? OptionalDouble.of(kl) : OptionalDouble.empty());
+                    Double.isFinite(kl) ? OptionalDouble.of(kl) : OptionalDouble.empty(),
+                    new Details(
+                            share ? weights : n,
+                            share ? Double.NaN : worst,
+                            share ? Double.NaN : floatWorst,
+                            hasPositions() ? Optional.of(new Exact(exact, floatExact, some)) : Optional.empty(),
+                            hasClasses() && head.sumsBernoulli(),
+                            spread == null ? Optional.empty() : spread.least(),
+                            notFinite));
         }
 
         Evaluation evaluation() {

@@ -26,6 +26,20 @@ public sealed interface Task {
      */
     record Binary() implements Task {}
 
+    /** What there are several of in one sample. */
+    enum Unit {
+        /** A class for each position of a text, or for each point of a picture. */
+        POSITION,
+        /** A yes or no for each of several labels. */
+        LABEL
+    }
+
+    /** The share of the scored positions, or of the labels, that are right, over all samples together. */
+    record Each(Unit unit) implements Task {}
+
+    /** 1 if every scored position, or every label, of a sample is right, else 0. */
+    record Every(Unit unit) implements Task {}
+
     /** The mean loss over the values of one sample against its targets. The figure is the MSE or the MAE. */
     record Regression(Loss loss) implements Task {}
 
@@ -53,6 +67,10 @@ public sealed interface Task {
                 new TopK(1),
                 new TopK(5),
                 new Binary(),
+                new Each(Unit.POSITION),
+                new Every(Unit.POSITION),
+                new Each(Unit.LABEL),
+                new Every(Unit.LABEL),
                 new Regression(Loss.SQUARED),
                 new Regression(Loss.ABSOLUTE),
                 new Agreement(),
@@ -70,6 +88,8 @@ public sealed interface Task {
         return switch (this) {
             case TopK(int k) -> "top" + k;
             case Binary _ -> "binary";
+            case Each(Unit unit) -> unit == Unit.POSITION ? "token-accuracy" : "label-accuracy";
+            case Every(Unit unit) -> unit == Unit.POSITION ? "exact-sequences" : "exact-labels";
             case Regression(Loss loss) -> loss == Loss.SQUARED ? "mse" : "mae";
             case Agreement _ -> "agreement";
             case Cosine _ -> "cosine";
@@ -82,6 +102,8 @@ public sealed interface Task {
         return switch (this) {
             case TopK(int k) -> "top-" + k;
             case Binary _ -> "binary";
+            case Each(Unit unit) -> unit == Unit.POSITION ? "tokens right" : "labels right";
+            case Every(Unit unit) -> unit == Unit.POSITION ? "exact sequences" : "exact label sets";
             case Regression(Loss loss) -> loss == Loss.SQUARED ? "MSE" : "MAE";
             case Agreement _ -> "same class as float";
             case Cosine _ -> "cosine to float";
@@ -93,7 +115,8 @@ public sealed interface Task {
     default String headline() {
         return switch (this) {
             case TopK _, Binary _ -> title() + " accuracy";
-            case Regression _, Agreement _, Cosine _, Deviation _ -> title();
+            case Each(Unit unit) -> unit == Unit.POSITION ? "token accuracy" : "label accuracy";
+            case Every _, Regression _, Agreement _, Cosine _, Deviation _ -> title();
         };
     }
 
@@ -107,6 +130,14 @@ public sealed interface Task {
             case Binary _ ->
                 "Share of samples whose yes or no is the label's; one output is yes above 0, or above 0.5 behind a"
                         + " Sigmoid.";
+            case Each(Unit unit) ->
+                unit == Unit.POSITION
+                        ? "Share of the scored positions whose largest output is the label's, over all samples."
+                        : "Share of the labels whose yes or no is right, over all samples.";
+            case Every(Unit unit) ->
+                unit == Unit.POSITION
+                        ? "Share of samples with the right class at every scored position."
+                        : "Share of samples with every label right.";
             case Regression(Loss loss) ->
                 "Mean " + (loss == Loss.SQUARED ? "squared" : "absolute")
                         + " difference of the outputs from the targets; less is better.";
@@ -119,10 +150,13 @@ public sealed interface Task {
         };
     }
 
-    /** True if each score is 0 or 1, so that the mean is a share of the samples; else a score is any finite number. */
+    /**
+     * True if the figure is a share of what is right, out of samples, positions or labels; else a score is any finite
+     * number.
+     */
     default boolean isProportion() {
         return switch (this) {
-            case TopK _, Binary _, Agreement _ -> true;
+            case TopK _, Binary _, Each _, Every _, Agreement _ -> true;
             case Regression _, Cosine _, Deviation _ -> false;
         };
     }
@@ -130,8 +164,25 @@ public sealed interface Task {
     /** False if the score is an error. */
     default boolean higherIsBetter() {
         return switch (this) {
-            case TopK _, Binary _, Agreement _, Cosine _ -> true;
+            case TopK _, Binary _, Each _, Every _, Agreement _, Cosine _ -> true;
             case Regression _, Deviation _ -> false;
+        };
+    }
+
+    /** True if there is a class for each position of a sample. */
+    default boolean needsPositions() {
+        return switch (this) {
+            case Each(Unit unit) -> unit == Unit.POSITION;
+            case Every(Unit unit) -> unit == Unit.POSITION;
+            case TopK _, Binary _, Regression _, Agreement _, Cosine _, Deviation _ -> false;
+        };
+    }
+
+    /** True if the scores compare with labels or targets. */
+    default boolean needsLabels() {
+        return switch (this) {
+            case TopK _, Binary _, Each _, Every _, Regression _ -> true;
+            case Agreement _, Cosine _, Deviation _ -> false;
         };
     }
 
@@ -139,7 +190,7 @@ public sealed interface Task {
     default boolean comparesOutputs() {
         return switch (this) {
             case Cosine _, Deviation _ -> true;
-            case TopK _, Binary _, Regression _, Agreement _ -> false;
+            case TopK _, Binary _, Each _, Every _, Regression _, Agreement _ -> false;
         };
     }
 }

@@ -94,9 +94,30 @@ final class NpyDict {
     private String type() {
         skipSpace();
         if (at < text.length() && (text.charAt(at) == '[' || text.charAt(at) == '(')) {
-            throw bad("dtype " + rest() + " is structured, which is not supported");
+            return structured();
         }
         return string();
+    }
+
+    /** The text of a structured type, which begins with a bracket. */
+    private String structured() {
+        int from = at;
+        int depth = 0;
+        char quote = 0;
+        for (; at < text.length(); at++) {
+            char c = text.charAt(at);
+            if (quote != 0) {
+                quote = c == quote ? 0 : quote;
+            } else if (c == '\'' || c == '"') {
+                quote = c;
+            } else if (c == '[' || c == '(') {
+                depth++;
+            } else if ((c == ']' || c == ')') && --depth == 0) {
+                at++;
+                return text.substring(from, at);
+            }
+        }
+        throw bad("dtype " + text.substring(from) + " does not end");
     }
 
     private boolean bool() {

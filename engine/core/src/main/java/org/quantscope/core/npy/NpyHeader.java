@@ -8,9 +8,11 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.LongStream;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -100,23 +102,8 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
      * @param field for messages
      */
     static NpyHeader parse(MemorySegment bytes, Path file, String field) {
-        int start = startOf(bytes.asSlice(0, Math.min(PREFIX_BYTES, bytes.byteSize())), file, field);
-        if (start > bytes.byteSize()) {
-            throw new BadInputException(
-                    file, field, "header of " + start + " bytes is cut off after " + bytes.byteSize());
-        }
-        int major = bytes.get(ValueLayout.JAVA_BYTE, 6);
-        int textStart = major == 1 ? 10 : 12;
-        Charset charset = major < 3 ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8;
-        String text;
-        try {
-            text = charset.newDecoder()
-                    .decode(bytes.asSlice(textStart, start - textStart).asByteBuffer())
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw new BadInputException(file, field, "header is not UTF-8", e);
-        }
-        NpyDict dict = NpyDict.parse(text, file, field);
+        int start = wholeStart(bytes, file, field);
+        NpyDict dict = dict(bytes, start, file, field);
         String descr = dict.descr();
         DType dtype = dtype(descr).orElseThrow(() -> unsupported(descr, file, field));
         Shape shape;
@@ -134,6 +121,51 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
                 start);
     }
 
+    /**
+     * What an array holds, if that is no numbers.
+     *
+     * @param descr the type as NumPy writes it
+     */
+    record Other(String descr, List<Long> shape, int start) {}
+
+    /**
+     * Reads the header of an array that holds something else than numbers.
+     *
+     * @return empty if it holds numbers
+     */
+    static Optional<Other> other(MemorySegment bytes, Path file, String field) {
+        int start = wholeStart(bytes, file, field);
+        NpyDict dict = dict(bytes, start, file, field);
+        return dtype(dict.descr()).isPresent()
+                ? Optional.empty()
+                : Optional.of(new Other(
+                        dict.descr(), LongStream.of(dict.shape()).boxed().toList(), start));
+    }
+
+    private static int wholeStart(MemorySegment bytes, Path file, String field) {
+        int start = startOf(bytes.asSlice(0, Math.min(PREFIX_BYTES, bytes.byteSize())), file, field);
+        if (start > bytes.byteSize()) {
+            throw new BadInputException(
+                    file, field, "header of " + start + " bytes is cut off after " + bytes.byteSize());
+        }
+        return start;
+    }
+
+    private static NpyDict dict(MemorySegment bytes, int start, Path file, String field) {
+        int major = bytes.get(ValueLayout.JAVA_BYTE, 6);
+        int textStart = major == 1 ? 10 : 12;
+        Charset charset = major < 3 ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8;
+        String text;
+        try {
+            text = charset.newDecoder()
+                    .decode(bytes.asSlice(textStart, start - textStart).asByteBuffer())
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new BadInputException(file, field, "header is not UTF-8", e);
+        }
+        return NpyDict.parse(text, file, field);
+    }
+
     private static Optional<DType> dtype(String descr) {
         if (descr.length() != 3) {
             return Optional.empty();
@@ -147,8 +179,11 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
     }
 
     private static BadInputException unsupported(String descr, Path file, String field) {
-        String why = descr.endsWith("O") ? " holds pickled objects, which are never read" : " is not supported";
-        return new BadInputException(file, field, "dtype '" + descr + "'" + why);
+        String why = descr.startsWith("[") || descr.startsWith("(")
+                ? " is structured, which is not supported"
+                : descr.endsWith("O") ? " holds pickled objects, which are never read" : " is not supported";
+        boolean structured = why.startsWith(" is structured");
+        return new BadInputException(file, field, "dtype " + (structured ? descr : "'" + descr + "'") + why);
     }
 
     /**

@@ -7,15 +7,22 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
@@ -37,13 +44,20 @@ import org.quantscope.core.tensor.TensorInfo;
  *
  * @param arrays named like their members, without {@code .npy}
  * @param ignored names of the members that are not {@code .npy} files
+ * @param others the NumPy type of each array that does not hold numbers, such as text or dates, by its name
  */
-public record Npz(List<Tensor> arrays, List<String> ignored) {
+public record Npz(List<Tensor> arrays, List<String> ignored, Map<String, String> others) {
     /** The longest zip directory we read, in bytes: some ten thousand members. */
     static final long MAX_DIRECTORY = 8 << 20;
 
     /** Deflate never compresses better than this (RFC 1951: 258 bytes from two bits). */
     private static final long MAX_DEFLATE_RATIO = 1032;
+
+    /** The longest text of an array, in bytes. */
+    private static final int MAX_TEXT_BYTES = 1 << 16;
+
+    /** NumPy's types of text: byte order, kind and length. */
+    private static final Pattern TEXT = Pattern.compile("([<>|]?)([US])(\\d{1,6})");
 
     private static final int END_RECORD_BYTES = 22;
     private static final int END_RECORD = 0x06054b50;
@@ -56,6 +70,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
     public Npz {
         arrays = List.copyOf(arrays);
         ignored = List.copyOf(ignored);
+        others = Collections.unmodifiableMap(new LinkedHashMap<>(others));
     }
 
     /**
@@ -75,10 +90,35 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
      * @throws IOException if it cannot be read at all
      */
     public static Npz read(Path file, Predicate<String> withData) throws IOException {
+        return open(file, (mapped, zip) -> new Reader(mapped, zip, withData, false).read());
+    }
+
+    /** As {@link #read}, but arrays that do not hold numbers are named in {@link #others} instead of refused. */
+    public static Npz readNumbers(Path file, Predicate<String> withData) throws IOException {
+        return open(file, (mapped, zip) -> new Reader(mapped, zip, withData, true).read());
+    }
+
+    /**
+     * The texts in an array of text ({@code U} or {@code S} in NumPy's types) with one dimension.
+     *
+     * @param name of the array, one of {@link #others}
+     * @return empty if it holds something else, has more dimensions, or more than {@code most} texts
+     * @throws BadInputException if it is damaged
+     */
+    public static Optional<List<String>> texts(Path file, String name, int most) throws IOException {
+        return open(file, (mapped, zip) -> new Reader(mapped, zip, n -> false, true).texts(name, most));
+    }
+
+    @FunctionalInterface
+    private interface Reading<R> {
+        R read(MappedFile mapped, ZipFile zip) throws IOException;
+    }
+
+    private static <R> R open(Path file, Reading<R> reading) throws IOException {
         MappedFile mapped = MappedFile.map(file);
         checkDirectory(mapped);
         try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
-            return new Reader(mapped, zip, withData).read();
+            return reading.read(mapped, zip);
         } catch (IOException | IllegalArgumentException e) {
             Throwable cause = e;
             while (cause.getCause() != null) {
@@ -134,8 +174,11 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         private final ZipFile zip;
         private final Predicate<String> withData;
         private final CopyBudget budget;
+        /** True if arrays that do not hold numbers are named instead of refused. */
+        private final boolean lenient;
 
-        Reader(MappedFile mapped, ZipFile zip, Predicate<String> withData) {
+        Reader(MappedFile mapped, ZipFile zip, Predicate<String> withData, boolean lenient) {
+            this.lenient = lenient;
             this.mapped = mapped;
             this.file = mapped.path();
             this.zip = zip;
@@ -148,6 +191,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
             checkPlaces(entries);
             List<Tensor> arrays = new ArrayList<>();
             List<String> ignored = new ArrayList<>();
+            Map<String, String> others = new LinkedHashMap<>();
             Set<String> names = new HashSet<>();
             for (ZipArchiveEntry entry : entries) {
                 String member = memberName(entry);
@@ -156,18 +200,79 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
                 }
                 if (entry.isDirectory() || Npy.nameOf(member).equals(member)) {
                     ignored.add(member);
+                    continue;
+                }
+                Optional<NpyHeader.Other> other = lenient ? other(entry, member) : Optional.empty();
+                if (other.isPresent()) {
+                    others.put(Npy.nameOf(member), other.get().descr());
                 } else {
                     arrays.add(array(entry, member));
                 }
             }
-            if (arrays.isEmpty() && !entries.isEmpty()) {
+            if (arrays.isEmpty() && others.isEmpty() && !entries.isEmpty()) {
                 throw new BadInputException(
                         file,
                         "zip",
                         "holds no .npy array, only '" + ignored.getFirst() + "'"
                                 + (ignored.size() > 1 ? " and more" : ""));
             }
-            return new Npz(arrays, ignored);
+            return new Npz(arrays, ignored, others);
+        }
+
+        /** The header of an array that does not hold numbers; empty if it does, or cannot be unpacked. */
+        private Optional<NpyHeader.Other> other(ZipArchiveEntry entry, String member) throws IOException {
+            if (!zip.canReadEntryData(entry)) {
+                return Optional.empty();
+            }
+            try (InputStream in = zip.getInputStream(entry)) {
+                byte[] prefix = in.readNBytes(NpyHeader.PREFIX_BYTES);
+                int start = NpyHeader.startOf(MemorySegment.ofArray(prefix), file, member);
+                byte[] head = Arrays.copyOf(prefix, Math.max(start, prefix.length));
+                if (in.readNBytes(head, prefix.length, head.length - prefix.length) < head.length - prefix.length) {
+                    throw new BadInputException(file, member, "header of " + start + " bytes is cut off");
+                }
+                return NpyHeader.other(MemorySegment.ofArray(head), file, member);
+            }
+        }
+
+        Optional<List<String>> texts(String name, int most) throws IOException {
+            for (ZipArchiveEntry entry : Collections.list(zip.getEntries())) {
+                String member = memberName(entry);
+                if (!Npy.nameOf(member).equals(name) || member.equals(name)) {
+                    continue;
+                }
+                Optional<NpyHeader.Other> found = other(entry, member);
+                Matcher type = TEXT.matcher(found.map(NpyHeader.Other::descr).orElse(""));
+                if (found.isEmpty()
+                        || !type.matches()
+                        || found.get().shape().size() != 1
+                        || found.get().shape().getFirst() > most) {
+                    return Optional.empty();
+                }
+                NpyHeader.Other other = found.get();
+                boolean wide = type.group(2).equals("U");
+                long each = Long.parseLong(type.group(3)) * (wide ? 4 : 1);
+                int count = Math.toIntExact(other.shape().getFirst());
+                if (each > MAX_TEXT_BYTES || each * count + other.start() != entry.getSize()) {
+                    throw new BadInputException(
+                            file, member, count + " texts of " + each + " bytes do not fill its " + entry.getSize());
+                }
+                budget.take(each * count, member);
+                try (InputStream in = zip.getInputStream(entry)) {
+                    in.skipNBytes(other.start());
+                    Charset set = !wide
+                            ? StandardCharsets.UTF_8
+                            : Charset.forName(type.group(1).equals(">") ? "UTF-32BE" : "UTF-32LE");
+                    List<String> texts = new ArrayList<>();
+                    for (int i = 0; i < count; i++) {
+                        String text = new String(in.readNBytes((int) each), set);
+                        int end = text.indexOf('\0');
+                        texts.add(end < 0 ? text : text.substring(0, end));
+                    }
+                    return Optional.of(texts);
+                }
+            }
+            return Optional.empty();
         }
 
         private String memberName(ZipArchiveEntry entry) {

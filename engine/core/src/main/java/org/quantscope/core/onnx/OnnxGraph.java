@@ -38,6 +38,7 @@ public final class OnnxGraph {
     private final List<TensorInfo> values;
     private final List<TensorInfo> activations;
     private final List<FloatWeight> floatWeights;
+    private final Scored scored;
 
     /**
      * @param proto checked by the loader: every name it uses exists, and every external tensor lies in the model's
@@ -59,6 +60,77 @@ public final class OnnxGraph {
         placement.in(Placement.State.OWN).forEach(s -> own.add(s.id()));
         this.activations = values.stream().filter(v -> own.contains(v.id())).toList();
         this.floatWeights = FloatWeights.of(graph);
+        this.scored = Scored.AUTOMATIC;
+    }
+
+    private OnnxGraph(OnnxGraph of, Scored scored) {
+        this.proto = of.proto;
+        this.types = of.types;
+        this.consumers = of.consumers;
+        this.stored = of.stored;
+        this.placement = of.placement;
+        this.values = of.values;
+        this.activations = of.activations;
+        this.floatWeights = of.floatWeights;
+        this.scored = scored;
+    }
+
+    /** The same graph with another choice of what is scored. */
+    public OnnxGraph withScored(Scored choice) {
+        return choice.equals(scored) ? this : new OnnxGraph(this, choice);
+    }
+
+    /** What of the graph's results is scored. */
+    public Scored scored() {
+        return scored;
+    }
+
+    /**
+     * True if every operator is one that is known to compute each row of a batch on its own, whatever its size; false if
+     * that is unknown.
+     */
+    public boolean keepsRowsApart() {
+        return proto.getGraph().getNodeList().stream().allMatch(node -> {
+            if (!ElementTypes.isDefaultDomain(node)) {
+                return false;
+            }
+            boolean storedSecond = node.getInputCount() > 1 && stored.contains(node.getInput(1));
+            return switch (node.getOpType()) {
+                case "Constant",
+                        "Identity",
+                        "Relu",
+                        "LeakyRelu",
+                        "Sigmoid",
+                        "Tanh",
+                        "Clip",
+                        "HardSigmoid",
+                        "HardSwish" -> true;
+                case "Conv", "BatchNormalization", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool" ->
+                    ElementTypes.intAttribute(node, "training_mode", 0) == 0;
+                case "Gemm" -> storedSecond && ElementTypes.intAttribute(node, "transA", 0) == 0;
+                case "MatMul" -> storedSecond;
+                case "Flatten" -> ElementTypes.intAttribute(node, "axis", 1) == 1;
+                // Between values of the same rows, or with a constant, which a free batch size lets have only one row.
+                case "Add", "Sub", "Mul", "Div" -> true;
+                case "Softmax", "LogSoftmax" -> ElementTypes.intAttribute(node, "axis", -1) != 0;
+                case "Concat" -> ElementTypes.intAttribute(node, "axis", 1) > 0;
+                default -> false;
+            };
+        });
+    }
+
+    /** The names of the floating outputs, in order. */
+    public List<String> floatingOutputs() {
+        return outputNames().stream().filter(types::isFloating).toList();
+    }
+
+    /** The declared dimensions of an output, −1 for a free one; empty if the model declares none. */
+    public Optional<List<Long>> outputShape(String name) {
+        return proto.getGraph().getOutputList().stream()
+                .filter(v ->
+                        v.getName().equals(name) && v.getType().getTensorType().hasShape())
+                .findFirst()
+                .map(OnnxGraph::declaredShape);
     }
 
     /**

@@ -15,12 +15,16 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.AccuracyEstimate.Details;
+import org.quantscope.core.eval.AccuracyEstimate.Exact;
 import org.quantscope.core.eval.PairedInterval;
+import org.quantscope.core.eval.Spread;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.io.BadInputException;
@@ -35,7 +39,7 @@ import org.quantscope.core.io.BadInputException;
 final class SensitivityFile {
     static final String EXTENSION = ".sensitivity";
 
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final byte[] MAGIC = "QSENSIT\n".getBytes(StandardCharsets.US_ASCII);
     private static final int SHA_BYTES = 32;
     private static final int MOST_BYTES = 16 << 20;
@@ -64,6 +68,20 @@ final class SensitivityFile {
                 out.writeDouble(e.deltaHi());
                 out.writeDouble(e.logitSqnrDb());
                 out.writeDouble(e.divergence().orElse(Double.NaN));
+                Details details = e.details();
+                out.writeLong(details.scored());
+                out.writeDouble(details.worst());
+                out.writeDouble(details.floatWorst());
+                out.writeBoolean(details.exact().isPresent());
+                out.writeInt(details.exact().map(Exact::quantized).orElse(0));
+                out.writeInt(details.exact().map(Exact::ofFloat).orElse(0));
+                out.writeInt(details.exact().map(Exact::of).orElse(0));
+                out.writeBoolean(details.bernoulli());
+                out.writeBoolean(details.spread().isPresent());
+                out.writeDouble(details.spread().map(Spread::kept).orElse(0.0));
+                out.writeInt(details.spread().map(Spread::axis).orElse(0));
+                out.writeInt(details.spread().map(Spread::index).orElse(0));
+                out.writeInt(details.notFinite());
             }
             out.writeInt((int) summed.getChecksum().getValue());
             out.flush();
@@ -144,6 +162,15 @@ final class SensitivityFile {
         PairedInterval interval = new PairedInterval(in.readDouble(), in.readDouble());
         double sqnr = in.readDouble();
         double divergence = in.readDouble();
+        long scored = in.readLong();
+        double worst = in.readDouble();
+        double floatWorst = in.readDouble();
+        boolean hasExact = in.readBoolean();
+        Exact exact = new Exact(in.readInt(), in.readInt(), in.readInt());
+        boolean bernoulli = in.readBoolean();
+        boolean hasSpread = in.readBoolean();
+        Spread spread = new Spread(in.readDouble(), in.readInt(), in.readInt());
+        int notFinite = in.readInt();
         return new AccuracyEstimate(
                 task,
                 score,
@@ -153,6 +180,14 @@ final class SensitivityFile {
                 agree < 0 ? OptionalInt.empty() : OptionalInt.of(agree),
                 interval,
                 sqnr,
-                Double.isNaN(divergence) ? OptionalDouble.empty() : OptionalDouble.of(divergence));
+                Double.isNaN(divergence) ? OptionalDouble.empty() : OptionalDouble.of(divergence),
+                new Details(
+                        scored,
+                        worst,
+                        floatWorst,
+                        hasExact ? Optional.of(exact) : Optional.empty(),
+                        bernoulli,
+                        hasSpread ? Optional.of(spread) : Optional.empty(),
+                        notFinite));
     }
 }

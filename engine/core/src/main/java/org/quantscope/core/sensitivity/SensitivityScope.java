@@ -63,6 +63,7 @@ public record SensitivityScope(String sha256) {
         digest.text(ProductVersion.current());
         digest.number(Engine.EVALUATION_SEED);
         digest.text(metric.map(Task::id).orElse(""));
+        digest.text(model.graph().map(g -> g.scored().toString()).orElse(""));
         digest.text(modelKey);
         digest.text(Boolean.toString(folded));
         digest.number(addedQuantizers.size());
@@ -91,9 +92,16 @@ public record SensitivityScope(String sha256) {
         digest.text(data.sha256());
         digest.number(size);
         digest.text(data.preprocessing().map(Object::toString).orElse(""));
-        for (int i = 0; i < size && data.hasLabels(); i++) {
-            digest.number(data.label(i));
-        }
+        data.labelShape().ifPresent(shape -> {
+            int[] labels = new int[Math.toIntExact(shape.count())];
+            for (int i = 0; i < size; i++) {
+                cancel.check();
+                data.labels(i, labels);
+                for (int label : labels) {
+                    digest.number(label);
+                }
+            }
+        });
         data.targetShape().ifPresent(shape -> {
             float[] target = new float[Math.toIntExact(shape.count())];
             for (int i = 0; i < size; i++) {

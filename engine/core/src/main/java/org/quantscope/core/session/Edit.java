@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 
@@ -213,6 +214,19 @@ public sealed interface Edit {
         @Override
         public SessionState apply(SessionState state) {
             return state.withEvaluationData(data);
+        }
+    }
+
+    /** Chooses the output that is scored, and whether it is averaged over a mask. */
+    record SetScored(Scored scored) implements Edit {
+        @Override
+        public String title() {
+            return "score " + scored.output().orElse("the output that fits");
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withScored(scored);
         }
     }
 

@@ -20,6 +20,7 @@ import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -55,6 +56,8 @@ public final class SessionFile {
         "activation_ranges",
         "activation_levels",
         "metric",
+        "output",
+        "pool",
         "added_quantizers",
         "corrections",
         "resolved",
@@ -157,6 +160,8 @@ public final class SessionFile {
             @Nullable
             Task metric;
 
+            Scored scored = Scored.AUTOMATIC;
+
             boolean fold = true;
         };
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
@@ -186,6 +191,11 @@ public final class SessionFile {
                                     json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", "))
                                             + " are known, got \"" + id + '"'));
                 }
+                case "output" -> read.scored = read.scored.withOutput(Optional.of(json.string()));
+                case "pool" -> {
+                    String pool = json.string();
+                    read.scored = json.make(() -> read.scored.withPool(Optional.of(pool)));
+                }
                 case "added_quantizers" -> readNames(json, added);
                 case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
                 case "provenance" -> json.object(field -> json.string());
@@ -203,7 +213,8 @@ public final class SessionFile {
                 Optional.ofNullable(read.evaluation),
                 Optional.ofNullable(read.metric),
                 added,
-                corrections);
+                corrections,
+                read.scored);
         return new Session(state, new ActivationRanges(ranges, levels));
     }
 

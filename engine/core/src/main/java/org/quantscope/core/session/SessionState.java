@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -31,6 +32,7 @@ import org.quantscope.core.tensor.TensorKind;
  * @param addedQuantizers activations that get a quantizer with parameters of their own, though the rules of placement
  *     leave them in float or tie them to another
  * @param corrections corrections of the float model, applied in this order after folding
+ * @param scored which output is scored, and whether it is averaged over a mask
  */
 public record SessionState(
         FileRef model,
@@ -43,7 +45,8 @@ public record SessionState(
         Optional<FileRef> evaluationData,
         Optional<Task> metric,
         Set<TensorId> addedQuantizers,
-        List<AppliedCorrection> corrections) {
+        List<AppliedCorrection> corrections,
+        Scored scored) {
 
     public SessionState {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
@@ -65,7 +68,8 @@ public record SessionState(
                 Optional.empty(),
                 Optional.empty(),
                 Set.of(),
-                List.of());
+                List.of(),
+                Scored.AUTOMATIC);
     }
 
     /**
@@ -168,6 +172,10 @@ public record SessionState(
         return copy(d -> d.corrections = applied);
     }
 
+    public SessionState withScored(Scored choice) {
+        return copy(d -> d.scored = choice);
+    }
+
     /**
      * Identifies the values of the corrected model, wherever its files lie: the SHA-256 of the model, or, if there are
      * corrections, the SHA-256 of that and of every correction. Observations of a model hold only under the same key.
@@ -195,6 +203,7 @@ public record SessionState(
         private Optional<Task> metric;
         private Set<TensorId> addedQuantizers;
         private List<AppliedCorrection> corrections;
+        private Scored scored;
 
         Draft(SessionState of) {
             model = of.model;
@@ -208,6 +217,7 @@ public record SessionState(
             metric = of.metric;
             addedQuantizers = of.addedQuantizers;
             corrections = of.corrections;
+            scored = of.scored;
         }
 
         SessionState finish() {
@@ -222,7 +232,8 @@ public record SessionState(
                     evaluationData,
                     metric,
                     addedQuantizers,
-                    corrections);
+                    corrections,
+                    scored);
         }
     }
 }

@@ -60,6 +60,8 @@ final class SessionWriter {
         json.writeBooleanProperty("fold_batch_norm", state.foldBatchNorm());
         settings(CorrectionSettings.of(session));
         state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
+        state.scored().output().ifPresent(output -> json.writeStringProperty("output", output));
+        state.scored().pool().ifPresent(pool -> json.writeStringProperty("pool", pool));
         if (!state.addedQuantizers().isEmpty()) {
             json.writeArrayPropertyStart("added_quantizers");
             state.addedQuantizers().forEach(id -> json.writeString(id.name()));
@@ -177,6 +179,10 @@ final class SessionWriter {
             json.writeEndArray();
         }
         p.labelColumn().ifPresent(column -> json.writeStringProperty("label_column", column));
+        if (p.labelNumbers().first() != 0) {
+            json.writeNumberProperty("first_label", p.labelNumbers().first());
+        }
+        p.labelNumbers().ignored().ifPresent(label -> json.writeNumberProperty("ignore_label", label));
         json.writeEndObject();
     }
 

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Logits;
+import org.quantscope.core.eval.OutputChoice;
 import org.quantscope.core.eval.PairedScores;
 import org.quantscope.core.eval.QuantizedSession;
 import org.quantscope.core.eval.SampleFeed;
@@ -16,6 +17,7 @@ import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 
@@ -40,17 +42,17 @@ final class RuntimeCheck {
     static Verification.Ran run(
             Path exported, ExportPlan plan, EvalRequest request, Dataset data, Progress progress, CancelToken cancel)
             throws IOException {
-        SampleFeed feed = SampleFeed.of(plan.model(), data);
+        Model model = OutputChoice.of(plan.model(), plan.state().scored(), data, cancel);
+        SampleFeed feed = SampleFeed.of(model, data);
         String name = String.valueOf(exported.getFileName());
         QuantizedSession live = QuantizedSession.build(
-                plan.model(), QuantizedSession.Key.of(request, plan.model()), OrtModel.Options.DEFAULT, cancel);
+                model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, cancel);
         @Nullable PairedScores besideFloat = null;
         @Nullable PairedScores besideLive = null;
         double largest = 0;
         // Nodes are run as written. Fusing may round differently, which would not be the fault of the file.
         try (OrtModel _ = live.loaded().getFirst();
-                OrtModel floatModel =
-                        OrtModel.load(InstrumentedGraph.plain(plan.model()), name, OrtModel.Options.DEFAULT);
+                OrtModel floatModel = OrtModel.load(InstrumentedGraph.plain(model), name, OrtModel.Options.DEFAULT);
                 OrtModel file = OrtModel.load(
                         Files.readAllBytes(exported),
                         name,
@@ -61,13 +63,11 @@ final class RuntimeCheck {
                         .toArray();
                 progress.report(from, data.size(), "verifying sample " + (from + 1) + " of " + data.size());
                 Logits ours = live.logits(feed, batch, feeds, cancel);
-                Logits plain = Logits.of(floatModel, plan.model(), feed, batch, Map.of(), cancel);
-                Logits theirs = Logits.of(file, plan.model(), feed, batch, Map.of(), cancel);
+                Logits plain = Logits.of(floatModel, model, feed, batch, Map.of(), cancel);
+                Logits theirs = Logits.of(file, model, feed, batch, Map.of(), cancel);
                 if (besideFloat == null || besideLive == null) {
-                    besideFloat =
-                            PairedScores.of(plan.model(), data, plan.state().metric(), plain);
-                    besideLive =
-                            PairedScores.of(plan.model(), data, plan.state().metric(), plain);
+                    besideFloat = PairedScores.of(model, data, plan.state().metric(), plain);
+                    besideLive = PairedScores.of(model, data, plan.state().metric(), plain);
                 }
                 besideFloat.add(batch, plain, theirs);
                 besideLive.add(batch, ours, theirs);

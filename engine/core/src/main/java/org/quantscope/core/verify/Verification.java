@@ -31,7 +31,7 @@ public sealed interface Verification {
         /** Share of samples with the right class; empty if something else is scored. */
         public OptionalDouble accuracy() {
             return switch (figure.task()) {
-                case Task.TopK _, Task.Binary _ -> OptionalDouble.of(figure.score());
+                case Task.TopK _, Task.Binary _, Task.Each _, Task.Every _ -> OptionalDouble.of(figure.score());
                 case Task.Regression _, Task.Agreement _, Task.Cosine _, Task.Deviation _ -> OptionalDouble.empty();
             };
         }

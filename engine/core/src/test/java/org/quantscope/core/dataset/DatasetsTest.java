@@ -206,10 +206,14 @@ class DatasetsTest {
                 "{\"input\":\"y\"} ~ input: 'y' is 2, not samples",
                 "{\"input\":\"empty\"} ~ input: 'empty' is 0×3",
                 "{\"labels\":\"z\"} ~ labels: 'z' is not an array",
-                "{\"labels\":\"matrix\"} ~ labels: 'matrix' is 2×1 of I64",
                 "{\"labels\":\"three\"} ~ labels: 'three' has 3 labels for 2 samples",
-                "{\"labels\":\"negative\"} ~ labels: label -1 of sample 1",
-                "{\"labels\":\"huge\"} ~ labels: label 4294967296 of sample 0",
+                "{\"labels\":\"negative\",\"classes\":[\"a\",\"b\"]} ~ labels: label -1 of sample 1 is no class from 0"
+                        + " to 1",
+                "{\"labels\":\"huge\"} ~ labels: 'huge' is 2 of I64, and holds a number that is no class: label"
+                        + " 4294967296",
+                "{\"first_label\":-1} ~ first_label: at least 0, got -1",
+                "{\"first_label\":\"1\"} ~ first_label: a whole number",
+                "{\"ignore_label\":0.5} ~ ignore_label: a whole number",
                 "{\"classes\":[\"a\"]} ~ labels: label 1 of sample 1 is no class from 0 to 0",
                 "{\"classes\":\"a\"} ~ classes: a list is needed, got \"a\"",
                 "{\"classes\":[1]} ~ classes[0]: a string is needed, got 1",
@@ -239,7 +243,6 @@ class DatasetsTest {
         members.put("three.npy", npy("<i8", "(3,)", i8(0, 1, 2)));
         members.put("negative.npy", npy("<i8", "(2,)", i8(0, -1)));
         members.put("huge.npy", npy("<i8", "(2,)", i8(1L << 32, 0)));
-        members.put("matrix.npy", npy("<i8", "(2, 1)", i8(0, 1)));
         sidecar(json);
 
         assertRefused("d.dataset.json: " + message);
@@ -334,7 +337,66 @@ class DatasetsTest {
         members.put("x.npy", npy("<f4", "(1, 1)", f4(1)));
         members.put("odd.npy", npy(descr, "(1,)", new byte[8]));
 
-        assertRefused("d.npz: odd.npy: ", descr);
+        Dataset data = Datasets.open(write());
+
+        assertThat(data.leftOut()).containsExactly("array odd of type " + descr + ", which holds no numbers");
+        sidecar("{\"labels\":\"odd\"}");
+        assertRefused("d.dataset.json: labels: 'odd' is of type " + descr);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '~',
+            value = {
+                "labels ~ <i8 ~ (2, 1)",
+                "labels ~ |u1 ~ (2,)",
+                "y ~ |b1 ~ (2,)",
+                "target ~ <f4 ~ (2, 1)",
+                "mine ~ <i2 ~ (2, 1, 1)"
+            })
+    void labelsMayHaveAnyTypeAndDimensionsOfOne(String name, String type, String shape) throws IOException {
+        members.put("labels.npy".equals(name + ".npy") ? "a.npy" : "b.npy", npy("<f4", "(2, 2)", f4(1, 2, 3, 4)));
+        members.put(
+                name + ".npy",
+                npy(
+                        type,
+                        shape,
+                        switch (type) {
+                            case "<i8" -> i8(0, 1);
+                            case "<f4" -> f4(0, 1);
+                            case "<i2" -> new byte[] {0, 0, 1, 0};
+                            default -> new byte[] {0, 1};
+                        }));
+        if (name.equals("mine")) {
+            sidecar("{\"labels\":\"mine\"}");
+        }
+
+        Dataset data = Datasets.open(write());
+
+        assertThat(data.hasLabels()).isTrue();
+        assertThat(new int[] {data.label(0), data.label(1)}).containsExactly(0, 1);
+        assertThat(data.targetShape().isPresent()).isEqualTo(type.equals("<f4"));
+    }
+
+    @Test
+    void wordsAreLabelsAndNamesOfClasses() throws IOException {
+        byte[] words = ("c\0\0\0a\0\0\0t\0\0\0" + "d\0\0\0o\0\0\0g\0\0\0" + "c\0\0\0a\0\0\0t\0\0\0")
+                .getBytes(StandardCharsets.ISO_8859_1);
+        members.put("x.npy", npy("<f4", "(3, 2)", f4(1, 2, 3, 4, 5, 6)));
+        members.put("labels.npy", npy("<U3", "(3,)", words));
+        Dataset data = Datasets.open(write());
+        assertThat(data.classes()).containsExactly("cat", "dog");
+        assertThat(IntStream.range(0, 3).map(data::label)).containsExactly(0, 1, 0);
+
+        members.put("labels.npy", npy("<i8", "(3,)", i8(1, 2, 1)));
+        members.put("class_names.npy", npy("|S3", "(2,)", "dogcat".getBytes(StandardCharsets.US_ASCII)));
+        members.put("when.npy", npy("<M8[D]", "(1,)", new byte[8]));
+        assertRefused("d.npz: labels: label 2 of sample 1 is no class from 0 to 1", "\"first_label\": 1");
+        sidecar("{\"first_label\":1}");
+        Dataset named = Datasets.open(write());
+        assertThat(named.classes()).containsExactly("dog", "cat");
+        assertThat(IntStream.range(0, 3).map(named::label)).containsExactly(0, 1, 0);
+        assertThat(named.leftOut()).containsExactly("array when of type <M8[D], which holds no numbers");
     }
 
     @Test

@@ -1,12 +1,14 @@
 package org.quantscope.core.eval;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.tensor.Shape;
 
@@ -18,6 +20,8 @@ public final class MemoryData implements Dataset {
     private final boolean labelled;
     private Optional<Shape> targetShape = Optional.empty();
     private Targets targets = (sample, k) -> 0;
+    private Optional<Shape> labelShape = Optional.empty();
+    private int[][] rows = {};
     private final Map<String, Shape> others = new HashMap<>();
     private final Map<String, Targets> otherValues = new HashMap<>();
 
@@ -40,6 +44,28 @@ public final class MemoryData implements Dataset {
 
     public static MemoryData unlabelled(int size, Shape shape) {
         return new MemoryData(size, shape, i -> 0, false);
+    }
+
+    /** This one with several labels for each sample. */
+    public MemoryData withLabels(Shape of, int[][] labels) {
+        MemoryData data = unlabelled(size, shape);
+        data.labelShape = Optional.of(of);
+        data.rows = labels;
+        return data;
+    }
+
+    @Override
+    public Optional<Shape> labelShape() {
+        return labelShape.or(Dataset.super::labelShape);
+    }
+
+    @Override
+    public void labels(int sample, int[] out) {
+        if (labelShape.isEmpty()) {
+            Dataset.super.labels(sample, out);
+        } else {
+            System.arraycopy(rows[sample], 0, out, 0, out.length);
+        }
     }
 
     public MemoryData withTargets(Shape of, Targets values) {
@@ -130,12 +156,22 @@ public final class MemoryData implements Dataset {
 
     @Override
     public boolean hasLabels() {
-        return labelled;
+        return labelled || (rows.length > 0 && Arrays.stream(rows).allMatch(MemoryData::isOneHot));
+    }
+
+    private static boolean isOneHot(int[] row) {
+        return Arrays.stream(row).allMatch(v -> v == 0 || v == 1)
+                && Arrays.stream(row).sum() == 1;
     }
 
     @Override
     public int label(int sample) {
-        return labels.applyAsInt(sample);
+        return rows.length > 0
+                ? IntStream.range(0, rows[sample].length)
+                        .filter(k -> rows[sample][k] == 1)
+                        .findFirst()
+                        .orElseThrow()
+                : labels.applyAsInt(sample);
     }
 
     @Override

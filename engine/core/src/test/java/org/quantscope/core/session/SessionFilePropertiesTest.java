@@ -18,6 +18,7 @@ import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.CodebookGrid;
@@ -113,7 +114,8 @@ class SessionFilePropertiesTest {
                                         activations,
                                         overrides,
                                         kept,
-                                        new ActivationRanges(ranges, levels(ranges)))));
+                                        new ActivationRanges(ranges, levels(ranges)))),
+                new Scored(data.map(x -> id(draw).name()), data.map(x -> "mask")));
         return new Session(state, new ActivationRanges(ranges, levels(ranges)));
     }
 

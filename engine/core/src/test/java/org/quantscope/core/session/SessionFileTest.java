@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.CodebookGrid;
@@ -102,7 +103,8 @@ class SessionFileTest {
                                                                 "lloyd-max",
                                                                 3,
                                                                 new ClipRange(-1, 1),
-                                                                new CodebookGrid(0)))))))));
+                                                                new CodebookGrid(0)))))))),
+                new Scored(Optional.of("logits"), Optional.of("attention_mask")));
         return new Session(
                 state,
                 new ActivationRanges(
