@@ -10,19 +10,18 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.quantscope.core.export.OnnxQdqExporter;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.CodeType;
 import org.quantscope.core.onnx.OnnxNode;
+import org.quantscope.core.onnx.OwnGrid;
+import org.quantscope.core.onnx.OwnQuantization;
 import org.quantscope.core.onnx.QdqReading;
 import org.quantscope.core.onnx.QdqReading.Found;
 import org.quantscope.core.quant.Clip;
-import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -36,10 +35,6 @@ import org.quantscope.core.tensor.TensorKind;
  * rest and are ignored.
  */
 final class OnnxQdqImporter implements Importer {
-    private static final Map<CodeType, String> FLOATS =
-            Map.of(CodeType.FLOAT8E4M3FN, "fp8_e4m3fn", CodeType.FLOAT8E5M2, "fp8_e5m2");
-    private static final Map<CodeType, String> BLOCKED_FLOATS =
-            Map.of(CodeType.FLOAT8E4M3FN, "mxfp8_e4m3", CodeType.FLOAT8E5M2, "mxfp8_e5m2");
     private static final int CHUNK = 1 << 14;
 
     @Override
@@ -112,41 +107,33 @@ final class OnnxQdqImporter implements Importer {
                 }
                 difference(weight, params, found.codes().get(), cancel).ifPresent(notes::add);
             }
-            specs.put(info.id(), spec(info, params, found.type().orElseThrow()));
+            specs.put(
+                    info.id(),
+                    OwnGrid.of(params, found.type().orElseThrow()).spec(info.kind() == TensorKind.ACTIVATION));
         }
+        addOwn(file, names, specs);
         if (biases > 0) {
             notes.add(biases + " integer biases, which follow from the scales of their layers");
         }
         return new Imported(specs, names.unmatched(), notes);
     }
 
-    private static QuantSpec spec(TensorInfo info, QuantParams params, CodeType type) {
-        QuantSpec base = (info.kind() == TensorKind.ACTIVATION ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS)
-                .withNarrowRange(false)
-                .withGranularity(params.granularity());
-        if (type.format().isPresent()) {
-            boolean shared = params.granularity() instanceof Granularity.PerBlock && powersOfTwo(params);
-            String scheme = (shared ? BLOCKED_FLOATS : FLOATS).get(type);
-            return Quantizers.byId(String.valueOf(scheme))
-                    .adapt(base)
-                    .withGranularity(params.granularity())
-                    .withClip(new Clip.Fixed(params));
+    /**
+     * Adds the grids of operators that quantize in another way than with a pair of nodes: on integers, MatMulNBits and
+     * the like.
+     */
+    private static void addOwn(Path file, Names names, Map<TensorId, QuantSpec> specs) throws IOException {
+        OwnQuantization own = ModelLoaders.open(file).own().orElse(null);
+        if (own == null) {
+            return;
         }
-        int middle = type.isSigned() ? 0 : 1 << (type.bits() - 1);
-        boolean symmetric = IntStream.of(params.zeroPoints()).allMatch(z -> z == middle);
-        return base.withBits(type.bits())
-                .withSigned(type.isSigned())
-                .withSymmetric(symmetric)
-                .withClip(new Clip.Fixed(params));
-    }
-
-    private static boolean powersOfTwo(QuantParams params) {
-        for (float scale : params.scales()) {
-            if (Math.scalb(1f, Math.getExponent(scale)) != scale) {
-                return false;
-            }
+        for (boolean activation : new boolean[] {false, true}) {
+            (activation ? own.activations() : own.weights()).forEach((id, grid) -> {
+                if (!specs.containsKey(id) && names.knows(id.name(), activation)) {
+                    specs.put(id, grid.spec(activation));
+                }
+            });
         }
-        return true;
     }
 
     /**

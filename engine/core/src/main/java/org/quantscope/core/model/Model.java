@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OwnQuantization;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -20,6 +21,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param tensors stored tensors in the order of the file
  * @param graph empty for bare weights
  * @param notes what the loader skipped or assumed, one sentence each, for a person
+ * @param own how the file itself quantizes its tensors; empty for a float model
  * @param altered stored tensors that differ from the file or are not in it, because folding or a correction made them
  */
 public record Model(
@@ -29,7 +31,8 @@ public record Model(
         List<Tensor> tensors,
         Optional<OnnxGraph> graph,
         List<String> notes,
-        Set<TensorId> altered) {
+        Set<TensorId> altered,
+        Optional<OwnQuantization> own) {
     public Model {
         tensors = List.copyOf(tensors);
         notes = List.copyOf(notes);
@@ -44,12 +47,12 @@ public record Model(
             List<Tensor> tensors,
             Optional<OnnxGraph> graph,
             List<String> notes) {
-        this(file, format, opset, tensors, graph, notes, Set.of());
+        this(file, format, opset, tensors, graph, notes, Set.of(), Optional.empty());
     }
 
     /** The same file with another view of its graph. */
     public Model withGraph(OnnxGraph other) {
-        return new Model(file, format, opset, tensors, Optional.of(other), notes, altered);
+        return new Model(file, format, opset, tensors, Optional.of(other), notes, altered, own);
     }
 
     /** The tensor of that name, if it is stored. */
@@ -61,6 +64,6 @@ public record Model(
     public Model withAltered(Set<TensorId> more) {
         Set<TensorId> all = new TreeSet<>(altered);
         all.addAll(more);
-        return new Model(file, format, opset, tensors, graph, notes, all);
+        return new Model(file, format, opset, tensors, graph, notes, all, own);
     }
 }

@@ -10,6 +10,7 @@ import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.MappedFile;
@@ -115,6 +116,29 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
         ModelProto plain = FusedOperators.unfused(LocalFunctions.inline(file, proto), opset);
         OnnxGraph graph = new OnnxGraph(reader.read(plain));
         return new OnnxFile(opset, graph, reader.tensors(), reader.notes());
+    }
+
+    /**
+     * A file that is quantized already.
+     *
+     * @param floats the float model behind it
+     * @param own how it is quantized
+     */
+    public record Quantized(OnnxFile floats, OwnQuantization own) {}
+
+    /**
+     * The float model behind this one, if this one is quantized already. Without values it is not looked for.
+     *
+     * @param file the model file
+     */
+    public Optional<Quantized> floatForm(Path file) throws IOException {
+        if (tensors.stream().anyMatch(t -> !t.data().isRead())) {
+            return Optional.empty();
+        }
+        Optional<FloatForm.Result> form = FloatForm.of(graph.proto(), tensors);
+        return form.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Quantized(of(file, form.get().model(), true), form.get().own()));
     }
 
     /** The message of a file, bounded and parsed, but with its graph unchecked. */

@@ -161,7 +161,7 @@ public final class QdqReading {
         return params(
                 node,
                 names,
-                shape,
+                Optional.of(shape),
                 type,
                 Optional.of(new Codes(type, shape, packed(codes, type, shape, node.getInput(0)))));
     }
@@ -186,7 +186,10 @@ public final class QdqReading {
                     true,
                     "its codes are of type " + TensorProtos.typeName(number).orElse(String.valueOf(number)));
         }
-        return params(dequantize, names, Shape.of(), type, Optional.empty());
+        // Float values behind which a pair stands are a weight of a model that was trained for quantization.
+        Optional<Shape> constant = Optional.ofNullable(stored.get(quantize.getInput(0)))
+                .map(t -> TensorProtos.shape(t, quantize.getInput(0), file));
+        return params(dequantize, names, constant, type, Optional.empty());
     }
 
     private Found refused(List<String> names, NodeProto node, boolean activation, String why) {
@@ -201,8 +204,11 @@ public final class QdqReading {
                 why);
     }
 
-    private Found params(NodeProto node, List<String> names, Shape shape, CodeType type, Optional<Codes> codes) {
-        boolean activation = codes.isEmpty();
+    /** @param constant shape of the stored tensor that is quantized; empty for an activation */
+    private Found params(
+            NodeProto node, List<String> names, Optional<Shape> constant, CodeType type, Optional<Codes> codes) {
+        boolean activation = constant.isEmpty();
+        Shape shape = constant.orElse(Shape.of());
         TensorProto scale = stored.get(node.getInput(1));
         if (scale == null) {
             return refused(names, node, activation, "its scale " + node.getInput(1) + " is computed");

@@ -344,7 +344,8 @@ public final class BatchNormFolding {
                             tensors,
                             Optional.of(folded),
                             all,
-                            model.altered())
+                            model.altered(),
+                    model.own())
                     .withAltered(altered);
         }
     }

@@ -72,7 +72,8 @@ public final class ConstantFolding {
                     read.tensors(),
                     Optional.of(read.graph()),
                     notes,
-                    model.altered());
+                    model.altered(),
+                    model.own());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

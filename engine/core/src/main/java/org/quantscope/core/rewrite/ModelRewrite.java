@@ -175,7 +175,8 @@ public final class ModelRewrite {
                         tensors,
                         Optional.of(graph),
                         model.notes(),
-                        model.altered())
+                        model.altered(),
+                    model.own())
                 .withAltered(altered);
     }
 
