@@ -47,6 +47,7 @@ final class InspectCommand extends EngineCommand {
             json.put("sha256", FileRef.of(file, cancel()).sha256());
         }
         model.opset().ifPresent(opset -> json.put("opset", opset));
+        model.own().ifPresent(own -> json.put("already_quantized", own.said()));
         List<TensorInfo> activations = model.graph().map(OnnxGraph::activations).orElse(List.of());
         List<Json> tensors = new ArrayList<>();
         Table table = header

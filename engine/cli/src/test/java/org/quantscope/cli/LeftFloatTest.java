@@ -149,4 +149,44 @@ class LeftFloatTest {
         assertThat(kept.code()).isZero();
         assertThat(left(kept.json())).containsExactly("W: kept in float", "R: kept in float", factor);
     }
+
+    /** A model trained for quantization: float weights behind pairs of nodes. */
+    @Test
+    void aQuantizedModelIsOpenedImportedAndExportedAgain() throws IOException {
+        Path model = resource("qat-qdq.onnx");
+        Path data = resource("qat-qdq.npz");
+        Path config = folder.resolve("config.json");
+        Path again = folder.resolve("again.onnx");
+
+        CommandLineRun inspected = CommandLineRun.of("inspect", model);
+        assertThat(inspected.out())
+                .contains(
+                        "already quantized (QuantizeLinear on float weights",
+                        "2 weights with 8 bits per tensor and" + " channel, 2 activations with 8 bits");
+        JsonNode json = CommandLineRun.of("inspect", model, "--json").json();
+        assertThat(weights(json)).containsExactly("W1:1", "W2:1");
+        assertThat(json.get("already_quantized").asString()).startsWith("already quantized");
+        JsonNode imported = CommandLineRun.of(
+                        "import", "--format", "onnx-qdq", model, "--model", model, "-o", config, "--json")
+                .json();
+        assertThat(imported.get("tensors").asInt()).isEqualTo(4);
+        assertThat(imported.get("unmatched")).isEmpty();
+        JsonNode exported = CommandLineRun.of(
+                        "export",
+                        model,
+                        "--config",
+                        config,
+                        "--format",
+                        "onnx-qdq",
+                        "-o",
+                        again,
+                        "--data",
+                        data,
+                        "--check",
+                        "--json")
+                .json();
+        assertThat(exported.get("verified").get("live_agreement").asDouble()).isEqualTo(1);
+        assertThat(weights(CommandLineRun.of("inspect", again, "--json").json()))
+                .containsExactly("W1:1", "W2:1");
+    }
 }

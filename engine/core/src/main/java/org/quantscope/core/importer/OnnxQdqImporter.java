@@ -20,9 +20,11 @@ import org.quantscope.core.onnx.OwnQuantization;
 import org.quantscope.core.onnx.QdqReading;
 import org.quantscope.core.onnx.QdqReading.Found;
 import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
@@ -111,7 +113,7 @@ final class OnnxQdqImporter implements Importer {
                     info.id(),
                     OwnGrid.of(params, found.type().orElseThrow()).spec(info.kind() == TensorKind.ACTIVATION));
         }
-        addOwn(file, names, specs);
+        addOwn(file, model, names, specs);
         if (biases > 0) {
             notes.add(biases + " integer biases, which follow from the scales of their layers");
         }
@@ -122,18 +124,59 @@ final class OnnxQdqImporter implements Importer {
      * Adds the grids of operators that quantize in another way than with a pair of nodes: on integers, MatMulNBits and
      * the like.
      */
-    private static void addOwn(Path file, Names names, Map<TensorId, QuantSpec> specs) throws IOException {
-        OwnQuantization own = ModelLoaders.open(file).own().orElse(null);
+    private static void addOwn(Path file, Model model, Names names, Map<TensorId, QuantSpec> specs) throws IOException {
+        Model there = ModelLoaders.open(file);
+        OwnQuantization own = there.own().orElse(null);
         if (own == null) {
             return;
         }
-        for (boolean activation : new boolean[] {false, true}) {
-            (activation ? own.activations() : own.weights()).forEach((id, grid) -> {
-                if (!specs.containsKey(id) && names.knows(id.name(), activation)) {
-                    specs.put(id, grid.spec(activation));
+        own.activations().forEach((id, grid) -> {
+            if (!specs.containsKey(id) && names.knows(id.name(), true)) {
+                specs.put(id, grid.spec(true));
+            }
+        });
+        own.weights().forEach((id, grid) -> {
+            if (!specs.containsKey(id) && names.knows(id.name(), false)) {
+                Shape here = model.find(id).orElseThrow().info().shape();
+                Shape stored = there.find(id).map(t -> t.info().shape()).orElse(here);
+                if (here.equals(stored)) {
+                    specs.put(id, grid.spec(false));
+                } else if (here.rank() == 2 && here.dim(0) == stored.dim(1) && here.dim(1) == stored.dim(0)) {
+                    specs.put(id, new OwnGrid(turned(grid.params(), stored), grid.type()).spec(false));
+                } else {
+                    names.refuse(id.name(), "its shape is " + stored + " there, " + here + " in the model");
                 }
-            });
+            }
+        });
+    }
+
+    /** The grid of a matrix for the matrix transposed. */
+    private static QuantParams turned(QuantParams params, Shape shape) {
+        int axis = switch (params.granularity()) {
+            case Granularity.PerTensor _ -> 0;
+            case Granularity.PerChannel c -> c.axis();
+            case Granularity.PerBlock b -> b.axis();
+        };
+        Granularity granularity = switch (params.granularity()) {
+            case Granularity.PerTensor t -> t;
+            case Granularity.PerChannel _ -> new Granularity.PerChannel(1 - axis);
+            case Granularity.PerBlock b -> new Granularity.PerBlock(1 - axis, b.size());
+        };
+        if (!params.isAffine()) {
+            return params;
         }
+        float[] scales = params.scales();
+        int[] zeroPoints = params.zeroPoints();
+        if (params.granularity() instanceof Granularity.PerBlock b) {
+            int rows = (int) (axis == 0 ? Math.ceilDiv(shape.dim(0), b.size()) : shape.dim(0));
+            int columns = scales.length / rows;
+            for (int i = 0; i < scales.length; i++) {
+                int to = i % columns * rows + i / columns;
+                scales[to] = params.scale(i);
+                zeroPoints[to] = params.zeroPoint(i);
+            }
+        }
+        return new QuantParams(granularity, scales, zeroPoints, params.qmin(), params.qmax());
     }
 
     /**

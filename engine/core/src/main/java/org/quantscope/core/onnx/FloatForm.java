@@ -39,6 +39,8 @@ final class FloatForm {
     private static final Set<String> JOINING =
             Set.of("Add", "Mul", "Concat", "AveragePool", "GlobalAveragePool", "Resize", "ReduceMean", "Max");
 
+    private static final String QDQ = "QuantizeLinear/DequantizeLinear";
+
     private final GraphProto graph;
     private final QuantizedNodes readings;
     private final Set<String> names;
@@ -60,6 +62,8 @@ final class FloatForm {
     private final Set<String> notNegative = new HashSet<>();
     private final Set<String> ways = new TreeSet<>();
     private boolean changed;
+    /** More than 0 while nodes are taken over that stand for another one, which has said how it quantizes. */
+    private int inForm;
 
     /**
      * Codes that are not computed any more.
@@ -116,8 +120,8 @@ final class FloatForm {
         GraphProto rest = rest();
         Map<TensorId, OwnGrid> weights = new HashMap<>();
         Map<TensorId, OwnGrid> activations = new HashMap<>();
-        grids.forEach((name, grid) ->
-                (stored.containsKey(name) || added.containsKey(name) ? weights : activations).put(new TensorId(name), grid));
+        grids.forEach((name, grid) -> (stored.containsKey(name) || added.containsKey(name) ? weights : activations)
+                .put(new TensorId(name), grid));
         return Optional.of(new Result(
                 model.toBuilder().setGraph(rest).build(),
                 new OwnQuantization(String.join(", ", ways), weights, activations)));
@@ -131,7 +135,9 @@ final class FloatForm {
             ways.add(form.get().way());
             changed = true;
             form.get().tensors().forEach(t -> addTensor(t.name(), t.floats(), t.grid()));
+            inForm++;
             form.get().nodes().forEach(this::take);
+            inForm--;
             return;
         }
         String op = QuantizedNodes.isQdq(node) ? node.getOpType() : "";
@@ -185,13 +191,22 @@ final class FloatForm {
         grids.put(value, grid);
         codes.put(
                 node.getOutput(0),
-                new Codes(value, node.getInput(1), zeroPoint(node), grid, node.toBuilder().setInput(0, value).build()));
-        ways.add(constant ? "QuantizeLinear on float weights, as after training for quantization" : QDQ);
+                new Codes(
+                        value,
+                        node.getInput(1),
+                        zeroPoint(node),
+                        grid,
+                        node.toBuilder().setInput(0, value).build()));
+        said(constant ? "QuantizeLinear on float weights, as after training for quantization" : QDQ);
         changed = true;
         return true;
     }
 
-    private static final String QDQ = "QuantizeLinear/DequantizeLinear";
+    private void said(String way) {
+        if (inForm == 0) {
+            ways.add(way);
+        }
+    }
 
     private @Nullable Tensor floatsOf(String name) {
         Tensor t = stored.get(name);
@@ -235,10 +250,15 @@ final class FloatForm {
         if (name == null) {
             name = nameOf(q, out);
             storedAs.put(key, name);
-            addTensor(name, floats.get().tensor().toBuilder().setName(name).build(), floats.get().grid());
+            addTensor(
+                    name,
+                    floats.get().tensor().toBuilder().setName(name).build(),
+                    floats.get().grid());
         }
-        alias.put(out, name);
-        ways.add(QDQ);
+        if (!name.equals(out)) {
+            alias.put(out, name);
+        }
+        said(QDQ);
         changed = true;
         return true;
     }
@@ -278,11 +298,18 @@ final class FloatForm {
             String out = node.getOutput(i);
             String value = fresh(out + "_float");
             b.setOutput(i, value);
-            codes.put(out, new Codes(value, made.scale, made.zeroPoint, made.grid, made.node.toBuilder()
-                    .setName(fresh(out + "_QuantizeLinear"))
-                    .setInput(0, value)
-                    .setOutput(0, out)
-                    .build()));
+            codes.put(
+                    out,
+                    new Codes(
+                            value,
+                            made.scale,
+                            made.zeroPoint,
+                            made.grid,
+                            made.node.toBuilder()
+                                    .setName(fresh(out + "_QuantizeLinear"))
+                                    .setInput(0, value)
+                                    .setOutput(0, out)
+                                    .build()));
             grids.put(value, made.grid);
         }
         emit(b.build());
@@ -399,7 +426,12 @@ final class FloatForm {
         alias.remove(to);
         alias.replaceAll((name, value) -> value.equals(from) ? to : value);
         codes.replaceAll((name, c) -> c.value.equals(from)
-                ? new Codes(to, c.scale, c.zeroPoint, c.grid, c.node.toBuilder().setInput(0, to).build())
+                ? new Codes(
+                        to,
+                        c.scale,
+                        c.zeroPoint,
+                        c.grid,
+                        c.node.toBuilder().setInput(0, to).build())
                 : c);
     }
 
@@ -412,7 +444,8 @@ final class FloatForm {
             }
             for (int k = 0; k < node.getAttributeCount(); k++) {
                 if (node.getAttribute(k).hasG()) {
-                    node.getAttributeBuilder(k).setG(renamed(node.getAttribute(k).getG(), from, to));
+                    node.getAttributeBuilder(k)
+                            .setG(renamed(node.getAttribute(k).getG(), from, to));
                 }
             }
         }
@@ -423,7 +456,8 @@ final class FloatForm {
     private GraphProto rest() {
         Set<String> before = new HashSet<>();
         graph.getNodeList().forEach(n -> addReads(n, before));
-        GraphProto.Builder out = graph.toBuilder().clearNode().clearInitializer().clearValueInfo();
+        GraphProto.Builder out =
+                graph.toBuilder().clearNode().clearInitializer().clearValueInfo();
         Set<String> read = new HashSet<>(outputs);
         List<NodeProto> left = new ArrayList<>();
         Set<String> present = new HashSet<>();

@@ -138,7 +138,8 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
         Optional<FloatForm.Result> form = FloatForm.of(graph.proto(), tensors);
         return form.isEmpty()
                 ? Optional.empty()
-                : Optional.of(new Quantized(of(file, form.get().model(), true), form.get().own()));
+                : Optional.of(new Quantized(
+                        of(file, form.get().model(), true), form.get().own()));
     }
 
     /** The message of a file, bounded and parsed, but with its graph unchecked. */

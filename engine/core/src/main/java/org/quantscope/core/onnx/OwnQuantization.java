@@ -32,10 +32,7 @@ public record OwnQuantization(String way, Map<TensorId, OwnGrid> weights, Map<Te
         if (grids.isEmpty()) {
             return "no " + what;
         }
-        String bits = grids.values().stream()
-                .map(OwnGrid::bits)
-                .collect(Collectors.toCollection(TreeSet::new))
-                .stream()
+        String bits = grids.values().stream().map(OwnGrid::bits).collect(Collectors.toCollection(TreeSet::new)).stream()
                 .map(String::valueOf)
                 .collect(Collectors.joining(", "));
         String grains = grids.values().stream()

@@ -134,7 +134,9 @@ final class QuantizedNodes {
         int[] zeroPoints = new int[scales.length];
         if (!zero.isEmpty() && type.format().isEmpty()) {
             Tensor z = stored.get(zero);
-            if (z == null || z.data().count() != scales.length || z.info().dtype().isFloating()) {
+            if (z == null
+                    || z.data().count() != scales.length
+                    || z.info().dtype().isFloating()) {
                 return Optional.empty();
             }
             for (int i = 0; i < zeroPoints.length; i++) {
@@ -149,7 +151,9 @@ final class QuantizedNodes {
             return Optional.of(
                     type.format().isPresent()
                             ? QuantParams.ofCodebook(
-                                    granularity.get(), scales, type.format().get().codebook())
+                                    granularity.get(),
+                                    scales,
+                                    type.format().get().codebook())
                             : new QuantParams(granularity.get(), scales, zeroPoints, type.min(), type.max()));
         } catch (IllegalArgumentException e) {
             // A scale that is 0, negative or no number, or a zero point outside the codes: not a grid.
@@ -193,13 +197,16 @@ final class QuantizedNodes {
         }
         DType result = scale.info().dtype();
         if (types.of(node.getInput(0)) == DataType.INT32_VALUE) {
-            return bias(node, codes, scale).map(v -> new Floats(floats("", result, codes.info().shape(), v), Optional.empty()));
+            return bias(node, codes, scale)
+                    .map(v -> new Floats(floats("", result, codes.info().shape(), v), Optional.empty()));
         }
         return grid(node, Optional.of(codes)).map(grid -> {
             QuantParams params = grid.params();
             Slicing slicing = Slicing.of(codes.info(), params.granularity());
             boolean integers = params.isAffine();
-            float[] values = integers ? new float[Math.toIntExact(codes.data().count())] : codes.data().toFloats();
+            float[] values = integers
+                    ? new float[Math.toIntExact(codes.data().count())]
+                    : codes.data().toFloats();
             for (int i = 0; i < values.length; i++) {
                 int slice = slicing.sliceOf(i);
                 float code = integers ? codes.data().integer(i) - params.zeroPoint(slice) : values[i];
@@ -268,7 +275,8 @@ final class QuantizedNodes {
         }
 
         String decoded(int x, int scale, int zero, long axis) {
-            return decoded(of.getInput(x), of.getInput(scale), zero < of.getInputCount() ? of.getInput(zero) : "", axis);
+            return decoded(
+                    of.getInput(x), of.getInput(scale), zero < of.getInputCount() ? of.getInput(zero) : "", axis);
         }
 
         String decoded(String x, String scale, String zero, long axis) {
@@ -356,8 +364,7 @@ final class QuantizedNodes {
         }
         Chain chain = new Chain(node);
         long last = second == null ? 1 : Math.max(0, second.info().shape().rank() - 1);
-        return chain.encoded(
-                operator("MatMul", node, chain.decoded(0, 1, 2, 0), chain.decoded(3, 4, 5, last)), 6, 7);
+        return chain.encoded(operator("MatMul", node, chain.decoded(0, 1, 2, 0), chain.decoded(3, 4, 5, last)), 6, 7);
     }
 
     private Optional<Form> gemm(NodeProto node) {
@@ -401,8 +408,7 @@ final class QuantizedNodes {
             values[i] = (float) (codes.data().integer(i) * unit * scales[scales.length == 1 ? 0 : i]);
         }
         String made = named(name);
-        chain.tensors.add(
-                new Made(made, floats(made, DType.F32, codes.info().shape(), values), Optional.empty()));
+        chain.tensors.add(new Made(made, floats(made, DType.F32, codes.info().shape(), values), Optional.empty()));
         return Optional.of(made);
     }
 
@@ -411,7 +417,8 @@ final class QuantizedNodes {
         for (int i = 0; i < 2 && mul.getInputCount() == 2; i++) {
             NodeProto cast = producers.get(mul.getInput(i));
             NodeProto factor = producers.get(mul.getInput(1 - i));
-            NodeProto product = cast != null && cast.getOpType().equals("Cast") ? producers.get(cast.getInput(0)) : null;
+            NodeProto product =
+                    cast != null && cast.getOpType().equals("Cast") ? producers.get(cast.getInput(0)) : null;
             if (product == null
                     || factor == null
                     || !factor.getOpType().equals("Mul")
@@ -444,7 +451,9 @@ final class QuantizedNodes {
 
     private @Nullable NodeProto dynamic(String codes) {
         NodeProto node = producers.get(codes);
-        return node != null && node.getOpType().equals("DynamicQuantizeLinear") && node.getOutput(0).equals(codes)
+        return node != null
+                        && node.getOpType().equals("DynamicQuantizeLinear")
+                        && node.getOutput(0).equals(codes)
                 ? node
                 : null;
     }
@@ -510,7 +519,10 @@ final class QuantizedNodes {
                 || codes.info().dtype() != DType.U8
                 || codes.data().count() != n * blocks * blob
                 || scale.data().count() != (long) n * blocks
-                || (hasZero && (zero == null || zero.info().dtype() != DType.U8 || zero.data().count() != n * row))) {
+                || (hasZero
+                        && (zero == null
+                                || zero.info().dtype() != DType.U8
+                                || zero.data().count() != n * row))) {
             return Optional.empty();
         }
         byte[] packed = bytes(codes);
@@ -587,8 +599,8 @@ final class QuantizedNodes {
     /** A floating tensor; the short types round to nearest, ties to even. */
     private static TensorProto floats(String name, DType type, Shape shape, float[] values) {
         boolean half = type == DType.F16 || type == DType.BF16;
-        ByteBuffer bytes =
-                ByteBuffer.allocate(Math.multiplyExact(values.length, half ? 2 : 4)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, half ? 2 : 4))
+                .order(ByteOrder.LITTLE_ENDIAN);
         for (float v : values) {
             if (half) {
                 bytes.putShort(type == DType.F16 ? Float.floatToFloat16(v) : BFloat16.of(v));

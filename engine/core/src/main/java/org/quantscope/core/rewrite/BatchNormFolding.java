@@ -345,7 +345,7 @@ public final class BatchNormFolding {
                             Optional.of(folded),
                             all,
                             model.altered(),
-                    model.own())
+                            model.own())
                     .withAltered(altered);
         }
     }

@@ -176,7 +176,7 @@ public final class ModelRewrite {
                         Optional.of(graph),
                         model.notes(),
                         model.altered(),
-                    model.own())
+                        model.own())
                 .withAltered(altered);
     }
 
