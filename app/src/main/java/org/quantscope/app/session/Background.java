@@ -24,7 +24,7 @@ public record Background(Executor work, UiThread ui, Jobs jobs, Notices notices)
      * a frame.
      */
     public <R> LatestWins<R> latest(LatestWins.Mode mode) {
-        return new LatestWins<>(mode, work, ui, ui::beforeFrame);
+        return new LatestWins<>(mode, work, ui, new OnceAFrame(ui));
     }
 
     /** Adds a job that starts now to the list; close the result when it ends. Thread-safe. */

@@ -17,7 +17,6 @@ import javafx.geometry.Insets;
 import javafx.geometry.Rectangle2D;
 import javafx.scene.Scene;
 import javafx.scene.control.ScrollPane;
-import javafx.scene.control.SplitPane;
 import javafx.scene.input.KeyCombination;
 import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.StackPane;
@@ -73,7 +72,7 @@ public final class MainWindow {
     private final ObjectProperty<Theme> theme = new SimpleObjectProperty<>(this, "theme", Theme.DARK);
     private final BorderPane root = new BorderPane();
     private final Scene scene;
-    private final SplitPane columns;
+    private final Columns columns;
     private final TensorsView list;
     private final Thumbnails thumbnails;
     private @Nullable FlippedWindow flipped;
@@ -136,16 +135,21 @@ public final class MainWindow {
         context.jobs().onChange(x -> showWelcome.run());
         StackPane centre = new StackPane(tensor, welcome);
         centre.setMinWidth(CENTRE_MIN);
-        columns = new SplitPane(tensors, centre, right);
-        columns.setId("columns");
-        SplitPane.setResizableWithParent(tensors, false);
-        SplitPane.setResizableWithParent(right, false);
+        columns = new Columns(tensors, centre, right);
 
         root.setTop(new VBox(new Toolbar(context, actions), notices));
         root.setCenter(columns);
         root.setBottom(new BottomStrip(context));
         Rectangle2D place = place();
-        // The columns are laid out at this size first, and those at the sides keep the width that they get then.
+        columns.setSides(
+                settings.number("divider.left").stream()
+                        .map(share -> share * place.getWidth())
+                        .findFirst()
+                        .orElse(LEFT_WIDTH),
+                settings.number("divider.right").stream()
+                        .map(share -> (1 - share) * place.getWidth())
+                        .findFirst()
+                        .orElse(RIGHT_WIDTH));
         scene = new Scene(root, place.getWidth(), place.getHeight());
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
@@ -194,7 +198,6 @@ public final class MainWindow {
      */
     public void show(List<Path> files) {
         stage.show();
-        placeDividers();
         list.focusList();
         if (!files.isEmpty()) {
             context.session().open(files);
@@ -279,21 +282,13 @@ public final class MainWindow {
         return remembered > 0 ? remembered : usual;
     }
 
-    private void placeDividers() {
-        double width = stage.getWidth();
-        columns.setDividerPositions(
-                settings.number("divider.left").orElse(LEFT_WIDTH / width),
-                settings.number("divider.right").orElse(1 - RIGHT_WIDTH / width));
-    }
-
     private void remember() {
         settings.setNumber("window.width", stage.getWidth());
         settings.setNumber("window.height", stage.getHeight());
         settings.setNumber("window.x", stage.getX());
         settings.setNumber("window.y", stage.getY());
-        double[] dividers = columns.getDividerPositions();
-        settings.setNumber("divider.left", dividers[0]);
-        settings.setNumber("divider.right", dividers[1]);
+        settings.setNumber("divider.left", columns.leftWidth() / stage.getWidth());
+        settings.setNumber("divider.right", 1 - columns.rightWidth() / stage.getWidth());
         settings.setText(
                 MORE_ERRORS, Boolean.toString(context.error().unfoldedProperty().get()));
         settings.setText(PAGE, pages.selectedProperty().get());

@@ -26,6 +26,7 @@ import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.selected.QuantizerViewModel;
 import org.quantscope.app.selected.RangeListener;
 import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.selected.SelectedValues;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Figures;
@@ -71,6 +72,10 @@ final class TensorPane extends VBox {
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private @Nullable MomentSketch shownValues;
     private @Nullable Object shownSubject;
+    /** The tensor and what is known of its values, as the heading says it. */
+    private @Nullable QuantizableTensor named;
+
+    private @Nullable SelectedValues described;
 
     /** @param pages further pages about the tensor, under the curve */
     TensorPane(SelectedTensor selected, QuantizerViewModel quantizer, TabbedCard pages) {
@@ -157,6 +162,8 @@ final class TensorPane extends VBox {
     private void showView() {
         Optional<SelectedTensor.View> view = selected.viewProperty().get();
         if (view.isEmpty()) {
+            named = null;
+            described = null;
             title.setText("No tensor");
             facts.setText("");
             shownValues = null;
@@ -175,12 +182,17 @@ final class TensorPane extends VBox {
 
     private void show(SelectedTensor.View v) {
         boolean one = v.slice() != SelectedTensor.ALL;
-        title.setText(v.subject().shortName() + (v.subject() instanceof QuantizableTensor.Weight ? " weight" : ""));
-        facts.setText(describe(v));
-        channel.setVisible(one);
-        channel.setManaged(one);
-        channel.setText(v.noun() + " " + v.slice() + "  ✕");
-        channel.setAccessibleText("Back from " + v.noun() + " " + v.slice() + " to all");
+        // A drag leaves the tensor and its values as they are.
+        if (!v.subject().equals(named) || !v.values().equals(described)) {
+            named = v.subject();
+            described = v.values();
+            title.setText(v.subject().shortName() + (v.subject() instanceof QuantizableTensor.Weight ? " weight" : ""));
+            facts.setText(describe(v));
+            channel.setVisible(one);
+            channel.setManaged(one);
+            channel.setText(v.noun() + " " + v.slice() + "  ✕");
+            channel.setAccessibleText("Back from " + v.noun() + " " + v.slice() + " to all");
+        }
         MomentSketch values = v.shown().filter(s -> s.count() > 0).orElse(null);
         if (values != shownValues || !v.subject().id().equals(shownSubject)) {
             shownValues = values;

@@ -62,12 +62,13 @@ class BackgroundTest {
                 .submit(
                         (cancel, partial) -> {
                             try (Jobs.Handle job = paced.start("Accuracy", cancel)) {
-                                for (int i = 1; i <= 3; i++) {
-                                    job.report(i, 4, "");
+                                for (int i = 1; i <= 4; i++) {
+                                    job.report(i, 5, "");
                                     partial.accept(i);
+                                    run(ui);
                                 }
-                                frames.forEach(Runnable::run);
-                                return 4;
+                                run(frames);
+                                return 5;
                             }
                         },
                         batches::add,
@@ -75,9 +76,16 @@ class BackgroundTest {
         List<Long> done = new ArrayList<>();
         paced.jobs().onChange(running -> running.forEach(job -> done.add(job.done())));
         work.remove().run();
-        ui.forEach(Runnable::run);
-        assertThat(batches).containsExactly(3, 4);
-        assertThat(done).containsExactly(3L);
+        run(ui);
+        // The first at once, then the newest before the frame, then the end.
+        assertThat(batches).containsExactly(1, 4, 5);
+        assertThat(done).containsExactly(4L);
+    }
+
+    private static void run(Queue<Runnable> tasks) {
+        for (int left = tasks.size(); left > 0; left--) {
+            tasks.remove().run();
+        }
     }
 
     @Test
