@@ -17,6 +17,7 @@ import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
+import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.io.Reason;
@@ -35,13 +36,20 @@ public final class ExportViewModel {
      * @param files the file itself first, then those that belong to it
      * @param bytes size of all files together
      * @param sha256 digest of the first file, lower-case hex
+     * @param problems what running the file has shown against it
      * @param verified the result of the verification; empty if the format has to be run and there is no data to run it
      *     on
      */
     public record Result(
-            Exporter exporter, List<Path> files, long bytes, String sha256, Optional<Verification> verified) {
+            Exporter exporter,
+            List<Path> files,
+            long bytes,
+            String sha256,
+            List<ExportProblem> problems,
+            Optional<Verification> verified) {
         public Result {
             files = List.copyOf(files);
+            problems = List.copyOf(problems);
         }
 
         public Path file() {
@@ -52,26 +60,35 @@ public final class ExportViewModel {
         public String summary() {
             return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")"
                     + verified.map(v -> switch (v) {
-                                case Verification.Ran ran ->
-                                    "; ONNX Runtime on " + Figures.count(ran.samples()) + " samples: "
-                                            + (ran.accuracy().isPresent()
-                                                    ? "accuracy "
-                                                            + Figures.percent(ran.accuracy()
-                                                                    .getAsDouble()) + ", "
-                                                    : "")
-                                            + (ran.liveAgreement().isPresent()
-                                                    ? "agrees with what was shown here on "
-                                                            + Figures.percent(ran.liveAgreement()
-                                                                    .getAsDouble())
-                                                    : String.format(
-                                                            Locale.ROOT,
-                                                            "at most %.3g from what was shown here",
-                                                            ran.maxAbsLogitDiff()));
+                                case Verification.Ran ran -> "; " + ways(ran);
                                 case Verification.ReRead read ->
                                     "; reads back as it was, " + Figures.count(read.tensors()) + " tensors";
                                 case Verification.WellFormed _ -> "";
                             })
                             .orElse("; not verified, there is no data");
+        }
+
+        private static String ways(Verification.Ran ran) {
+            String runtime = "ONNX Runtime " + ran.version();
+            return switch (ran.asRun()) {
+                case Verification.Refused _ ->
+                    runtime + " does not run it with default options; node by node on "
+                            + Figures.count(ran.asWritten().samples()) + " samples: " + figures(ran.asWritten());
+                case Verification.Run run ->
+                    runtime + " on " + Figures.count(run.samples()) + " samples: " + figures(run) + "; node by node: "
+                            + figures(ran.asWritten());
+            };
+        }
+
+        private static String figures(Verification.Run run) {
+            return (run.accuracy().isPresent()
+                            ? "accuracy " + Figures.percent(run.accuracy().getAsDouble()) + ", "
+                            : "")
+                    + (run.liveAgreement().isPresent()
+                            ? "agrees with what was shown here on "
+                                    + Figures.percent(run.liveAgreement().getAsDouble())
+                            : String.format(
+                                    Locale.ROOT, "at most %.3g from what was shown here", run.maxAbsLogitDiff()));
         }
 
         /** The result of running the file in ONNX Runtime; empty if it was not run. */
@@ -217,6 +234,9 @@ public final class ExportViewModel {
                                 done.files(),
                                 size(done.files()),
                                 Fingerprint.sha256(done.files().getFirst(), cancel),
+                                done.verified()
+                                        .map(v -> Verifier.problems(exporter, ready, v))
+                                        .orElse(List.of()),
                                 done.verified()));
                     } catch (CancellationException e) {
                         cancel.check();

@@ -120,7 +120,10 @@ public final class StatusView extends VBox {
         FlowPane facts = new FlowPane(WIDE, 2);
         facts.setPrefWrapLength(Region.USE_COMPUTED_SIZE);
         facts.getChildren().setAll(facts(result));
-        return List.of(where, facts);
+        List<Node> all = new ArrayList<>(List.of(where, facts));
+        all.addAll(ways(result));
+        all.addAll(found(result));
+        return all;
     }
 
     private static List<Node> facts(Result result) {
@@ -129,33 +132,7 @@ public final class StatusView extends VBox {
             facts.add(words("Not verified: there is no data to run it on."));
         } else {
             switch (result.verified().get()) {
-                case Verification.Ran ran -> {
-                    ran.accuracy()
-                            .ifPresent(a -> facts.add(fact(
-                                    "accuracy", "result-accuracy", Figures.percent(a), "Top-1 of the written file")));
-                    ran.liveAgreement()
-                            .ifPresent(a -> facts.add(fact(
-                                    "agrees with the window",
-                                    "result-agreement",
-                                    Figures.percent(a),
-                                    "Samples where the file gives the answer that was evaluated here")));
-                    ran.floatAgreement()
-                            .ifPresent(a -> facts.add(fact(
-                                    "with float",
-                                    "result-float-agreement",
-                                    Figures.percent(a),
-                                    "Samples where the file gives the float model’s answer")));
-                    facts.add(fact(
-                            "largest difference",
-                            "result-difference",
-                            String.format(Locale.ROOT, "%.3g", ran.maxAbsLogitDiff()),
-                            "Of an output from what was evaluated here, in units of the output"));
-                    facts.add(fact(
-                            "run in ONNX Runtime",
-                            "result-samples",
-                            Figures.count(ran.samples()) + " samples",
-                            "The written file was run on these data"));
-                }
+                case Verification.Ran ran -> facts.addAll(figures(ran.run()));
                 case Verification.ReRead read ->
                     facts.add(words("Read back: " + Figures.count(read.tensors())
                             + (read.tensors() == 1 ? " tensor" : " tensors") + " as they were."));
@@ -166,6 +143,89 @@ public final class StatusView extends VBox {
         facts.add(fact("size", "result-size", Figures.bytes(result.bytes()), "Size of all written files"));
         facts.add(fact("SHA-256", "result-sha256", result.sha256(), "Of the file, for whoever receives it"));
         return facts;
+    }
+
+    /** The figures of the run that a user of the file gets. */
+    private static List<Node> figures(Verification.Run run) {
+        List<Node> facts = new ArrayList<>();
+        run.accuracy()
+                .ifPresent(a -> facts.add(
+                        fact("accuracy", "result-accuracy", Figures.percent(a), "Top-1 of the written file")));
+        run.liveAgreement()
+                .ifPresent(a -> facts.add(fact(
+                        "agrees with the window",
+                        "result-agreement",
+                        Figures.percent(a),
+                        "Samples where the file gives the answer that was evaluated here")));
+        run.floatAgreement()
+                .ifPresent(a -> facts.add(fact(
+                        "with float",
+                        "result-float-agreement",
+                        Figures.percent(a),
+                        "Samples where the file gives the float model’s answer")));
+        facts.add(fact(
+                "largest difference",
+                "result-difference",
+                String.format(Locale.ROOT, "%.3g", run.maxAbsLogitDiff()),
+                "Of an output from what was evaluated here, in units of the output"));
+        facts.add(fact(
+                "run in ONNX Runtime",
+                "result-samples",
+                Figures.count(run.samples()) + " samples",
+                "The written file was run on these data"));
+        return facts;
+    }
+
+    /** One line for each way of running an ONNX file, or none. */
+    private static List<Node> ways(Result result) {
+        return result.ran()
+                .<List<Node>>map(ran -> List.of(
+                        way(
+                                "As a user runs it (ONNX Runtime " + ran.version() + ", default options): ",
+                                "result-as-run",
+                                ran.asRun()),
+                        way("As the nodes read (integer kernels off): ", "result-as-written", ran.asWritten())))
+                .orElse(List.of());
+    }
+
+    private static Label way(String name, String id, Verification.Attempt attempt) {
+        boolean good = attempt instanceof Verification.Run run && run.agrees();
+        Label line = new Label((good ? "✓ " : "✕ ")
+                + name
+                + switch (attempt) {
+                    case Verification.Refused(String why) -> "refused. " + why;
+                    case Verification.Run run ->
+                        run.liveAgreement().isPresent()
+                                ? Figures.percent(run.liveAgreement().getAsDouble()) + " agree with the window"
+                                        + (Double.isFinite(run.liveSqnrDb())
+                                                ? String.format(
+                                                        Locale.ROOT, ", outputs within %.1f dB", run.liveSqnrDb())
+                                                : ", outputs equal")
+                                : String.format(Locale.ROOT, "at most %.3g from the window", run.maxAbsLogitDiff());
+                });
+        line.setId(id);
+        line.setWrapText(true);
+        line.setMinHeight(USE_PREF_SIZE);
+        if (!good) {
+            line.getStyleClass().add("loss");
+        }
+        line.setTooltip(new Tooltip(
+                "SQNR of the outputs to those evaluated here, in dB: more is nearer. ONNX Runtime replaces quantized"
+                        + " nodes by integer kernels unless the session option session.disable_quant_qdq is 1."));
+        return line;
+    }
+
+    /** What running the file has shown against it, with the remedy. */
+    private static List<Node> found(Result result) {
+        return result.problems().stream()
+                .<Node>map(p -> {
+                    Label sentence = new Label("✕ " + p.why() + ". Remedy: " + p.remedy() + ".");
+                    sentence.getStyleClass().addAll("loss", "export-found");
+                    sentence.setWrapText(true);
+                    sentence.setMinHeight(USE_PREF_SIZE);
+                    return sentence;
+                })
+                .toList();
     }
 
     private static Label words(String text) {

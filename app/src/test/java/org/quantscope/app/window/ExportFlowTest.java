@@ -174,11 +174,11 @@ class ExportFlowTest {
         assertThat(OpenWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
         assertThat(OpenWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
         assertThat(OpenWindow.text(robot, "#result-accuracy"))
-                .isEqualTo(Figures.percent(engine.accuracy().orElseThrow()));
+                .isEqualTo(Figures.percent(engine.run().accuracy().orElseThrow()));
         assertThat(OpenWindow.text(robot, "#result-agreement"))
-                .isEqualTo(Figures.percent(engine.liveAgreement().orElseThrow()));
+                .isEqualTo(Figures.percent(engine.run().liveAgreement().orElseThrow()));
         assertThat(OpenWindow.text(robot, "#result-float-agreement"))
-                .isEqualTo(Figures.percent(engine.floatAgreement().orElseThrow()));
+                .isEqualTo(Figures.percent(engine.run().floatAgreement().orElseThrow()));
         assertThat(OpenWindow.text(robot, "#result-accuracy")).isEqualTo(OpenWindow.text(robot, "#accuracy"));
     }
 

@@ -12,7 +12,6 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
-import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -105,11 +104,11 @@ final class ExportCommand extends EngineCommand {
         ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
         Session written = new Session(state, resolver.ranges(state, calibration, cancel()));
         ExportPlan plan = new ExportPlan(model, written, resolved).withOptions(chosen.options());
-        List<ExportProblem> problems = Exporters.problems(exporter, plan);
         Verifier.Exported exported;
         try (Terminal.Bar bar = terminal().progress("verify")) {
             exported = Verifier.export(exporter, plan, output, samples, bar, cancel());
         }
+        List<ExportProblem> problems = exported.problems();
         ModelSize size = ModelSize.of(model, resolved);
         Json json = new Json()
                 .put("format", exporter.id())
@@ -163,6 +162,7 @@ final class ExportCommand extends EngineCommand {
                     p -> table.row(p.severity().name().toLowerCase(Locale.ROOT), p.tensor(), p.why(), p.remedy()));
             table.print(terminal());
         }
-        verification.ifPresent(v -> terminal().out().println(ExportVerification.text(v)));
+        verification.ifPresent(
+                v -> ExportVerification.text(v).forEach(terminal().out()::println));
     }
 }

@@ -3,6 +3,7 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
@@ -12,6 +13,8 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verification.Ran;
 import org.quantscope.core.verify.Verification.ReRead;
+import org.quantscope.core.verify.Verification.Refused;
+import org.quantscope.core.verify.Verification.Run;
 import org.quantscope.core.verify.Verification.WellFormed;
 
 /** How an export is verified, and how the result is reported. */
@@ -47,46 +50,72 @@ final class ExportVerification {
         return Optional.of(data);
     }
 
-    /** The result as a value in the command's JSON. */
+    /** The result as a value in the command's JSON. The figures beside {@code as_run} are the same as in it. */
     static Json json(Verification verified) {
         Json json = new Json().put("by", verified.by());
         if (verified instanceof Ran ran) {
-            json.put("samples", ran.samples());
-            if (ran.floatAgreement().isEmpty()) {
-                json.put("metric", ran.figure().task().id())
-                        .put("score", ran.figure().score())
-                        .put("float_score", ran.figure().floatScore());
+            json.put("version", ran.version());
+            if (ran.asRun() instanceof Run run) {
+                figures(json, run);
             }
-            json.put("float_agreement", ran.floatAgreement())
-                    .put("live_agreement", ran.liveAgreement())
-                    .put("accuracy", ran.accuracy())
-                    .put("max_abs_logit_diff", ran.maxAbsLogitDiff());
+            json.put("as_written", figures(new Json(), ran.asWritten()))
+                    .put(
+                            "as_run",
+                            switch (ran.asRun()) {
+                                case Run run -> figures(new Json(), run);
+                                case Refused(String why) -> new Json().put("refused", why);
+                            });
         }
         return json;
     }
 
-    /** The result in one line of text. */
-    static String text(Verification verified) {
+    private static Json figures(Json json, Run run) {
+        json.put("samples", run.samples());
+        if (run.floatAgreement().isEmpty()) {
+            json.put("metric", run.figure().task().id())
+                    .put("score", run.figure().score())
+                    .put("float_score", run.figure().floatScore());
+        }
+        return json.put("float_agreement", run.floatAgreement())
+                .put("live_agreement", run.liveAgreement())
+                .put("accuracy", run.accuracy())
+                .put("max_abs_logit_diff", run.maxAbsLogitDiff())
+                .put("live_sqnr_db", run.liveSqnrDb())
+                .put("logit_sqnr_db", run.figure().logitSqnrDb());
+    }
+
+    /** The result in lines of text. */
+    static List<String> text(Verification verified) {
         return switch (verified) {
             case Ran ran ->
-                "verified in ONNX Runtime on " + ran.samples() + " samples: "
-                        + (ran.floatAgreement().isPresent()
-                                        && ran.liveAgreement().isPresent()
-                                ? "same answer as the float model on "
-                                        + Text.percent(ran.floatAgreement().getAsDouble())
-                                        + ", as our own evaluation on "
-                                        + Text.percent(ran.liveAgreement().getAsDouble())
-                                : ran.figure().task().headline() + " "
-                                        + Text.number(ran.figure().score()) + ", of the float model "
-                                        + Text.number(ran.figure().floatScore()) + ", at most "
-                                        + Text.number(ran.maxAbsLogitDiff()) + " from our own evaluation")
-                        + (ran.accuracy().isPresent()
-                                ? ", accuracy " + Text.percent(ran.accuracy().getAsDouble())
-                                : "");
-            case ReRead read -> "verified: it reads back as the same settings, " + read.tensors() + " tensors";
+                List.of(
+                        (ran.asRun() instanceof Run ? "verified in" : "not run by") + " ONNX Runtime " + ran.version()
+                                + " with default options"
+                                + switch (ran.asRun()) {
+                                    case Run run -> text(run);
+                                    case Refused(String why) -> ": " + why;
+                                },
+                        "verified in ONNX Runtime " + ran.version() + " node by node" + text(ran.asWritten()));
+            case ReRead read -> List.of("verified: it reads back as the same settings, " + read.tensors() + " tensors");
             case WellFormed formed ->
-                "verified: " + (formed.files() == 1 ? "the file is" : "all " + formed.files() + " files are")
-                        + " well formed; nothing here reads the format";
+                List.of("verified: " + (formed.files() == 1 ? "the file is" : "all " + formed.files() + " files are")
+                        + " well formed; nothing here reads the format");
         };
+    }
+
+    private static String text(Run run) {
+        return " on " + run.samples() + " samples: "
+                + (run.floatAgreement().isPresent() && run.liveAgreement().isPresent()
+                        ? "same answer as the float model on "
+                                + Text.percent(run.floatAgreement().getAsDouble())
+                                + ", as our own evaluation on "
+                                + Text.percent(run.liveAgreement().getAsDouble())
+                        : run.figure().task().headline() + " "
+                                + Text.number(run.figure().score()) + ", of the float model "
+                                + Text.number(run.figure().floatScore()) + ", at most "
+                                + Text.number(run.maxAbsLogitDiff()) + " from our own evaluation")
+                + (run.accuracy().isPresent()
+                        ? ", accuracy " + Text.percent(run.accuracy().getAsDouble())
+                        : "");
     }
 }

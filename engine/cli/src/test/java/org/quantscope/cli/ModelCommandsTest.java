@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.ActivationRanges;
@@ -596,8 +597,21 @@ class ModelCommandsTest {
                 .containsExactly(
                         "format", "file", "files", "sha256", "size_bytes", "problems", "left_float", "verified");
         assertThat(names(json.get("verified")))
-                .containsExactly(
-                        "by", "samples", "float_agreement", "live_agreement", "accuracy", "max_abs_logit_diff");
+                .containsSubsequence(
+                        "by",
+                        "version",
+                        "samples",
+                        "float_agreement",
+                        "live_agreement",
+                        "accuracy",
+                        "max_abs_logit_diff",
+                        "as_written",
+                        "as_run");
+        for (String way : List.of("as_written", "as_run")) {
+            assertThat(names(json.get("verified").get(way)))
+                    .startsWith("samples", "float_agreement", "live_agreement", "accuracy", "max_abs_logit_diff");
+        }
+        assertThat(json.get("verified").get("version").asString()).isEqualTo(OrtRuntime.version());
         assertThat(json.get("verified").get("by").asString()).isEqualTo("onnxruntime");
         assertThat(json.get("verified").get("samples").asInt()).isEqualTo(200);
         assertThat(json.get("verified").get("live_agreement").asDouble()).isGreaterThanOrEqualTo(0.99);

@@ -20,7 +20,9 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.rewrite.QdqGraph;
+import org.quantscope.core.session.Choice;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.ResolvedTensor;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -33,6 +35,9 @@ import org.quantscope.core.tensor.TensorId;
  * <p>The operator set is raised to the first that can express the settings. If an operator of the model prevents that,
  * 16 and 4 bits are written with the operators of ONNX Runtime's own domain; what those cannot express is left out and
  * reported as a problem.
+ *
+ * <p>ONNX Runtime replaces groups of these nodes by integer kernels. Where it has none that computes what the nodes say,
+ * the group is written so that it computes the nodes.
  *
  * <p>For TensorRT the file is limited to what its parser accepts: standard operators and float biases.
  */
@@ -149,6 +154,15 @@ public final class OnnxQdqExporter extends FileFormat {
                 graph.activation(s.encoding.id(), s.type, s.encoding.params(), s.contrib);
             }
         }
+        for (ResolvedTensor t : plan.resolved().tensors()) {
+            if (t.choice() instanceof Choice.Tied(TensorId owner)) {
+                Stored s = carried.stored.get(owner);
+                if (s != null) {
+                    graph.activation(t.id(), s.type, s.encoding.params(), s.contrib);
+                }
+            }
+        }
+        graph.connect(!carried.tensorRt);
         ProvenanceText.of(plan).forEach(graph::metadata);
         cancel.check();
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
@@ -204,18 +218,6 @@ public final class OnnxQdqExporter extends FileFormat {
                 }
             }
             stored.values().stream().filter(s -> !s.contrib).forEach(s -> opset = Math.max(opset, s.opset));
-            if (!tensorRt
-                    && stored.values().stream().anyMatch(s -> s.type.format().isPresent())
-                    && stored.values().stream().anyMatch(s -> s.encoding.isActivation())) {
-                problems.add(new ExportProblem(
-                        ID,
-                        "",
-                        "ONNX Runtime fuses float8 tensors beside quantized activations into kernels that it has for"
-                                + " integers only, and refuses the model",
-                        "load the file with the session option session.disable_quant_qdq=1, or keep the activations"
-                                + " float",
-                        Severity.WARNING));
-            }
             stored.replaceAll((id, s) -> forRuntime(s));
             // Its parser does not support DequantizeLinear of int32.
             if (!tensorRt) {
@@ -340,22 +342,10 @@ public final class OnnxQdqExporter extends FileFormat {
             if (in == null || weight == null || stored.containsKey(site.bias())) {
                 return;
             }
+            // A bias that needs more than 32 bits stays float, here as in the evaluation.
             IntegerBias.of(plan.model(), site, in.encoding.params(), weight.encoding.params())
-                    .ifPresent(b -> {
-                        if (b.fits()) {
-                            biases.add(b);
-                        } else {
-                            problems.add(new ExportProblem(
-                                    ID,
-                                    site.bias().name(),
-                                    "its value " + b.misfit() + " needs more than 32 bits, it stays float",
-                                    "widen the scale of " + site.weight(),
-                                    Severity.WARNING,
-                                    Remedy.scales(
-                                            weight.encoding,
-                                            b.wideEnough(in.encoding.params(), weight.encoding.params()))));
-                        }
-                    });
+                    .filter(IntegerBias::fits)
+                    .ifPresent(biases::add);
         }
 
         private void error(String tensor, String why, String remedy) {

@@ -63,6 +63,11 @@ public final class OrtModel implements AutoCloseable {
                 throw new IllegalArgumentException("threads: at least 1, got " + threads);
             }
         }
+
+        /** The same with every node as it is written. */
+        public Options withoutFusing() {
+            return new Options(threads, false);
+        }
     }
 
     /**

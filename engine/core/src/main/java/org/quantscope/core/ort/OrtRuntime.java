@@ -88,6 +88,15 @@ public final class OrtRuntime {
         return environment;
     }
 
+    /**
+     * The version of the ONNX Runtime in this process, such as {@code 1.29.0}.
+     *
+     * @throws OrtUnavailableException if the native library cannot be loaded
+     */
+    public static String version() {
+        return environment().getVersion();
+    }
+
     static void opened(OrtModel model) {
         synchronized (LIVE) {
             LIVE.add(model);

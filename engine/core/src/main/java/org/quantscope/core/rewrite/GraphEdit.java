@@ -59,6 +59,9 @@ final class GraphEdit {
     /** The node that computes the key now computes the value. */
     private final Map<String, String> renamed = new HashMap<>();
 
+    /** What single inputs read instead, by node and input; it takes precedence over {@link #redirected}. */
+    private final Map<Integer, Map<Integer, String>> reconnected = new HashMap<>();
+
     private final Map<String, List<NodeProto>> behind = new LinkedHashMap<>();
     private final Map<String, String> metadata = new TreeMap<>();
     private final Map<String, Integer> domains = new TreeMap<>();
@@ -188,6 +191,16 @@ final class GraphEdit {
         redirected.put(from, to);
     }
 
+    /** What readers of {@code value} read after all edits so far. */
+    String readAs(String value) {
+        return redirected.getOrDefault(value, value);
+    }
+
+    /** Makes one input of a node read {@code to} instead. */
+    void reconnect(int node, int input, String to) {
+        reconnected.computeIfAbsent(node, k -> new TreeMap<>()).put(input, to);
+    }
+
     /**
      * Adds nodes right after the one that computes {@code value}, or before all nodes if the graph does not compute it.
      */
@@ -282,7 +295,8 @@ final class GraphEdit {
             if (!gone) {
                 NodeProto now = constant ? withStored(node, whole) : node;
                 bytes += constant ? now.getSerializedSize() : 0;
-                nodes.add(rewire(rewrittenNodes.containsKey(i) ? uniquelyNamed(now, nodeNames) : now));
+                NodeProto named = rewrittenNodes.containsKey(i) ? uniquelyNamed(now, nodeNames) : now;
+                nodes.add(reconnected(i, rewire(named)));
             }
             for (String out : old.getNode(i).getOutputList()) {
                 behind.getOrDefault(out, List.of()).forEach(n -> nodes.add(uniquelyNamed(n, nodeNames)));
@@ -411,6 +425,16 @@ final class GraphEdit {
 
     private static long size(TensorProto t) {
         return t.getSerializedSize();
+    }
+
+    private NodeProto reconnected(int index, NodeProto node) {
+        Map<Integer, String> inputs = reconnected.get(index);
+        if (inputs == null) {
+            return node;
+        }
+        NodeProto.Builder b = node.toBuilder();
+        inputs.forEach(b::setInput);
+        return b.build();
     }
 
     private NodeProto rewire(NodeProto node) {

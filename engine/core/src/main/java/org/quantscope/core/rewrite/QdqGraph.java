@@ -5,8 +5,14 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.CodePacker;
 import org.quantscope.core.onnx.CodeType;
@@ -31,6 +37,12 @@ public final class QdqGraph {
 
     private final Model model;
     private final GraphEdit edit;
+    private final Map<String, KernelFit.Codes> codes = new LinkedHashMap<>();
+    private final Set<String> integerBiases = new HashSet<>();
+    /** The codes behind which the DequantizeLinear of a stored value stands. */
+    private final Map<String, String> storedAs = new HashMap<>();
+    /** The activations by name, with true for those in ONNX Runtime's own domain. */
+    private final Map<String, Boolean> contribActivations = new LinkedHashMap<>();
 
     /**
      * Begins to rewrite a model.
@@ -73,6 +85,9 @@ public final class QdqGraph {
         String scale = addScale(id, params.scales(), slices);
         String zeroPoint = addZeroPoint(id, type, params, slices);
         dequantizeStored(id, quantized, scale, zeroPoint, params.granularity(), contrib);
+        codes.put(
+                id.name(),
+                new KernelFit.Codes(type, params, true, t.info().shape().rank()));
     }
 
     /**
@@ -97,6 +112,7 @@ public final class QdqGraph {
                 zeroPoint,
                 perChannel ? new Granularity.PerChannel(0) : Granularity.TENSOR,
                 false);
+        integerBiases.add(id.name());
     }
 
     /**
@@ -107,29 +123,74 @@ public final class QdqGraph {
      * @param contrib true for the operators of ONNX Runtime's own domain instead of the standard ones
      */
     public void activation(TensorId id, CodeType type, QuantParams params, boolean contrib) {
-        String t = id.name();
+        codes.put(id.name(), new KernelFit.Codes(type, params, false, 0));
+        contribActivations.put(id.name(), contrib);
+    }
+
+    /**
+     * Puts the nodes of the activations into the graph; the last step before {@link #write}.
+     *
+     * @param asNodesRead true to interrupt each group of nodes that ONNX Runtime would replace by a kernel that computes
+     *     something else: by a Sum of one value, which changes nothing and fits none of its rules
+     */
+    public void connect(boolean asNodesRead) {
+        KernelFit fit = new KernelFit(edit.graph(), edit.opset(), codes, integerBiases);
+        Set<String> before = asNodesRead ? fit.interruptedBefore() : Set.of();
+        contribActivations.forEach((name, contrib) -> round(name, contrib, before.contains(name)));
+        if (asNodesRead) {
+            Map<String, String> distant = new HashMap<>();
+            fit.interruptedBehind().forEach(reader -> {
+                String value =
+                        edit.graph().proto().getGraph().getNode(reader.node()).getInput(reader.input());
+                edit.reconnect(reader.node(), reader.input(), distant.computeIfAbsent(value, this::distant));
+            });
+        }
+    }
+
+    private String distant(String value) {
+        String read = edit.readAs(value);
+        String out = edit.fresh(value + "_DequantizeLinear_Sum_Output");
+        edit.addBehind(
+                storedAs.getOrDefault(value, value),
+                List.of(GraphEdit.node("Sum", value + "_DequantizeLinear_Sum", List.of(read), List.of(out))));
+        return out;
+    }
+
+    private void round(String t, boolean contrib, boolean interrupted) {
+        KernelFit.Codes to = Objects.requireNonNull(codes.get(t));
+        TensorId id = new TensorId(t);
         GraphEdit.Splice splice = edit.splice(t, "_QuantizeLinear_Input", "_DequantizeLinear_Output");
-        String scale = addScale(id, params.scales(), Shape.of());
-        String zeroPoint = addZeroPoint(id, type, params, Shape.of());
-        String codes = edit.fresh(t + "_QuantizeLinear_Output");
+        String scale = addScale(id, to.params().scales(), Shape.of());
+        String zeroPoint = addZeroPoint(id, to.type(), to.params(), Shape.of());
+        String quantized = edit.fresh(t + "_QuantizeLinear_Output");
         int valueType = edit.graph().types().of(t);
         boolean cast = valueType != DataType.FLOAT_VALUE;
-        String from = cast ? edit.fresh(t + "_QuantizeLinear_float32") : splice.from();
-        String to = cast ? edit.fresh(t + "_DequantizeLinear_float32") : splice.to();
         List<NodeProto> nodes = new ArrayList<>();
-        if (cast) {
-            nodes.add(GraphEdit.cast(t + "_QuantizeLinear_Cast", splice.from(), from, DataType.FLOAT_VALUE));
+        String from = splice.from();
+        if (interrupted) {
+            String whole = edit.fresh(t + "_QuantizeLinear_Sum_Output");
+            nodes.add(GraphEdit.node("Sum", t + "_QuantizeLinear_Sum", List.of(from), List.of(whole)));
+            from = whole;
         }
+        if (cast) {
+            String wide = edit.fresh(t + "_QuantizeLinear_float32");
+            nodes.add(GraphEdit.cast(t + "_QuantizeLinear_Cast", from, wide, DataType.FLOAT_VALUE));
+            from = wide;
+        }
+        String rounded = cast ? edit.fresh(t + "_DequantizeLinear_float32") : splice.to();
         nodes.add(inDomain(
                 GraphEdit.node(
-                        "QuantizeLinear", t + "_QuantizeLinear", List.of(from, scale, zeroPoint), List.of(codes)),
+                        "QuantizeLinear", t + "_QuantizeLinear", List.of(from, scale, zeroPoint), List.of(quantized)),
                 contrib));
         nodes.add(inDomain(
                 GraphEdit.node(
-                        "DequantizeLinear", t + "_DequantizeLinear", List.of(codes, scale, zeroPoint), List.of(to)),
+                        "DequantizeLinear",
+                        t + "_DequantizeLinear",
+                        List.of(quantized, scale, zeroPoint),
+                        List.of(rounded)),
                 contrib));
         if (cast) {
-            nodes.add(GraphEdit.cast(t + "_DequantizeLinear_Cast", to, splice.to(), valueType));
+            nodes.add(GraphEdit.cast(t + "_DequantizeLinear_Cast", rounded, splice.to(), valueType));
         }
         edit.addBehind(t, nodes);
     }
@@ -192,6 +253,7 @@ public final class QdqGraph {
         if (cast) {
             edit.addBehind(quantized, List.of(GraphEdit.cast(id + "_DequantizeLinear_Cast", out, result, type)));
         }
+        storedAs.put(id.name(), quantized);
     }
 
     private String addScale(TensorId id, float[] scales, Shape shape) {

@@ -10,14 +10,67 @@ public sealed interface Verification {
     String by();
 
     /**
-     * ONNX Runtime ran the file.
+     * ONNX Runtime ran the file, in both ways in which it reads quantized models.
+     *
+     * @param version of the ONNX Runtime that ran it, such as {@code 1.29.0}
+     * @param asWritten every node computed as it stands in the file
+     * @param asRun with the default options of a session, where ONNX Runtime replaces groups of nodes by integer kernels:
+     *     what a user of the file gets
+     */
+    record Ran(String version, Run asWritten, Attempt asRun) implements Verification {
+        /** The run that a user gets; if there is none, the one of the nodes as written. */
+        public Run run() {
+            return switch (asRun) {
+                case Run run -> run;
+                case Refused _ -> asWritten;
+            };
+        }
+
+        @Override
+        public String by() {
+            return "onnxruntime";
+        }
+    }
+
+    /** The outcome of running a file in one way. */
+    sealed interface Attempt {}
+
+    /**
+     * ONNX Runtime does not load the file, or fails on the first samples.
+     *
+     * @param why its own words, in one line
+     */
+    record Refused(String why) implements Attempt {}
+
+    /**
+     * What a run gave.
      *
      * @param figure its score and the float model's on all samples, scored as in the session
      * @param liveAgreement share of samples with the same class as in our own quantized evaluation; empty if the
      *     outputs are not classes
      * @param maxAbsLogitDiff largest difference of an output from our own evaluation; NaN if an output is NaN
+     * @param liveSqnrDb 10·log10(Σe²/Σ(e−o)²) over the outputs o of the run and e of our own evaluation, in dB; infinite
+     *     if equal
+     * @param errorShare Σ(e−o)²/Σ(e−f)², with f the outputs of the float model: 1 means that the run is as far from our
+     *     evaluation as that is from float; 0 if o = e
      */
-    record Ran(AccuracyEstimate figure, OptionalDouble liveAgreement, double maxAbsLogitDiff) implements Verification {
+    record Run(
+            AccuracyEstimate figure,
+            OptionalDouble liveAgreement,
+            double maxAbsLogitDiff,
+            double liveSqnrDb,
+            double errorShare)
+            implements Attempt {
+        /** Differences of this size come from the order of sums in float32. */
+        private static final double ROUNDING_DB = 90;
+        /** 0.2 dB in the error of the whole model; single values at a tie between two codes stay below. */
+        private static final double LARGEST_SHARE = 0.05;
+
+        /** True if the run computes what was evaluated, up to the rounding of float32 and to single values at a tie. */
+        public boolean agrees() {
+            return liveSqnrDb >= ROUNDING_DB || errorShare <= LARGEST_SHARE;
+        }
+
         /** The number of samples that were run, at least 1. */
         public int samples() {
             return figure.seen();
@@ -34,11 +87,6 @@ public sealed interface Verification {
                 case Task.TopK _, Task.Binary _, Task.Each _, Task.Every _ -> OptionalDouble.of(figure.score());
                 case Task.Regression _, Task.Agreement _, Task.Cosine _, Task.Deviation _ -> OptionalDouble.empty();
             };
-        }
-
-        @Override
-        public String by() {
-            return "onnxruntime";
         }
     }
 

@@ -3,7 +3,9 @@ package org.quantscope.core.verify;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -28,6 +30,9 @@ public final class Verifier {
     private static final long MAX_JSON_BYTES = 1L << 30;
     private static final long MAX_JSON_TOKENS = 1L << 28;
 
+    private static final String AS_WRITTEN =
+            "load the file with the session option session.disable_quant_qdq=1, or choose another width or granularity";
+
     private Verifier() {}
 
     /** True if files of a format are verified by running them, which needs data. */
@@ -39,11 +44,13 @@ public final class Verifier {
      * Exported files, in their final place.
      *
      * @param files the target comes first
+     * @param problems what the format does not take, and what running the file has shown
      * @param verified empty if the format is verified by running it and there is no data
      */
-    public record Exported(List<Path> files, Optional<Verification> verified) {
+    public record Exported(List<Path> files, List<ExportProblem> problems, Optional<Verification> verified) {
         public Exported {
             files = List.copyOf(files);
+            problems = List.copyOf(problems);
         }
     }
 
@@ -71,7 +78,59 @@ public final class Verifier {
                 target,
                 (placed, written) -> verified.set(verify(exporter, placed, written, data, progress, cancel)),
                 cancel);
-        return new Exported(files, verified.get());
+        List<ExportProblem> problems = new ArrayList<>(Exporters.problems(exporter, plan));
+        verified.get().ifPresent(v -> problems.addAll(problems(exporter, plan, v)));
+        return new Exported(files, problems, verified.get());
+    }
+
+    /**
+     * What a person has to know before using a file that was verified with this result; empty if it does what was
+     * evaluated. A file that lacks tensors, for which there are problems already, is not expected to.
+     */
+    public static List<ExportProblem> problems(Exporter exporter, ExportPlan plan, Verification verified) {
+        if (!(verified instanceof Verification.Ran ran)) {
+            return List.of();
+        }
+        boolean whole = exporter.check(plan).stream().noneMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
+        List<ExportProblem> found = new ArrayList<>();
+        String runtime = "ONNX Runtime " + ran.version();
+        if (whole && !ran.asWritten().agrees()) {
+            found.add(differs(exporter, ran.asWritten(), "computed node by node, the file", "choose other settings"));
+        }
+        switch (ran.asRun()) {
+            case Verification.Refused(String why) ->
+                found.add(new ExportProblem(
+                        exporter.id(),
+                        "",
+                        runtime + " does not run the file with the default options of a session: " + why,
+                        AS_WRITTEN,
+                        ExportProblem.Severity.ERROR));
+            case Verification.Run run -> {
+                if (whole && !run.agrees() && ran.asWritten().agrees()) {
+                    found.add(differs(
+                            exporter,
+                            run,
+                            "with the default options of a session, " + runtime
+                                    + " replaces nodes by kernels that round otherwise; the file",
+                            AS_WRITTEN));
+                }
+            }
+        }
+        return found;
+    }
+
+    private static ExportProblem differs(Exporter exporter, Verification.Run run, String who, String remedy) {
+        return new ExportProblem(
+                exporter.id(),
+                "",
+                String.format(
+                        Locale.ROOT,
+                        "%s gives outputs with an SQNR of %.1f dB to what was evaluated here, and of %.1f dB to float",
+                        who,
+                        run.liveSqnrDb(),
+                        run.figure().logitSqnrDb()),
+                remedy,
+                ExportProblem.Severity.ERROR);
     }
 
     /**

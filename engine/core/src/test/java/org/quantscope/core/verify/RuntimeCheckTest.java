@@ -39,7 +39,7 @@ class RuntimeCheckTest {
     @TempDir
     private Path folder;
 
-    private Verification.Ran verified(int values, String output, List<String> behind, Dataset data) throws IOException {
+    private Verification.Run verified(int values, String output, List<String> behind, Dataset data) throws IOException {
         float[] identity = new float[values * values];
         for (int i = 0; i < values; i++) {
             identity[i * values + i] = 1;
@@ -56,8 +56,12 @@ class RuntimeCheckTest {
         ExportPlan plan = new ExportPlan(model, state, Map.of(), Map.of(new TensorId("x"), COARSE));
         Exporter exporter = Exporters.byId("onnx-qdq");
         List<Path> files = Exporters.export(exporter, plan, folder.resolve("q.onnx"), NEVER);
-        return (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(data), Progress.NONE, NEVER)
-                .orElseThrow();
+        Verification.Ran ran =
+                (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(data), Progress.NONE, NEVER)
+                        .orElseThrow();
+        assertThat(ran.version()).matches("\\d+\\.\\d+\\.\\d+");
+        assertThat(ran.asRun()).isEqualTo(ran.asWritten());
+        return ran.asWritten();
     }
 
     private static float value(int sample, int k, int values) {
@@ -70,7 +74,7 @@ class RuntimeCheckTest {
 
     @Test
     void oneOutputSaysYesOrNo() throws IOException {
-        Verification.Ran ran = verified(1, "y", List.of(), new MemoryData(SAMPLES, Shape.of(1), i -> i % 2));
+        Verification.Run ran = verified(1, "y", List.of(), new MemoryData(SAMPLES, Shape.of(1), i -> i % 2));
         long same = IntStream.range(0, SAMPLES)
                 .filter(i -> value(i, 0, 1) > 0 == rounded(value(i, 0, 1)) > 0)
                 .count();
@@ -96,7 +100,7 @@ class RuntimeCheckTest {
 
     @Test
     void aRegressionHasAnErrorAndNoAgreement() throws IOException {
-        Verification.Ran ran = verified(
+        Verification.Run ran = verified(
                 1,
                 "y",
                 List.of(),
@@ -117,7 +121,7 @@ class RuntimeCheckTest {
 
     @Test
     void anEmbeddingHasACosine() throws IOException {
-        Verification.Ran ran = verified(4, "embedding", List.of(), MemoryData.unlabelled(SAMPLES, Shape.of(4)));
+        Verification.Run ran = verified(4, "embedding", List.of(), MemoryData.unlabelled(SAMPLES, Shape.of(4)));
 
         assertThat(ran.figure().task()).isEqualTo(new Task.Cosine());
         assertThat(ran.figure().score()).isBetween(0.8, 0.999);
@@ -126,7 +130,7 @@ class RuntimeCheckTest {
 
     @Test
     void aClassifierAgreesWhereTheClassIsTheSame() throws IOException {
-        Verification.Ran ran = verified(4, "y", List.of(), new MemoryData(SAMPLES, Shape.of(4), i -> i % 4));
+        Verification.Run ran = verified(4, "y", List.of(), new MemoryData(SAMPLES, Shape.of(4), i -> i % 4));
         long same = IntStream.range(0, SAMPLES)
                 .filter(i -> best(i, false) == best(i, true))
                 .count();
