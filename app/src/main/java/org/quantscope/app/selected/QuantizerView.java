@@ -211,7 +211,7 @@ public final class QuantizerView extends VBox {
     private void show(QuantizerViewModel.Instead instead) {
         String text = switch (instead) {
             case FORM -> "";
-            case NOTHING_OPEN -> "Open a model to choose how its tensors are quantized.";
+            case NOTHING_OPEN -> "No tensor is selected. Open a model, or select one of its tensors in the list.";
             case FLOAT -> "This tensor stays in float.";
             case FLOAT_UNSEEN ->
                 "This activation stays in float. “Activations” in the toolbar observes its range on calibration data"

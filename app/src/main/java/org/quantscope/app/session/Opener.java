@@ -188,7 +188,7 @@ final class Opener {
 
     /** A model with the default settings, changed by {@code edits}. */
     static Opened bench(OpenModel model, Optional<Path> file, List<Edit> edits, List<Dataset> data) {
-        SessionState state = SessionState.of(model.file());
+        SessionState state = SessionState.of(model.file(), model.folded());
         for (Edit edit : edits) {
             state = edit.apply(state);
         }

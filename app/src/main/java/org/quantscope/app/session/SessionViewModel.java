@@ -267,6 +267,7 @@ public final class SessionViewModel {
                 if (!notes.isEmpty()) {
                     background.problem(String.join("; ", notes));
                 }
+                b.model().source().own().ifPresent(own -> background.notices().done(own.said()));
                 if (b.unsaved()) {
                     bench.markUnsaved();
                     saver.copy();

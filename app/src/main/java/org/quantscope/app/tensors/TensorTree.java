@@ -97,6 +97,9 @@ final class TensorTree {
             if (unfold && !rows.activations().isEmpty()) {
                 activations.setExpanded(true);
             }
+            if (rows.weights().isEmpty() && rows.activations().isEmpty()) {
+                others.setExpanded(true);
+            }
             if (moved) {
                 Set<TensorId> chosen = selected();
                 tree.getSelectionModel().clearSelection();

@@ -120,13 +120,18 @@ public final class TensorsView extends VBox {
 
     private void show(TensorsViewModel.Rows rows) {
         boolean open = bench.modelProperty().get().isPresent();
-        String count = rows.weights().size() + " weights";
+        long left = rows.others().stream().filter(r -> !r.activation()).count();
+        String count = rows.weights().size() + " weights" + (left == 0 ? "" : " · " + left + " stay float");
         head.setText(bench.modelProperty()
                 .get()
                 .map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT))
                 .orElse("NO MODEL"));
         nothing.setText(
-                open ? "No tensor has a name like this." : "Open a model with Ctrl+O, or drop one on the window.");
+                open
+                        ? model.filterProperty().get().isBlank()
+                                ? "This model has no tensor that could be quantized."
+                                : "No tensor has a name like this."
+                        : "Open a model with Ctrl+O, or drop one on the window.");
         lines.show(rows, !model.filterProperty().get().isBlank());
         lines.select(bench.selectionProperty().get());
     }

@@ -124,11 +124,18 @@ abstract class EvaluatingCommand extends EngineCommand {
                 ? Optional.empty()
                 : Optional.of(ModelSetup.readConfig(config, file, terminal(), cancel()));
         SessionState asked = settings(saved);
-        Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
+        Model opened = ModelSetup.openGraph(file, asked, terminal(), cancel());
+        boolean own = config == null
+                && calibrationData == null
+                && !settings.given()
+                && opened.own().isPresent();
+        SessionState chosen =
+                own ? SessionState.of(asked.model(), opened).withFoldBatchNorm(asked.foldBatchNorm()) : asked;
+        Model model = own ? Engine.placed(opened, chosen.addedQuantizers()) : opened;
         Model reference = asked.corrections().isEmpty()
                 ? model
                 : ModelSetup.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
-        SessionState state = checked(() -> settings.keepFloat(asked, model));
+        SessionState state = checked(() -> settings.keepFloat(chosen, model));
         Calibration calibration;
         if (calibrationData != null) {
             ModelSetup.Calibrated calibrated = ModelSetup.calibrate(

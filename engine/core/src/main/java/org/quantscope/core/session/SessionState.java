@@ -11,6 +11,9 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OwnQuantization;
+import org.quantscope.core.onnx.Placement;
 import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
@@ -70,6 +73,44 @@ public record SessionState(
                 Set.of(),
                 List.of(),
                 Scored.AUTOMATIC);
+    }
+
+    /**
+     * A fresh session of an opened model: for a model that is quantized already exactly its own grids, and otherwise the
+     * defaults.
+     *
+     * @param opened as analysed
+     */
+    public static SessionState of(FileRef model, Model opened) {
+        OwnQuantization own = opened.own().orElse(null);
+        if (own == null) {
+            return of(model);
+        }
+        Map<TensorId, QuantSpec> specs = new TreeMap<>();
+        own.weights().forEach((id, grid) -> {
+            if (opened.find(id).isPresent() && !opened.altered().contains(id)) {
+                specs.put(id, grid.spec(false));
+            }
+        });
+        Set<TensorId> added = new TreeSet<>();
+        opened.graph()
+                .ifPresent(graph -> own.activations()
+                        .forEach((id, grid) -> graph.placement().site(id).ifPresent(site -> {
+                            boolean placed = site.state() == Placement.State.OWN;
+                            boolean shared = site.state() == Placement.State.TIED
+                                    && graph.placement()
+                                            .parametersOf(id)
+                                            .map(own.activations()::get)
+                                            .filter(grid::equals)
+                                            .isPresent();
+                            if (placed || (site.addable() && !shared)) {
+                                specs.put(id, grid.spec(true));
+                            }
+                            if (!placed && site.addable() && !shared) {
+                                added.add(id);
+                            }
+                        })));
+        return of(model).withWeights(Optional.empty()).withOverrides(specs).withAddedQuantizers(added);
     }
 
     /**
