@@ -1,17 +1,20 @@
 package org.quantscope.core.dataset;
 
 import de.siegmar.fastcsv.reader.AbstractBaseCsvCallbackHandler;
+import de.siegmar.fastcsv.reader.CommentStrategy;
 import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.Charset;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,6 +31,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CopyBudget;
@@ -38,8 +43,9 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Reads a table of text: one sample in each row, fields between commas, semicolons or tabs (RFC 4180). Columns of
- * numbers are features, in their order. Values are kept as bytes if all are whole numbers from 0 to 255, else as
+ * Reads a table of text: one sample in each row, fields between commas, semicolons or tabs (RFC 4180), or what a first
+ * line such as {@code sep=;} names. Lines that begin with {@code #} are comments. A comma between digits is a decimal
+ * one where it does not divide fields. Columns of numbers are features, in their order. Values are kept as bytes if all are whole numbers from 0 to 255, else as
  * float32.
  *
  * <p>The first row is a header if the sidecar says so ({@code header}), or if it has text in a column where the second
@@ -60,6 +66,15 @@ final class CsvLoader implements DatasetLoader {
     /** The longest name of a class, in characters. */
     private static final int MAX_TEXT = 1024;
 
+    /** A line that begins with this is a comment. */
+    private static final char COMMENT = '#';
+
+    /** The length of {@code sep=;}. */
+    private static final int SEPARATOR = 5;
+
+    /** A number with a decimal comma. */
+    private static final Pattern DECIMAL = Pattern.compile("[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?");
+
     private static final Set<String> LABEL_NAMES = Set.of("label", "labels", "class", "target", "y");
 
     @Override
@@ -79,8 +94,13 @@ final class CsvLoader implements DatasetLoader {
 
     /** True for text with a delimiter in its first line. */
     @Override
-    public boolean matches(Path file, byte[] head) {
-        boolean delimited = false;
+    public boolean matches(Path file, byte[] bytes) {
+        Charset charset = charset(bytes);
+        byte[] head = charset.equals(StandardCharsets.UTF_8)
+                ? bytes
+                : new String(bytes, 2, (bytes.length & ~1) - 2, charset).getBytes(StandardCharsets.UTF_8);
+        boolean delimited =
+                head.length >= SEPARATOR && new String(head, 0, 4, StandardCharsets.US_ASCII).equalsIgnoreCase("sep=");
         for (byte b : head) {
             if (b >= 0 && b < ' ' && b != '\t' && b != '\r' && b != '\n') {
                 return false;
@@ -90,21 +110,20 @@ final class CsvLoader implements DatasetLoader {
             }
             delimited |= b == ',' || b == ';' || b == '\t';
         }
-        return delimited && head[0] != '{' && head[0] != '[';
+        return delimited && head.length > 0 && head[0] != '{' && head[0] != '[';
     }
 
     @Override
     public Samples open(Path file, Sidecar sidecar, CancelToken cancel) throws IOException {
         Table table = new Table(file, sidecar, cancel);
         try {
-            char delimiter;
-            try (Reader in = text(file)) {
-                delimiter = delimiter(in);
-            }
+            char delimiter = delimiter(file);
             Rows rows = new Rows(file, delimiter);
             try (CsvReader<Row> in = CsvReader.builder()
                     .fieldSeparator(delimiter)
                     .maxBufferSize(MAX_ROW)
+                    .commentStrategy(CommentStrategy.SKIP)
+                    .commentCharacter(COMMENT)
                     .allowUnclosedQuote(false)
                     .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
                     .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
@@ -127,11 +146,14 @@ final class CsvLoader implements DatasetLoader {
         return table.samples(Fingerprint.sha256(file, cancel), title());
     }
 
-    /** The characters of the file, after the byte order mark if there is one. */
+    /**
+     * The characters of the file, after the byte order mark if there is one: UTF-8, or UTF-16 if the mark says so. A
+     * first line {@code sep=;}, which spreadsheets write, is left blank.
+     */
     private static Reader text(Path file) throws IOException {
-        Reader in = new BufferedReader(new InputStreamReader(
+        BufferedReader in = new BufferedReader(new InputStreamReader(
                 Files.newInputStream(file),
-                StandardCharsets.UTF_8
+                charset(file)
                         .newDecoder()
                         .onMalformedInput(CodingErrorAction.REPORT)
                         .onUnmappableCharacter(CodingErrorAction.REPORT)));
@@ -139,15 +161,66 @@ final class CsvLoader implements DatasetLoader {
         if (in.read() != '\ufeff') {
             in.reset();
         }
+        if (separator(in).isPresent()) {
+            for (int i = 0; i < SEPARATOR; i++) {
+                in.read();
+            }
+        }
         return in;
     }
 
+    private static Charset charset(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return charset(in.readNBytes(2));
+        }
+    }
+
+    private static Charset charset(byte[] head) {
+        int first = head.length < 2 ? 0 : (head[0] & 0xff) << 8 | (head[1] & 0xff);
+        return first == 0xfffe
+                ? StandardCharsets.UTF_16LE
+                : first == 0xfeff ? StandardCharsets.UTF_16BE : StandardCharsets.UTF_8;
+    }
+
+    /** The delimiter that a first line {@code sep=;} names; the reader stays where it is. */
+    private static Optional<Character> separator(BufferedReader in) throws IOException {
+        in.mark(SEPARATOR + 1);
+        char[] line = new char[SEPARATOR + 1];
+        int n = 0;
+        for (int c = in.read(); c >= 0 && n < line.length; c = in.read()) {
+            line[n++] = (char) c;
+            if (n == line.length) {
+                break;
+            }
+        }
+        in.reset();
+        boolean ends = n == SEPARATOR || (n > SEPARATOR && (line[SEPARATOR] == '\n' || line[SEPARATOR] == '\r'));
+        return ends && new String(line, 0, 4).equalsIgnoreCase("sep=") ? Optional.of(line[4]) : Optional.empty();
+    }
+
     /**
-     * The delimiter, by the first row that is not blank: a tab if there is one outside quotes, else a comma, else a
-     * semicolon.
+     * The delimiter: the one that a first line {@code sep=} names; else by the first row that is neither blank nor a
+     * comment: a tab if there is one outside quotes; else a semicolon, if what lies between semicolons holds no commas
+     * but decimal ones; else a comma, else a semicolon.
      */
-    private static char delimiter(Reader in) throws IOException {
-        char found = ';';
+    private static char delimiter(Path file) throws IOException {
+        try (BufferedReader in = new BufferedReader(new InputStreamReader(Files.newInputStream(file), charset(file)))) {
+            in.mark(1);
+            if (in.read() != '\ufeff') {
+                in.reset();
+            }
+            Optional<Character> named = separator(in);
+            if (named.isPresent()) {
+                return named.get();
+            }
+        }
+        try (Reader in = text(file)) {
+            return byFirstRow(in);
+        }
+    }
+
+    private static char byFirstRow(Reader in) throws IOException {
+        StringBuilder row = new StringBuilder();
         boolean blank = true;
         boolean quoted = false;
         boolean mayOpen = true;
@@ -159,23 +232,37 @@ final class CsvLoader implements DatasetLoader {
             }
             boolean end = c == '\n' || c == '\r';
             if (end && !blank) {
-                return found;
+                break;
             }
-            if (c == '\t' || (c == ',' && found == ';')) {
-                found = (char) c;
-            } else if (end) {
-                found = ';';
+            if (end || (blank && c == COMMENT)) {
+                row.setLength(0);
+                while (!end && c >= 0 && c != '\n' && c != '\r') {
+                    c = in.read();
+                }
+                mayOpen = true;
+                continue;
             }
+            row.append((char) c);
             blank &= Character.isWhitespace(c);
             quoted = c == '"' && mayOpen;
-            mayOpen = end || c == ',' || c == ';' || c == '\t';
+            mayOpen = c == ',' || c == ';' || c == '\t';
         }
-        return found;
+        String text = row.toString();
+        if (text.indexOf('\t') >= 0) {
+            return '\t';
+        }
+        boolean commas = text.indexOf(',') >= 0;
+        boolean semicolons = text.indexOf(';') >= 0;
+        boolean decimal = semicolons
+                && Stream.of(text.split(";", -1))
+                        .allMatch(f ->
+                                f.indexOf(',') < 0 || DECIMAL.matcher(f.strip()).matches());
+        return commas && !decimal ? ',' : ';';
     }
 
     private static BadInputException unreadable(Path file, IOException e) throws IOException {
         if (e instanceof CharacterCodingException) {
-            return new BadInputException(file, "text", "is no UTF-8", e);
+            return new BadInputException(file, "text", "is no UTF-8, nor UTF-16 with a byte order mark", e);
         }
         throw e;
     }
@@ -454,12 +541,13 @@ final class CsvLoader implements DatasetLoader {
             }
             if (length == 0
                     || length > 64
-                    || "+-.0123456789NI".indexOf(text.charAt(0)) < 0
+                    || "+-.,0123456789NI".indexOf(text.charAt(0)) < 0
                     || "dDfF".indexOf(text.charAt(length - 1)) >= 0) {
                 return null;
             }
             try {
-                return Float.parseFloat(text);
+                return Float.parseFloat(
+                        text.indexOf(',') >= 0 && DECIMAL.matcher(text).matches() ? text.replace(',', '.') : text);
             } catch (NumberFormatException e) {
                 return null;
             }
@@ -533,7 +621,8 @@ final class CsvLoader implements DatasetLoader {
                 if (text && classes.isEmpty()) {
                     classes = List.copyOf(texts.keySet());
                 }
-                if (!text && classes.isEmpty() && !wholeNumbers(label)) {
+                boolean plain = sidecar.preprocessing().labelNumbers().equals(LabelNumbers.PLAIN);
+                if (!text && classes.isEmpty() && plain && !wholeNumbers(label)) {
                     float[] numbers = new float[rows];
                     for (int r = 0; r < rows; r++) {
                         numbers[r] = values.at(r * columns + label);
@@ -598,7 +687,9 @@ final class CsvLoader implements DatasetLoader {
                     out[r] = number[(int) v];
                     continue;
                 }
-                if (v != (int) v || v < 0 || v >= (classes.isEmpty() ? 1 << 24 : classes.size())) {
+                // Under another numbering the prepared data looks at them.
+                boolean plain = sidecar.preprocessing().labelNumbers().equals(LabelNumbers.PLAIN);
+                if (v != (int) v || (plain && (v < 0 || v >= (classes.isEmpty() ? 1 << 24 : classes.size())))) {
                     throw new BadInputException(
                             file,
                             title(column),

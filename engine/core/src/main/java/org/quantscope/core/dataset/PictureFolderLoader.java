@@ -6,12 +6,17 @@ import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.job.CancelToken;
@@ -25,12 +30,22 @@ import org.quantscope.core.picture.Pictures;
  * <p>Classes are in the order of their names' characters, as torchvision and Keras number them ({@code 10} before
  * {@code 2}); an empty class is a class too. The pictures of one class are in the order of their names, with runs of
  * digits compared as numbers ({@code 2.png} before {@code 10.png}). Names that begin with a dot are skipped, and so are
- * files that are not pictures by content or by name. Links are not followed.
+ * files that are not pictures by content or by name, and what a Mac puts into an archive ({@code __MACOSX}). Links are
+ * not followed. Pictures of formats that are not read (WebP, TIFF, HEIC, AVIF) are left out, counted and named.
+ *
+ * <p>Folders that are called train, val or test are the splits of a data set and no classes: one of them is to be opened.
  */
 final class PictureFolderLoader implements DatasetLoader {
     private static final int MAX_DEPTH = 16;
     private static final int MAX_FILES = 4_000_000;
     private static final Set<String> ENDINGS = Set.of("png", "jpg", "jpeg", "bmp", "gif");
+
+    /** Endings of pictures whose format is not read. */
+    private static final Set<String> UNREAD =
+            Set.of("webp", "tif", "tiff", "heic", "heif", "avif", "jp2", "j2k", "svg");
+
+    private static final Set<String> SPLITS =
+            Set.of("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation");
 
     /** Compares runs of digits as numbers and everything else by character; if these are equal, by the plain names. */
     static final Comparator<String> NATURAL = PictureFolderLoader::natural;
@@ -66,7 +81,17 @@ final class PictureFolderLoader implements DatasetLoader {
         for (Path file : inside.stream().filter(Files::isRegularFile).toList()) {
             scan.add(file, -1);
         }
-        boolean flat = !scan.found.isEmpty();
+        boolean flat = !scan.found.isEmpty() || (scan.left() > 0 && classes.isEmpty());
+        if (!flat
+                && !classes.isEmpty()
+                && classes.stream().allMatch(c -> SPLITS.contains(name(c).toLowerCase(Locale.ROOT)))) {
+            throw new BadInputException(
+                    folder,
+                    "classes",
+                    "the folders "
+                            + classes.stream().map(PictureFolderLoader::name).collect(Collectors.joining(", "))
+                            + " are splits of a data set and no classes; open one of them");
+        }
         if (flat) {
             for (Path c : classes) {
                 if (scan.holdsPictures(c)) {
@@ -83,7 +108,11 @@ final class PictureFolderLoader implements DatasetLoader {
             }
         }
         if (scan.found.isEmpty()) {
-            throw new BadInputException(folder, "folder", "holds no PNG, JPEG, BMP or GIF, and no folders of them");
+            throw new BadInputException(
+                    folder,
+                    "folder",
+                    "holds no PNG, JPEG, BMP or GIF, and no folders of them"
+                            + (scan.left() > 0 ? "; only " + String.join("; ", scan.leftOut()) : ""));
         }
         List<Scan.Found> found = new ArrayList<>(scan.found);
         found.sort(Comparator.comparingInt(Scan.Found::label).thenComparing(Scan.Found::name, NATURAL));
@@ -114,13 +143,17 @@ final class PictureFolderLoader implements DatasetLoader {
                 sidecar.origin(),
                 sidecar.preprocessing(),
                 sidecar.file(),
-                List.of());
+                scan.leftOut());
     }
 
     private static List<Path> list(Path folder) throws IOException {
         try (Stream<Path> all = Files.list(folder)) {
-            return all.filter(p -> !name(p).startsWith(".")).toList();
+            return all.filter(p -> !isIgnored(p)).toList();
         }
+    }
+
+    private static boolean isIgnored(Path path) {
+        return name(path).startsWith(".") || name(path).equals("__MACOSX");
     }
 
     private static String name(Path path) {
@@ -172,7 +205,12 @@ final class PictureFolderLoader implements DatasetLoader {
     private static final class Scan {
         private final Path folder;
         private final CancelToken cancel;
+        /** Bytes by which a format is recognized. */
+        private static final int HEAD = 16;
+
         private final List<Found> found = new ArrayList<>();
+        /** Names of pictures that are not read, by format. */
+        private final Map<String, List<String>> skipped = new TreeMap<>();
 
         record Found(String name, int label, PictureHeader header) {}
 
@@ -198,7 +236,10 @@ final class PictureFolderLoader implements DatasetLoader {
 
         private List<Path> files(Path below) throws IOException {
             try (Stream<Path> all = Files.walk(below, MAX_DEPTH, new FileVisitOption[0])) {
-                return all.filter(p -> Files.isRegularFile(p) && !name(p).startsWith("."))
+                return all.filter(p -> Files.isRegularFile(p)
+                                && !isIgnored(p)
+                                && StreamSupport.stream(below.relativize(p).spliterator(), false)
+                                        .noneMatch(PictureFolderLoader::isIgnored))
                         .toList();
             } catch (UncheckedIOException e) {
                 throw e.getCause();
@@ -209,6 +250,12 @@ final class PictureFolderLoader implements DatasetLoader {
             cancel.check();
             Optional<PictureHeader> header = Pictures.header(file);
             if (header.isEmpty()) {
+                Optional<String> format = unread(file);
+                if (format.isPresent()) {
+                    skipped.computeIfAbsent(format.get(), f -> new ArrayList<>())
+                            .add(folder.relativize(file).toString());
+                    return;
+                }
                 if (isNamedAsPicture(file)) {
                     throw new BadInputException(
                             file, "picture", "is named as a picture, and is no PNG, JPEG, BMP or GIF");
@@ -221,9 +268,40 @@ final class PictureFolderLoader implements DatasetLoader {
             found.add(new Found(folder.relativize(file).toString(), label, header.get()));
         }
 
+        /** The format of a picture that is not read; empty if the file is none. */
+        private static Optional<String> unread(Path file) throws IOException {
+            String ending = ending(file);
+            if (!UNREAD.contains(ending) && !ENDINGS.contains(ending)) {
+                return Optional.empty();
+            }
+            try (var in = Files.newInputStream(file)) {
+                Optional<String> format = Pictures.unreadFormat(in.readNBytes(HEAD));
+                return format.isPresent() || !UNREAD.contains(ending)
+                        ? format
+                        : Optional.of(ending.toUpperCase(Locale.ROOT));
+            }
+        }
+
+        /** The number of pictures whose format is not read. */
+        int left() {
+            return skipped.values().stream().mapToInt(List::size).sum();
+        }
+
+        List<String> leftOut() {
+            return skipped.entrySet().stream()
+                    .map(e -> e.getValue().size() + " " + e.getKey()
+                            + (e.getValue().size() == 1 ? " file, " : " files, such as ")
+                            + Collections.min(e.getValue()) + ", of a format that is not read")
+                    .toList();
+        }
+
         private static boolean isNamedAsPicture(Path file) {
+            return ENDINGS.contains(ending(file)) || UNREAD.contains(ending(file));
+        }
+
+        private static String ending(Path file) {
             String name = name(file).toLowerCase(Locale.ROOT);
-            return ENDINGS.contains(name.substring(name.lastIndexOf('.') + 1));
+            return name.substring(name.lastIndexOf('.') + 1);
         }
     }
 }

@@ -61,6 +61,29 @@ public final class Pictures {
         return begins(head, 'B', 'M') ? Optional.of(Format.BMP) : Optional.empty();
     }
 
+    /** The name of a format of pictures that is known and not read, by the first bytes of a file. */
+    public static Optional<String> unreadFormat(byte[] head) {
+        if (begins(head, 'R', 'I', 'F', 'F') && head.length >= 12 && holds(head, 8, "WEBP")) {
+            return Optional.of("WebP");
+        }
+        if (begins(head, 'I', 'I', 42, 0) || begins(head, 'M', 'M', 0, 42)) {
+            return Optional.of("TIFF");
+        }
+        if (holds(head, 4, "ftyp")) {
+            return Optional.of(holds(head, 8, "avif") ? "AVIF" : "HEIC");
+        }
+        return Optional.empty();
+    }
+
+    private static boolean holds(byte[] head, int at, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (head.length <= at + i || head[at + i] != text.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private static boolean begins(byte[] head, int... magic) {
         if (head.length < magic.length) {
             return false;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
@@ -61,6 +62,36 @@ class CsvLoaderTest {
             assertThat(IntStream.range(0, data.size()).mapToObj(i -> "" + data.label(i)))
                     .containsExactly(numbers.split(" "));
         }
+    }
+
+    /** As spreadsheets of other countries and tools write it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "1,5;2,5;0\n-3,25;4;1\n",
+                "sep=;\n1,5;2,5;0\n-3,25;4;1\n",
+                "sep=|\r\n1.5|2.5|0\r\n-3.25|4|1\r\n",
+                "# made by hand; in a hurry, too\n1.5,2.5,0\n# more\n-3.25,4,1\n",
+                "1,5\t2,5\t0\n-3,25\t4\t1\n",
+                "\"1,5\",\"2,5\",0\n\"-3,25\",4,1\n"
+            })
+    void decimalCommasNamedDelimitersAndCommentsAreRead(String text) throws IOException {
+        Dataset data = Datasets.open(table(text));
+
+        assertThat(all(data)).containsExactly(1.5f, 2.5f, -3.25f, 4);
+        assertThat(new int[] {data.label(0), data.label(1)}).containsExactly(0, 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"UTF-16LE", "UTF-16BE"})
+    void sixteenBitTextIsReadByItsMark(String charset) throws IOException {
+        Path file = Files.write(
+                folder.resolve("t.csv"), "\ufeffa;b;label\n1,5;2,5;ä\n-3,25;4;b\n".getBytes(Charset.forName(charset)));
+
+        Dataset data = Datasets.open(file);
+
+        assertThat(all(data)).containsExactly(1.5f, 2.5f, -3.25f, 4);
+        assertThat(data.classes()).containsExactly("b", "ä");
     }
 
     @Test
@@ -168,7 +199,7 @@ class CsvLoaderTest {
 
         assertThatThrownBy(() -> Datasets.open(file))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("t.csv: text: is no UTF-8");
+                .hasMessage("t.csv: text: is no UTF-8, nor UTF-16 with a byte order mark");
     }
 
     @Test
