@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.LabelMisfit;
 import org.quantscope.core.dataset.LabelNumbers;
@@ -232,9 +231,5 @@ record LabelFit(
     /** The problem as it is told when a score with labels is asked for. */
     Optional<String> refusal() {
         return problem.map(p -> p + "; cosine and float-mae need no labels");
-    }
-
-    static String ids(List<Task> tasks) {
-        return tasks.stream().map(Task::id).collect(Collectors.joining(", "));
     }
 }
