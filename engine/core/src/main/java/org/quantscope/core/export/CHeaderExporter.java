@@ -16,10 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
-import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -112,16 +110,60 @@ public final class CHeaderExporter extends FileFormat {
         }
         problems.addAll(IntegerLayer.overflows(ID, plan, carried));
         Map<TensorId, Encoding> byId = IntegerLayer.byId(carried);
+        Set<TensorId> read = new HashSet<>();
         for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
             Encoding weight = byId.get(layer.weight().id());
+            read.add(layer.weight().id());
+            layer.bias().ifPresent(read::add);
+            if (weight == null || !Aimet.followsConsumer(weight)) {
+                continue;
+            }
+            switch (KernelLayer.of(plan, layer, weight)) {
+                case KernelLayer.Refused(String why, String remedy) -> {
+                    problems.add(new ExportProblem(
+                            ID,
+                            weight.id().name(),
+                            why + ": no kernel computes the layer, only codes and scales are written",
+                            remedy,
+                            Severity.ERROR));
+                    continue;
+                }
+                case KernelLayer.Taken(KernelLayer kernel) -> {
+                    Encoding in = layer.input().map(byId::get).orElse(null);
+                    boolean said = layer.integerBias(plan, byId).isPresent();
+                    if (in != null
+                            && !said
+                            && !kernel.biasCodes(in, weight)
+                                    .map(KernelLayer::fits)
+                                    .orElse(true)) {
+                        problems.add(new ExportProblem(
+                                ID,
+                                layer.bias().orElseThrow().name(),
+                                "its values need more than 32 bits in units of the scales of " + in.id() + " and "
+                                        + weight.id(),
+                                "widen the scale of " + weight.id() + " or of " + in.id(),
+                                Severity.ERROR));
+                    }
+                }
+            }
             boolean ends = layer.input().map(byId::containsKey).orElse(false)
                     && layer.output().map(byId::containsKey).orElse(false);
-            if (weight != null && !ends) {
+            if (!ends) {
                 problems.add(new ExportProblem(
                         ID,
                         layer.weight().id().name(),
                         "the input or output of " + layer.node() + " has no 8-bit scale: its multiplier is left out",
                         "quantize both with 8 bits",
+                        Severity.WARNING));
+            }
+        }
+        for (Encoding e : carried) {
+            if (!e.isActivation() && !read.contains(e.id())) {
+                problems.add(new ExportProblem(
+                        ID,
+                        e.id().name(),
+                        "no kernel of the header reads it, only its codes and scales are written",
+                        "keep it in float, or read the codes with code of your own",
                         Severity.WARNING));
             }
         }
@@ -197,9 +239,11 @@ public final class CHeaderExporter extends FileFormat {
             for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
                 Encoding weight = carried.get(layer.weight().id());
                 // A weight that two layers read is written once for each layer, because their multipliers differ.
-                if (weight != null) {
+                if (weight != null
+                        && KernelLayer.of(plan, layer, weight) instanceof KernelLayer.Taken(KernelLayer kernel)) {
                     written.add(weight.id());
-                    layer(layer, weight);
+                    layer.bias().ifPresent(written::add);
+                    layer(kernel, weight);
                 }
             }
             for (Encoding e : carried.values()) {
@@ -224,40 +268,45 @@ public final class CHeaderExporter extends FileFormat {
             line("#endif /* " + guard + " */");
         }
 
-        private void layer(IntegerLayer layer, Encoding weight) throws IOException {
+        private void layer(KernelLayer kernel, Encoding weight) throws IOException {
             cancel.check();
-            Kernel kernel = kernel(layer);
-            int[] codes = new WeightCodes(layer.weight(), weight.params()).all(cancel);
+            IntegerLayer layer = kernel.layer();
+            Encoding in = layer.input().map(carried::get).orElse(null);
+            Encoding result = layer.output().map(carried::get).orElse(null);
             String name = identifier(layer.weight().id().name());
             line("");
             line("/* " + comment(layer.node().toString()) + ": "
-                    + comment(layer.weight().id().name()) + " [" + kernel.axes + "] = " + kernel.shape
-                    + (layer.relu() ? ", ReLU" : "") + " */");
-            codes(
-                    name,
-                    kernel.order.isEmpty()
-                            ? codes
-                            : WeightCodes.transposed(
-                                    codes, layer.weight().info().shape(), kernel.order));
+                    + comment(layer.weight().id().name()) + " [" + kernel.axes() + "] = " + kernel.shape()
+                    + (kernel.groups() > 1 ? ", " + kernel.groups() + " groups" : "")
+                    + (layer.relu() ? ", ReLU" : ""));
+            line(" * from " + comment(layer.node().input(0).orElseThrow()) + " to "
+                    + comment(layer.result().name()) + " */");
+            codes(name, kernel.weightCodes(weight, cancel));
             floats(name + "_scale", weight.params().scales());
-            Optional<IntegerBias> bias = layer.integerBias(plan, carried);
-            if (bias.isPresent() && bias.get().fits()) {
-                int[] values = bias.get().codes();
-                array("int32_t", name + "_bias", values.length, i -> Integer.toString(values[i]));
+            if (in == null) {
+                return;
             }
-            Encoding in = layer.input().map(carried::get).orElse(null);
-            Encoding result = layer.output().map(carried::get).orElse(null);
-            if (in == null || result == null || (bias.isPresent() && !bias.get().fits())) {
+            Optional<double[]> bias = kernel.biasCodes(in, weight);
+            if (bias.isPresent()) {
+                double[] codes = bias.get();
+                if (!KernelLayer.fits(codes)) {
+                    // A problem says so; a layer without its bias computes something else.
+                    return;
+                }
+                array("int32_t", name + "_bias", codes.length, i -> Integer.toString((int) codes[i]));
+            }
+            if (result == null) {
                 return;
             }
             Multiplier[] multipliers = new Multiplier[weight.params().slices()];
             for (int i = 0; i < multipliers.length; i++) {
                 multipliers[i] = Multiplier.of((double) in.params().scale(0)
                         * weight.params().scale(i)
+                        * kernel.alpha()
                         / result.params().scale(0));
             }
             // The kernels of convolutions take one multiplier for each output channel.
-            int n = kernel.perChannel ? kernel.channels : multipliers.length;
+            int n = kernel.convolution() ? kernel.channels() : multipliers.length;
             array(
                     "int32_t",
                     name + "_multiplier",
@@ -273,55 +322,16 @@ public final class CHeaderExporter extends FileFormat {
             line("static const float " + name + "_output_scale = "
                     + result.params().scale(0) + "f;");
             line("static const int32_t " + name + "_output_zero_point = " + zeroPoint(result) + ";");
-            line("static const int32_t " + name + "_activation_min = "
-                    + (layer.relu() ? Math.max(Byte.MIN_VALUE, zeroPoint(result)) : Byte.MIN_VALUE) + ";");
-            line("static const int32_t " + name + "_activation_max = " + Byte.MAX_VALUE + ";");
+            line("static const int32_t " + name + "_activation_min = " + code(layer.least(), result) + ";");
+            line("static const int32_t " + name + "_activation_max = " + code(layer.most(), result) + ";");
         }
 
-        /**
-         * The layout in which a kernel takes a weight.
-         *
-         * @param order axes of the model in the order of the kernel; empty if it is the same
-         * @param perChannel true for convolutions
-         */
-        private record Kernel(String axes, String shape, int channels, boolean perChannel, List<Integer> order) {}
-
-        private static Kernel kernel(IntegerLayer layer) {
-            Shape s = layer.weight().info().shape();
-            String op = layer.node().opType();
-            boolean convolution = op.startsWith("Conv");
-            if (convolution && s.rank() == 4) {
-                boolean depthwise = layer.weight().info().isDepthwise() && op.equals("Conv");
-                if (depthwise) {
-                    return new Kernel(
-                            "1, h, w, out",
-                            "1x" + s.dim(2) + "x" + s.dim(3) + "x" + s.dim(0),
-                            (int) s.dim(0),
-                            true,
-                            List.of(1, 2, 3, 0));
-                }
-                int out = op.equals("Conv") ? 0 : 1;
-                return new Kernel(
-                        "out, h, w, in",
-                        s.dim(out) + "x" + s.dim(2) + "x" + s.dim(3) + "x" + s.dim(1 - out),
-                        (int) s.dim(out),
-                        true,
-                        List.of(out, 2, 3, 1 - out));
-            }
-            if (!convolution && s.rank() == 2) {
-                boolean outFirst = op.equals("Gemm") && layer.node().intAttribute("transB", 0) != 0;
-                int out = (int) s.dim(outFirst ? 0 : 1);
-                return outFirst
-                        ? new Kernel("out, in", s.dim(0) + "x" + s.dim(1), out, false, List.of())
-                        : new Kernel("out, in", s.dim(1) + "x" + s.dim(0), out, false, List.of(1, 0));
-            }
-            int axis = layer.weight().info().defaultAxis();
-            return new Kernel(
-                    "as in the model",
-                    s.toString().replace('×', 'x'),
-                    s.rank() == 0 ? 1 : (int) s.dim(axis),
-                    convolution,
-                    List.of());
+        /** The int8 code of a bound of the result; the lowest or highest code for one beyond them. */
+        private static long code(float bound, Encoding result) {
+            return (long) Math.clamp(
+                    Math.rint((double) bound / result.params().scale(0)) + zeroPoint(result),
+                    Byte.MIN_VALUE,
+                    Byte.MAX_VALUE);
         }
 
         /** The zero point as int8: codes of uint8 are 128 lower there. */

@@ -25,7 +25,10 @@ import org.quantscope.core.tensor.TensorKind;
  * @param input the activation whose grid the values of the first input lie on; empty if they lie on none
  * @param output the activation whose grid the result is rounded to, after bias and clamp; empty if there is none
  * @param bias the stored bias: the third input, or for a MatMul the constant that a following Add adds
- * @param relu true if the result is clamped at 0 before it is rounded
+ * @param relu true if a Relu clamps the result before it is rounded
+ * @param least the result is clamped to at least this before it is rounded; −∞ if it is not
+ * @param most the result is clamped to at most this before it is rounded; ∞ if it is not
+ * @param result the value of the graph that is rounded to the grid of {@code output}
  */
 record IntegerLayer(
         OnnxNode node,
@@ -33,7 +36,10 @@ record IntegerLayer(
         Optional<TensorId> input,
         Optional<TensorId> output,
         Optional<TensorId> bias,
-        boolean relu) {
+        boolean relu,
+        float least,
+        float most,
+        TensorId result) {
     private static final Set<String> OPERATORS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
     /** The most operators to follow after a layer; bias and clamp are two. */
     private static final int MOST_FOLLOWED = 4;
@@ -67,6 +73,8 @@ record IntegerLayer(
                 ? Optional.empty()
                 : node.input(2).filter(stored::containsKey).map(TensorId::new);
         boolean relu = false;
+        float least = Float.NEGATIVE_INFINITY;
+        float most = Float.POSITIVE_INFINITY;
         String value = node.outputs().getFirst();
         Optional<TensorId> output = graph.placement().parametersOf(new TensorId(value));
         for (int i = 0; i < MOST_FOLLOWED && output.isEmpty(); i++) {
@@ -79,13 +87,21 @@ record IntegerLayer(
             String from = value;
             Optional<String> added =
                     next.inputs().stream().filter(in -> !in.equals(from)).findFirst();
-            if (next.opType().equals("Relu")) {
-                relu = true;
+            Optional<float[]> clamp = clamp(graph, next);
+            if (clamp.isPresent()) {
+                relu |= next.opType().equals("Relu");
+                float lo = clamp.get()[0];
+                float hi = clamp.get()[1];
+                least = Math.min(Math.max(least, lo), hi);
+                most = Math.min(Math.max(most, lo), hi);
             } else if (next.opType().equals("Add")
                     && bias.isEmpty()
+                    && node.input(2).isEmpty()
+                    && least == Float.NEGATIVE_INFINITY
+                    && most == Float.POSITIVE_INFINITY
                     && added.filter(stored::containsKey).isPresent()) {
                 bias = added.map(TensorId::new);
-            } else if (!next.opType().equals("Clip")) {
+            } else {
                 break;
             }
             value = next.outputs().getFirst();
@@ -97,7 +113,30 @@ record IntegerLayer(
                 node.input(0).flatMap(x -> graph.placement().parametersOf(new TensorId(x))),
                 output,
                 bias,
-                relu);
+                relu,
+                least,
+                most,
+                new TensorId(value));
+    }
+
+    /** The bounds of a Relu, or of a Clip whose bounds are constants; empty for another operator. */
+    private static Optional<float[]> clamp(OnnxGraph graph, OnnxNode node) {
+        if (node.opType().equals("Relu")) {
+            return Optional.of(new float[] {0, Float.POSITIVE_INFINITY});
+        }
+        if (!node.opType().equals("Clip")) {
+            return Optional.empty();
+        }
+        Optional<Float> lo = bound(graph, node, 1, "min", Float.NEGATIVE_INFINITY);
+        Optional<Float> hi = bound(graph, node, 2, "max", Float.POSITIVE_INFINITY);
+        return lo.isPresent() && hi.isPresent() ? Optional.of(new float[] {lo.get(), hi.get()}) : Optional.empty();
+    }
+
+    /** A bound of a Clip: an input, before operator set 11 an attribute; empty if it is computed. */
+    private static Optional<Float> bound(OnnxGraph graph, OnnxNode node, int input, String attribute, float none) {
+        return node.input(input).isPresent()
+                ? graph.scalar(node.input(input).get())
+                : Optional.of(node.floatAttribute(attribute, none));
     }
 
     /** The quantized tensors of a plan, by name. */
@@ -108,13 +147,14 @@ record IntegerLayer(
     }
 
     /**
-     * The bias in units of s_x·s_w; empty if there is none, if input or weight is not in the plan, or if they give no
-     * such unit.
+     * The bias in units of s_x·s_w; empty if there is none, if it has a setting of its own, if input or weight is not in
+     * the plan, or if they give no such unit.
      */
     Optional<IntegerBias> integerBias(ExportPlan plan, Map<TensorId, Encoding> carried) {
         Encoding in = input.map(carried::get).orElse(null);
         Encoding w = carried.get(weight.id());
-        if (bias.isEmpty() || in == null || w == null) {
+        boolean ownSetting = bias.isPresent() && plan.encodings().stream().anyMatch(e -> e.id().equals(bias.get()));
+        if (bias.isEmpty() || ownSetting || in == null || w == null) {
             return Optional.empty();
         }
         boolean alone = plan.model()
