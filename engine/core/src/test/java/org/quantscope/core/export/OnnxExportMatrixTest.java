@@ -83,7 +83,7 @@ class OnnxExportMatrixTest {
     }
 
     private static Dataset data(String model, String kind) throws IOException {
-        String name = (model.startsWith("digits") ? "digits" : "fashion_mnist") + "_" + kind + ".npz";
+        String name = (model.startsWith("fashion") ? "fashion_mnist" : model.split("_")[0]) + "_" + kind + ".npz";
         return Datasets.open(Path.of(System.getProperty("quantscope.samples"), name))
                 .limit(SAMPLES);
     }
