@@ -12,7 +12,6 @@ import java.util.OptionalInt;
  * continues, it writes only after the end of this view.
  */
 public final class SampleOutcomes {
-    private static final Change[] CHANGES = Change.values();
 
     /** With more positions in all, only whether a sample changed is kept. */
     private static final int MOST_POSITIONS = 2 << 20;
@@ -121,7 +120,7 @@ public final class SampleOutcomes {
         return classes() == 0
                 ? Change.NONE
                 : positions() > 1
-                        ? CHANGES[records.change[i]]
+                        ? records.change[i]
                         : change(labelled(i), records.floatClass[i], records.quantizedClass[i]);
     }
 
@@ -220,8 +219,8 @@ public final class SampleOutcomes {
         final float[] floatMargin;
         final float[] quantizedMargin;
         final int positions;
-        /** The place in {@link #CHANGES} of each sample's change, if there are several positions. */
-        final byte[] change;
+        /** Each sample's change, if there are several positions. */
+        final Change[] change;
 
         final int[] labels;
         final int[] ofFloat;
@@ -231,7 +230,7 @@ public final class SampleOutcomes {
         Records(int total, int classes, int positions) {
             int n = classes == 0 ? 0 : total;
             this.positions = classes == 0 ? 1 : positions;
-            change = new byte[this.positions > 1 ? n : 0];
+            change = new Change[this.positions > 1 ? n : 0];
             boolean kept = this.positions > 1 && (long) n * positions <= MOST_POSITIONS;
             labels = new int[kept ? n * positions : 0];
             ofFloat = new int[labels.length];
@@ -257,9 +256,9 @@ public final class SampleOutcomes {
             }
         }
 
-        /** The place in {@link #CHANGES} of a change from right or wrong to right or wrong. */
-        static byte change(boolean same, boolean was, boolean is) {
-            return (byte) (same ? Change.NONE : was ? Change.LOST : is ? Change.GAINED : Change.OTHER).ordinal();
+        /** The change from right or wrong to right or wrong. */
+        static Change change(boolean same, boolean was, boolean is) {
+            return same ? Change.NONE : was ? Change.LOST : is ? Change.GAINED : Change.OTHER;
         }
     }
 }
