@@ -27,7 +27,10 @@ public sealed interface AccuracyState {
         STOPPED
     }
 
-    AccuracyState NOTHING = new Without(Status.NO_MODEL, Optional.empty());
+    /** No model is open. */
+    static AccuracyState nothing() {
+        return new Without(Status.NO_MODEL, Optional.empty());
+    }
 
     Status status();
 

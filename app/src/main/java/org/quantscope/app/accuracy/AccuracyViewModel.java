@@ -66,7 +66,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final Background background;
     private final EvaluatedModel model;
     private final LatestWins<Answer> evaluations;
-    private final ReadOnlyObjectWrapper<AccuracyState> view = new ReadOnlyObjectWrapper<>(AccuracyState.NOTHING);
+    private final ReadOnlyObjectWrapper<AccuracyState> view = new ReadOnlyObjectWrapper<>(AccuracyState.nothing());
     private final LruCache<ResolvedSettings, Evaluation> kept = LruCache.ofWeight(
             KEPT_BYTES, e -> Math.max(KEPT_BYTES / KEPT, (long) e.outcomes().total() * BYTES_PER_SAMPLE));
     /** The shown settings, whether or not they can be evaluated; null while they are not resolved. */
@@ -114,7 +114,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (analysed.isEmpty()) {
             shown = null;
             open(null, null);
-            view.set(AccuracyState.NOTHING);
+            view.set(AccuracyState.nothing());
             return;
         }
         Status missing = analysed.get().graph().isEmpty()
@@ -376,7 +376,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             asked = null;
             kept.clear();
             evaluations.cancel();
-            AccuracyState nothing = AccuracyState.NOTHING;
+            AccuracyState nothing = AccuracyState.nothing();
             view.set(analysed == null ? nothing : nothing.waiting(Optional.empty()));
             model.open();
         }

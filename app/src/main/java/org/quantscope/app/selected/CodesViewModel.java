@@ -16,7 +16,6 @@ public final class CodesViewModel {
     /**
      * What to show.
      *
-     * @param counts count of each code, from the lowest
      * @param previous true if the figures belong to earlier settings
      */
     public record View(Strip strip, Words words, boolean previous) {}

@@ -101,7 +101,7 @@ public record LabelMisfit(
     /** What would help, for a person who writes the sidecar; empty if nothing is known. */
     public Optional<String> advice() {
         return remedy.map(r -> r.first() == 0
-                        || r.ignored().isPresent() && r.ignored().get() == label
+                        || (r.ignored().isPresent() && r.ignored().get() == label)
                 ? "if " + label + " means that a sample is not scored, say \"ignore_label\": " + label
                         + " in the sidecar"
                 : "they look numbered from " + r.first() + ": say \"first_label\": " + r.first() + " in the sidecar");

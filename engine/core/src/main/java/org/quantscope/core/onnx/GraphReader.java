@@ -374,8 +374,11 @@ final class GraphReader {
         for (int i = 0; i < node.getInputCount(); i++) {
             Behind behind = scope.storedBehind(node.getInput(i)).orElse(null);
             Stored tensor = behind == null ? null : stored.get(behind.stored);
-            boolean itself = behind != null && behind.stored.equals(node.getInput(i));
-            if (tensor != null && (itself || !WeightChains.moves(node))) {
+            if (behind == null || tensor == null) {
+                continue;
+            }
+            boolean itself = behind.stored.equals(node.getInput(i));
+            if (itself || !WeightChains.moves(node)) {
                 tensor.uses.add(use(node, name, i, tensor, behind.axes, scope.outer == null));
             }
         }

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -439,7 +440,7 @@ final class QuantizedNodes {
     private Form product(NodeProto mul, NodeProto product, NodeProto dynamic, String scale) {
         Chain chain = new Chain(product);
         boolean conv = product.getOpType().equals("ConvInteger");
-        int rank = stored.get(product.getInput(1)).info().shape().rank();
+        int rank = rankOf(product.getInput(1));
         String zero = product.getInputCount() > 3 ? product.getInput(3) : "";
         String weight = chain.decoded(product.getInput(1), scale, zero, conv ? 0 : Math.max(0, rank - 1));
         chain.nodes.add(operator(conv ? "Conv" : "MatMul", product, dynamic.getInput(0), weight)
@@ -480,7 +481,12 @@ final class QuantizedNodes {
     }
 
     private long lastAxis(NodeProto node) {
-        return Math.max(0, stored.get(node.getInput(1)).info().shape().rank() - 1);
+        return Math.max(0, rankOf(node.getInput(1)) - 1);
+    }
+
+    /** The rank of a stored tensor. */
+    private int rankOf(String name) {
+        return Objects.requireNonNull(stored.get(name), name).info().shape().rank();
     }
 
     private Optional<Form> withBias(Chain chain, String x, String weight, int bias, String way) {
@@ -515,9 +521,11 @@ final class QuantizedNodes {
         long row = Math.ceilDiv((long) blocks * bits, Byte.SIZE);
         boolean hasZero = node.getInputCount() > 3 && !node.getInput(3).isEmpty();
         Tensor zero = hasZero ? stored.get(node.getInput(3)) : null;
-        if ((long) k * n > MOST_VALUES
+        if (codes == null
+                || scale == null
+                || (long) k * n > MOST_VALUES
                 || codes.info().dtype() != DType.U8
-                || codes.data().count() != n * blocks * blob
+                || codes.data().count() != (long) n * blocks * blob
                 || scale.data().count() != (long) n * blocks
                 || (hasZero
                         && (zero == null
@@ -570,8 +578,8 @@ final class QuantizedNodes {
     private static int code(byte[] packed, long startBit, int index, int bits) {
         long at = startBit + (long) index * bits;
         int from = (int) (at / Byte.SIZE);
-        int both = packed[from] & 0xff | (from + 1 < packed.length ? (packed[from + 1] & 0xff) << Byte.SIZE : 0);
-        return both >> at % Byte.SIZE & (1 << bits) - 1;
+        int both = (packed[from] & 0xff) | (from + 1 < packed.length ? (packed[from + 1] & 0xff) << Byte.SIZE : 0);
+        return (both >> (at % Byte.SIZE)) & ((1 << bits) - 1);
     }
 
     /** A name for the float numbers of stored codes: that of the codes without what a quantizer has added. */

@@ -163,6 +163,7 @@ final class KernelFit {
             return true;
         }
         NodeProto at = producer;
+        boolean clamped = false;
         while (CLAMPING.contains(at.getOpType())) {
             String in = at.getInput(0);
             // It is removed if the codes clamp at the same values, of which only those of 8 bits are looked at.
@@ -174,10 +175,11 @@ final class KernelFit {
                 return true;
             }
             at = before;
+            clamped = true;
         }
         if (MOVING.contains(at.getOpType()) || ON_CODES.contains(at.getOpType())) {
             Codes in = source(at.getInput(0));
-            return at == producer && in != null && in.sameGrid(to) && to.isByte();
+            return !clamped && in != null && in.sameGrid(to) && to.isByte();
         }
         return switch (at.getOpType()) {
             case "AveragePool", "GlobalAveragePool", "Softmax" -> false;

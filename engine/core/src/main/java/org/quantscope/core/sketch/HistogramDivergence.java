@@ -63,7 +63,7 @@ public final class HistogramDivergence {
         double[] masses = new double[values.length];
         int found = 0;
         for (int i = 0; i < at.length; i++) {
-            if (often[i] >= SPIKE * sketch.count() && at[i] != 0 && at[i] >= lo && at[i] <= hi) {
+            if (often[i] >= SPIKE * (double) sketch.count() && at[i] != 0 && at[i] >= lo && at[i] <= hi) {
                 values[found] = (float) at[i];
                 masses[found++] = takeOut(at[i], often[i]);
             }
