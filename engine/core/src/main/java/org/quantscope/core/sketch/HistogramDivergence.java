@@ -65,7 +65,7 @@ public final class HistogramDivergence {
         for (int i = 0; i < at.length; i++) {
             if (often[i] >= SPIKE * (double) sketch.count() && at[i] != 0 && at[i] >= lo && at[i] <= hi) {
                 values[found] = (float) at[i];
-                masses[found++] = takeOut(at[i], often[i]);
+                masses[found++] = takeOut(at[i], (double) often[i]);
             }
         }
         spikes = Arrays.copyOf(values, found);
