@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.quantscope.app.ui.Notices;
 import org.quantscope.app.ui.UiThread;
@@ -43,20 +44,7 @@ class BackgroundTest {
     @Test
     void tellsOfWorkOnItsWayOnceAFrame() {
         Queue<Runnable> frames = new ArrayDeque<>();
-        Background paced = Background.of(
-                work::add,
-                new UiThread() {
-                    @Override
-                    public void execute(Runnable task) {
-                        ui.add(task);
-                    }
-
-                    @Override
-                    public void beforeFrame(Runnable task) {
-                        frames.add(task);
-                    }
-                },
-                background.notices());
+        Background paced = Background.of(work::add, pacedBy(frames), background.notices());
         List<Integer> batches = new ArrayList<>();
         paced.<Integer>latest(LatestWins.Mode.CANCEL_STALE)
                 .submit(
@@ -82,7 +70,52 @@ class BackgroundTest {
         assertThat(done).containsExactly(4L);
     }
 
+    @Test
+    void showsSomethingOfEveryRequestAlsoIfTheNextOneComesBeforeTheFrame() {
+        Queue<Runnable> frames = new ArrayDeque<>();
+        Background paced = Background.of(work::add, pacedBy(frames), background.notices());
+        List<String> shown = new ArrayList<>();
+        step(1, paced.latest(LatestWins.Mode.CANCEL_STALE), frames, shown);
+        while (!work.isEmpty()) {
+            work.remove().run();
+        }
+        assertThat(shown).containsExactly("1.1", "2.1", "3.1", "4.1", "4.3");
+    }
+
+    /** One step of a drag. The next one is taken just before the newest results of this one would be shown. */
+    private void step(int step, LatestWins<String> latest, Queue<Runnable> frames, List<String> shown) {
+        latest.submit(
+                (cancel, partial) -> {
+                    for (int batch = 1; batch <= 3; batch++) {
+                        partial.accept(step + "." + batch);
+                        run(ui);
+                    }
+                    if (step < 4) {
+                        step(step + 1, latest, frames, shown);
+                    }
+                    run(frames);
+                    throw new CancellationException();
+                },
+                shown::add,
+                background::problem);
+    }
+
+    private UiThread pacedBy(Queue<Runnable> frames) {
+        return new UiThread() {
+            @Override
+            public void execute(Runnable task) {
+                ui.add(task);
+            }
+
+            @Override
+            public void beforeFrame(Runnable task) {
+                frames.add(task);
+            }
+        };
+    }
+
     private static void run(Queue<Runnable> tasks) {
+        // What a task asks for waits, as it would for the next frame.
         for (int left = tasks.size(); left > 0; left--) {
             tasks.remove().run();
         }
