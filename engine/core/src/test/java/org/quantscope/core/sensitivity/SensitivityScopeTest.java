@@ -54,11 +54,14 @@ class SensitivityScopeTest {
     /** As if the sidecar named another array of labels. */
     private static Dataset relabelled(Dataset data) {
         return (Dataset) Proxy.newProxyInstance(
-                Dataset.class.getClassLoader(),
-                new Class<?>[] {Dataset.class},
-                (proxy, method, args) -> method.getName().equals("label") && args[0].equals(499)
-                        ? Integer.valueOf(9 - data.label(499))
-                        : method.invoke(data, args));
+                Dataset.class.getClassLoader(), new Class<?>[] {Dataset.class}, (proxy, method, args) -> {
+                    Object result = method.invoke(data, args);
+                    if (method.getName().equals("labels") && args[0].equals(499)) {
+                        int[] labels = (int[]) args[1];
+                        labels[0] = 9 - labels[0];
+                    }
+                    return result;
+                });
     }
 
     @Test

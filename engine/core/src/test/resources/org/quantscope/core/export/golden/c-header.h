@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-/* Conv Conv0: conv.weight [out, h, w, in] = 2x2x2x2, ReLU */
+/* Conv Conv0: conv.weight [out, h, w, in] = 2x2x2x2, ReLU
+ * from x to r */
 static const int8_t tiny_conv_weight[16] = {
     -127, -64, -48, 16, 32, 95, 111, -79, 0, 73, 91, -127, -109, -36, -18, 54
 };
@@ -32,7 +33,8 @@ static const int32_t tiny_conv_weight_output_zero_point = -128;
 static const int32_t tiny_conv_weight_activation_min = -128;
 static const int32_t tiny_conv_weight_activation_max = 127;
 
-/* Gemm Gemm3: fc.weight [out, in] = 3x32 */
+/* Gemm Gemm3: fc.weight [out, in] = 3x32
+ * from f to y */
 static const int8_t tiny_fc_weight[96] = {
     -127, 127, 113, 99, 85, 71, 56, 42, 28, 14, 0, -14, -28, -42, -56, -71,
     -85, -99, -113, -127, 127, 113, 99, 85, 71, 56, 42, 28, 14, 0, -14, -28,
