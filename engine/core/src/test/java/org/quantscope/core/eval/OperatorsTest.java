@@ -148,9 +148,9 @@ class OperatorsTest {
                     .sorted()
                     .forEach(f -> all.add(Arguments.of(
                             f,
-                            f.getFileName().toString().startsWith("digits")
-                                    ? Given.random(16, 1, 8, 8)
-                                    : Given.random(16, 1, 28, 28))));
+                            f.getFileName().toString().startsWith("fashion")
+                                    ? Given.random(16, 1, 28, 28)
+                                    : Given.random(16, 1, 8, 8))));
         }
         Map<String, Given> exports = Map.of(
                 "batch_norms",
@@ -261,7 +261,15 @@ class OperatorsTest {
 
     private static float[] run(Model model, byte[] graph, Map<String, NativeTensor> more, Given given) {
         Map<String, NativeTensor> feeds = new HashMap<>(more);
-        feeds.put(model.graph().orElseThrow().inputName(), NativeTensor.of(given.values, given.shape, DType.F32));
+        DType type = model.graph().orElseThrow().inputs().getFirst().type().orElse(DType.F32);
+        float[] values = given.values.clone();
+        if (!type.isFloating()) {
+            // Small whole numbers: rows of a table.
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (int) Math.abs(values[i] * 3);
+            }
+        }
+        feeds.put(model.graph().orElseThrow().inputName(), NativeTensor.of(values, given.shape, type));
         String output = model.graph().orElseThrow().outputNames().getFirst();
         try (OrtModel loaded = OrtModel.load(graph, "case", new OrtModel.Options(1, false))) {
             return loaded.run(feeds, List.of(output), NEVER).getFirst().values();
