@@ -1,12 +1,12 @@
 package org.quantscope.cli;
 
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.quantscope.core.io.UserFolders;
@@ -55,11 +55,12 @@ public final class Main {
 
     /**
      * True if a stream is a terminal. The start script knows this for each stream; without the script both count as
-     * terminals if Java has a console.
+     * terminals if Java has a console that is one.
      */
     private static boolean isTerminal(String stream) {
         String told = System.getProperty("quantscope.terminal." + stream);
-        return told == null ? Objects.requireNonNull(System.console()).isTerminal() : told.equals("true");
+        Console console = System.console();
+        return told == null ? console != null && console.isTerminal() : told.equals("true");
     }
 
     /** True if colours may be used: see no-color.org. */
