@@ -140,6 +140,10 @@ final class FloatForm {
             inForm--;
             return;
         }
+        if (isSumOfOne(node)) {
+            alias.put(node.getOutput(0), node.getInput(0));
+            return;
+        }
         String op = QuantizedNodes.isQdq(node) ? node.getOpType() : "";
         boolean done = switch (op) {
             case "QuantizeLinear" -> quantize(node);
@@ -149,6 +153,11 @@ final class FloatForm {
         if (!done) {
             keep(node);
         }
+    }
+
+    /** A sum of one value is that value: such nodes only keep ONNX Runtime from joining those beside them. */
+    private static boolean isSumOfOne(NodeProto node) {
+        return node.getDomain().isEmpty() && node.getOpType().equals("Sum") && node.getInputCount() == 1;
     }
 
     private NodeProto withInputs(NodeProto node) {
