@@ -74,7 +74,8 @@ class FlippedFlowTest {
                         + v.tally().other() + " other");
         Outcome first = v.listed().samples().getFirst();
         assertThat(robot.lookup("#flip-0").queryAs(Button.class).getAccessibleText())
-                .isEqualTo("sample " + first.sample() + ": " + first.floatClass() + " → " + first.quantizedClass());
+                .isEqualTo("sample " + first.sample() + ", label "
+                        + first.label().orElseThrow() + ": " + first.floatClass() + " → " + first.quantizedClass());
 
         OpenWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
         OpenWindow.waitUntil(() -> found().confusion().isPresent());

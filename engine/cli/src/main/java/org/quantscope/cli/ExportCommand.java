@@ -132,7 +132,8 @@ final class ExportCommand extends EngineCommand {
     private static List<LeftFloat> leftFloat(Model model, SessionState state, List<ExportProblem> problems) {
         List<LeftFloat> all = new ArrayList<>(LeftFloat.of(model, state));
         problems.stream()
-                .filter(p -> p.severity() == ExportProblem.Severity.ERROR)
+                .filter(p -> p.severity() == ExportProblem.Severity.ERROR
+                        && !p.tensor().isEmpty())
                 .forEach(p -> model.find(new TensorId(p.tensor()))
                         .filter(t -> t.info().kind() == TensorKind.WEIGHT
                                 && all.stream().noneMatch(l -> l.id().equals(t.id())))
