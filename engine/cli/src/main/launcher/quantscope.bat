@@ -10,7 +10,7 @@ if not defined QS_JAVA (
     echo quantscope: a JDK 25 or newer is needed and none was found; install one or set JAVA_HOME to it 1>&2
     exit /b 4
 )
-"%QS_JAVA%" -XX:+UseSerialGC -XX:MaxNewSize=256m -Xshare:auto ${jvm.flags} %QUANTSCOPE_JAVA_OPTS% -cp "%~dp0..\lib\*" org.quantscope.cli.Main %*
+"%QS_JAVA%" -XX:+UseSerialGC -XX:MaxNewSize=128m -Xshare:auto ${jvm.flags} %QUANTSCOPE_JAVA_OPTS% -cp "%~dp0..\lib\*" org.quantscope.cli.Main %*
 exit /b %ERRORLEVEL%
 
 :consider

@@ -1,6 +1,7 @@
 package org.quantscope.linalg;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -8,11 +9,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.ops.transforms.Transforms;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
@@ -85,7 +81,7 @@ public final class CrossLayerEqualization implements Correction {
 
     @Override
     public Optional<String> unavailable() {
-        return Nd4jBackend.unavailable();
+        return Optional.empty();
     }
 
     @Override
@@ -101,7 +97,6 @@ public final class CrossLayerEqualization implements Correction {
                     "graph",
                     "bare weights say nothing of which layer reads which: a model with a graph is needed (.onnx)");
         }
-        Nd4jBackend.require();
         LayerPairs found = LayerPairs.of(model, clips);
         if (found.pairs().isEmpty()) {
             return new Output(model, List.of(), found.kept());
@@ -122,9 +117,9 @@ public final class CrossLayerEqualization implements Correction {
     private static final class Equalization {
         private final List<LayerPairs.Pair> pairs;
         /** For each weight its values in storage order. */
-        private final Map<TensorId, INDArray> weights = new LinkedHashMap<>();
+        private final Map<TensorId, double[]> weights = new LinkedHashMap<>();
         /** For each pair the product of its factors so far: [channels]. */
-        private final List<INDArray> factors = new ArrayList<>();
+        private final List<double[]> factors = new ArrayList<>();
         /**
          * The pairs in the order of the sweeps; the second pair of a step is empty unless three layers are equalized
          * together.
@@ -140,7 +135,9 @@ public final class CrossLayerEqualization implements Correction {
                 LayerPairs.Pair pair = pairs.get(p);
                 load(pair.first());
                 load(pair.second());
-                factors.add(Nd4j.ones(DataType.DOUBLE, pair.first().outputs()));
+                double[] ones = new double[pair.first().outputs()];
+                Arrays.fill(ones, 1);
+                factors.add(ones);
                 byFirst.put(pair.first().id(), p);
             }
             Set<Integer> taken = new HashSet<>();
@@ -156,9 +153,14 @@ public final class CrossLayerEqualization implements Correction {
         }
 
         private void load(WeightedLayer layer) {
-            weights.computeIfAbsent(
-                    layer.id(),
-                    id -> Nd4j.createFromArray(layer.weight().data().toFloats()).castTo(DataType.DOUBLE));
+            weights.computeIfAbsent(layer.id(), id -> {
+                float[] stored = layer.weight().data().toFloats();
+                double[] values = new double[stored.length];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = stored[i];
+                }
+                return values;
+            });
         }
 
         /**
@@ -171,17 +173,26 @@ public final class CrossLayerEqualization implements Correction {
             for (Step step : steps) {
                 cancel.check();
                 LayerPairs.Pair pair = pairs.get(step.pair);
-                INDArray r1 = outRange(pair.first());
+                double[] r1 = outRange(pair.first());
                 if (step.next.isEmpty()) {
-                    INDArray r2 = inRange(pair.second(), pair.run());
-                    moved = Math.max(moved, scale(step.pair, usable(Transforms.sqrt(r1.div(r2), true), r1, r2)));
+                    double[] r2 = inRange(pair.second(), pair.run());
+                    double[] s = new double[r1.length];
+                    for (int i = 0; i < s.length; i++) {
+                        s[i] = r1[i] > 0 && r2[i] > 0 ? usable(Math.sqrt(r1[i] / r2[i])) : 1;
+                    }
+                    moved = Math.max(moved, scale(step.pair, s));
                 } else {
                     LayerPairs.Pair next = pairs.get(step.next.get());
-                    INDArray r2 = outRange(pair.second());
-                    INDArray r3 = inRange(next.second(), next.run());
-                    INDArray mean = Transforms.pow(r1.mul(r2).muli(r3), 1.0 / 3);
-                    INDArray s1 = usable(r1.div(mean), r1, r2, r3);
-                    INDArray s2 = usable(mean.div(r3), r1, r2, r3);
+                    double[] r2 = outRange(pair.second());
+                    double[] r3 = inRange(next.second(), next.run());
+                    double[] s1 = new double[r1.length];
+                    double[] s2 = new double[r1.length];
+                    for (int i = 0; i < s1.length; i++) {
+                        boolean used = r1[i] > 0 && r2[i] > 0 && r3[i] > 0;
+                        double mean = Math.cbrt(r1[i] * r2[i] * r3[i]);
+                        s1[i] = used ? usable(r1[i] / mean) : 1;
+                        s2[i] = used ? usable(mean / r3[i]) : 1;
+                    }
                     moved = Math.max(moved, scale(step.pair, s1));
                     moved = Math.max(moved, scale(step.next.get(), s2));
                 }
@@ -189,66 +200,82 @@ public final class CrossLayerEqualization implements Correction {
             return moved;
         }
 
-        /**
-         * The factors that can be applied: 1 for channels without a usable range, all others limited so that weights
-         * stay normal float32 numbers.
-         */
-        private static INDArray usable(INDArray s, INDArray... ranges) {
-            double[] factors = s.toDoubleVector();
-            for (INDArray range : ranges) {
-                double[] r = range.toDoubleVector();
-                for (int i = 0; i < factors.length; i++) {
-                    factors[i] = r[i] > 0 ? factors[i] : 1;
-                }
-            }
-            for (int i = 0; i < factors.length; i++) {
-                factors[i] = factors[i] > 0 ? Math.clamp(factors[i], 1 / LARGEST, LARGEST) : 1;
-            }
-            return Nd4j.createFromArray(factors);
+        /** The factor, limited so that weights stay normal float32 numbers; 1 if it is no positive number. */
+        private static double usable(double s) {
+            return s > 0 ? Math.clamp(s, 1 / LARGEST, LARGEST) : 1;
         }
 
         /** Divides the outputs of a pair's first layer by {@code s} and multiplies the inputs of its second one by it. */
-        private double scale(int p, INDArray s) {
+        private double scale(int p, double[] s) {
             LayerPairs.Pair pair = pairs.get(p);
             WeightedLayer.View out = pair.first().view(1);
             WeightedLayer.View in = pair.second().view(pair.run());
-            array(pair.first(), out).divi(along(s, out.dims(), out.out()));
-            array(pair.second(), in).muli(along(s, in.dims(), in.in()));
-            factors.get(p).muli(s);
-            return Transforms.abs(s.sub(1), true).maxNumber().doubleValue();
+            forEachRun(values(pair.first()), out.dims(), out.out(), (w, from, to, channel) -> {
+                for (int i = from; i < to; i++) {
+                    w[i] /= s[channel];
+                }
+            });
+            forEachRun(values(pair.second()), in.dims(), in.in(), (w, from, to, channel) -> {
+                for (int i = from; i < to; i++) {
+                    w[i] *= s[channel];
+                }
+            });
+            double moved = 0;
+            double[] product = factors.get(p);
+            for (int i = 0; i < s.length; i++) {
+                product[i] *= s[i];
+                moved = Math.max(moved, Math.abs(s[i] - 1));
+            }
+            return moved;
         }
 
-        private INDArray outRange(WeightedLayer layer) {
+        private double[] outRange(WeightedLayer layer) {
             WeightedLayer.View view = layer.view(1);
-            return range(array(layer, view), view.out());
+            return range(values(layer), view.dims(), view.out());
         }
 
-        private INDArray inRange(WeightedLayer layer, int run) {
+        private double[] inRange(WeightedLayer layer, int run) {
             WeightedLayer.View view = layer.view(run);
-            return range(array(layer, view), view.in());
+            return range(values(layer), view.dims(), view.in());
         }
 
-        /**
-         * The values of a weight as an array of four dimensions. It shares them, so that writing to it changes the
-         * weight.
-         */
-        private INDArray array(WeightedLayer layer, WeightedLayer.View view) {
-            return Objects.requireNonNull(weights.get(layer.id()))
-                    .reshape('c', view.dims().toArray());
+        private double[] values(WeightedLayer layer) {
+            return Objects.requireNonNull(weights.get(layer.id()));
         }
 
         /** max|w| of each channel in each group: [groups·channels]. */
-        private static INDArray range(INDArray weight, int channel) {
-            int[] others = IntStream.of(1, 2, 3).filter(d -> d != channel).toArray();
-            INDArray max = Transforms.abs(weight, true).max(others);
-            return max.reshape('c', new long[] {max.length()});
+        private static double[] range(double[] weight, Shape dims, int axis) {
+            double[] max = new double[Math.toIntExact(dims.dim(0) * dims.dim(axis))];
+            forEachRun(weight, dims, axis, (w, from, to, channel) -> {
+                double most = max[channel];
+                for (int i = from; i < to; i++) {
+                    most = Math.max(most, Math.abs(w[i]));
+                }
+                max[channel] = most;
+            });
+            return max;
         }
 
-        /** Reshapes [groups·channels] so that it broadcasts over a weight of the shape {@code dims}. */
-        private static INDArray along(INDArray s, Shape dims, int channel) {
-            long[] shape = {dims.dim(0), 1, 1, 1};
-            shape[channel] = dims.dim(channel);
-            return s.reshape('c', shape);
+        /** Values {@code w[from .. to-1]} of one channel, which is counted through all groups. */
+        @FunctionalInterface
+        private interface Run {
+            void take(double[] w, int from, int to, int channel);
+        }
+
+        /** Visits the neighbours of each channel in storage order, with dimension {@code axis} as the channel. */
+        private static void forEachRun(double[] weight, Shape dims, int axis, Run run) {
+            int channels = Math.toIntExact(dims.dim(axis));
+            int inner = Math.toIntExact(dims.inner(axis));
+            int outer = Math.toIntExact(dims.count() / dims.dim(0) / channels / inner);
+            int at = 0;
+            for (int g = 0; g < dims.dim(0); g++) {
+                for (int o = 0; o < outer; o++) {
+                    for (int c = 0; c < channels; c++) {
+                        run.take(weight, at, at + inner, g * channels + c);
+                        at += inner;
+                    }
+                }
+            }
         }
 
         Output write(Model model, List<String> kept, CancelToken cancel) {
@@ -256,13 +283,17 @@ public final class CrossLayerEqualization implements Correction {
             List<TensorId> changed = new ArrayList<>();
             weights.forEach((id, values) -> {
                 cancel.check();
-                rewrite.values(id, values.castTo(DataType.FLOAT).toFloatVector());
+                float[] stored = new float[values.length];
+                for (int i = 0; i < stored.length; i++) {
+                    stored[i] = (float) values[i];
+                }
+                rewrite.values(id, stored);
                 changed.add(id);
             });
             for (int p = 0; p < pairs.size(); p++) {
                 cancel.check();
                 LayerPairs.Pair pair = pairs.get(p);
-                double[] s = factors.get(p).toDoubleVector();
+                double[] s = factors.get(p);
                 pair.first().bias(model).tensor().ifPresent(b -> changed.add(divide(rewrite, b, s, 1)));
                 pair.added().forEach(a -> changed.add(divide(rewrite, a.constant(), s, a.run())));
                 pair.clamps()

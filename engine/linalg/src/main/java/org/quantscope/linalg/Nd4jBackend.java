@@ -3,7 +3,6 @@ package org.quantscope.linalg;
 import java.util.Optional;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
-import org.quantscope.core.correction.CorrectionUnavailableException;
 
 /** ND4J in this process: loaded silently at first use, or the reason why it cannot be loaded. */
 final class Nd4jBackend {
@@ -41,16 +40,5 @@ final class Nd4jBackend {
     /** Why ND4J cannot be used, as text for the user; empty if it can be used. */
     static Optional<String> unavailable() {
         return Loaded.REASON;
-    }
-
-    /**
-     * Loads ND4J.
-     *
-     * @throws CorrectionUnavailableException with the reason if it cannot be used
-     */
-    static void require() {
-        unavailable().ifPresent(reason -> {
-            throw new CorrectionUnavailableException(reason);
-        });
     }
 }
