@@ -8,7 +8,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
@@ -31,6 +33,9 @@ import org.quantscope.core.tensor.TensorKind;
  * lists up to 0.6.1 and for QNN, two lists of entries in 1.0.0, one list in 2.0.0. An offset of −2^(bits−1) makes a
  * symmetric tensor signed; an offset of −(2^(bits−1) − 1) in a tensor marked as symmetric is the restricted range of
  * older releases.
+ *
+ * <p>An entry that cannot be read or used is listed with the reason, and the others are read all the same; a member that
+ * is null counts as left out.
  */
 final class AimetImporter implements Importer {
     private static final long MAX_BYTES = 256L << 20;
@@ -76,7 +81,7 @@ final class AimetImporter implements Importer {
                 cancel.check();
                 switch (section) {
                     case "activation_encodings", "param_encodings" -> reading.section();
-                    case "encodings" -> json.array(() -> reading.take(reading.entry()));
+                    case "encodings" -> json.array(reading::entry);
                     case "version" -> reading.notes.add("encodings of version " + json.string());
                     default -> json.skip();
                 }
@@ -95,6 +100,10 @@ final class AimetImporter implements Importer {
         String type = "";
         boolean symmetric;
         boolean nested;
+
+        /** What is wrong with the entry. */
+        @Nullable
+        String odd;
 
         @Nullable
         Integer axis;
@@ -124,7 +133,7 @@ final class AimetImporter implements Importer {
         /** Reads either form: a map from names to lists with one object for each slice, or a list of entries. */
         void section() {
             if (json.isArray()) {
-                json.array(() -> take(entry()));
+                json.array(this::entry);
                 return;
             }
             json.object(name -> {
@@ -144,52 +153,83 @@ final class AimetImporter implements Importer {
 
         /** Reads one slice of a legacy entry. */
         private void legacy(Entry into) {
+            if (!json.isObject()) {
+                odd(into, "a slice is no object");
+                json.skip();
+                return;
+            }
             int slices = into.scales.size();
             int ranges = into.mins.size();
             json.object(field -> member(into, field));
             if (into.scales.size() > slices + 1 || into.mins.size() > ranges + 1) {
-                throw json.bad("one number for each of scale, offset, min and max is needed");
+                odd(into, "one number for each of scale, offset, min and max is needed");
             }
         }
 
-        Entry entry() {
+        void entry() {
+            if (!json.isObject()) {
+                names.refuse(json.path(), "an entry is an object");
+                json.skip();
+                return;
+            }
             Entry entry = new Entry();
             json.object(field -> member(entry, field));
             if (entry.name == null) {
-                throw json.bad("the field name is missing");
+                names.refuse(json.path(), "it has no name");
+            } else {
+                take(entry);
             }
-            return entry;
+        }
+
+        /** Remembers the first thing that is wrong with an entry. */
+        private static void odd(Entry e, String what) {
+            if (e.odd == null) {
+                e.odd = what;
+            }
         }
 
         private void member(Entry e, String field) {
+            if (json.isNull()) {
+                return;
+            }
             switch (field) {
-                case "name" -> e.name = json.string();
+                case "name" -> text(e, field).ifPresent(name -> e.name = name);
                 case "bitwidth", "bw" -> {
-                    int bits = json.integer(1, 32);
-                    if (e.bits != 0 && e.bits != bits) {
-                        throw json.bad("the slices of a tensor have one width, got " + e.bits + " and " + bits);
+                    List<Integer> bits = new ArrayList<>();
+                    wholes(e, field, bits);
+                    for (int b : bits) {
+                        if (e.bits != 0 && e.bits != b) {
+                            odd(e, "the slices of a tensor have one width, got " + e.bits + " and " + b);
+                        }
+                        e.bits = b;
                     }
-                    e.bits = bits;
                 }
                 case "dtype" ->
-                    e.floating = json.string().toLowerCase(Locale.ROOT).equals("float");
-                case "output_dtype" -> e.type = json.string();
-                case "is_symmetric", "is_sym" ->
-                    e.symmetric = json.isString() ? json.string().equalsIgnoreCase("true") : json.bool();
+                    text(e, field)
+                            .ifPresent(type ->
+                                    e.floating = type.toLowerCase(Locale.ROOT).equals("float"));
+                case "output_dtype" -> text(e, field).ifPresent(type -> e.type = type);
+                case "is_symmetric", "is_sym" -> {
+                    if (json.isBool()) {
+                        e.symmetric = json.bool();
+                    } else {
+                        text(e, field).ifPresent(said -> e.symmetric = said.equalsIgnoreCase("true"));
+                    }
+                }
                 case "scale", "y_scale" -> {
                     if (json.isObject()) {
                         e.nested = true;
                         json.skip();
                     } else {
-                        numbers(e.scales);
+                        numbers(e, field, e.scales);
                     }
                 }
-                case "offset" -> wholes(e.offsets);
-                case "y_zero_point" -> wholes(e.zeroPoints);
-                case "min" -> numbers(e.mins);
-                case "max" -> numbers(e.maxs);
-                case "axis" -> e.axis = json.integer(0, 64);
-                case "block_size" -> e.blockSize = json.integer(1, Integer.MAX_VALUE);
+                case "offset" -> wholes(e, field, e.offsets);
+                case "y_zero_point" -> wholes(e, field, e.zeroPoints);
+                case "min" -> numbers(e, field, e.mins);
+                case "max" -> numbers(e, field, e.maxs);
+                case "axis" -> e.axis = within(e, field, 0, 64);
+                case "block_size" -> e.blockSize = within(e, field, 1, Integer.MAX_VALUE);
                 case "per_block_int_scale", "per_channel_float_scale", "zero_point_shift" -> {
                     e.nested = true;
                     json.skip();
@@ -198,25 +238,55 @@ final class AimetImporter implements Importer {
             }
         }
 
-        /** Reads a number, or lists of numbers nested to any depth. */
-        private void numbers(List<Float> into) {
+        private Optional<String> text(Entry e, String field) {
+            if (json.isString()) {
+                return Optional.of(json.string());
+            }
+            odd(e, field + " is no text");
+            json.skip();
+            return Optional.empty();
+        }
+
+        private @Nullable Integer within(Entry e, String field, int min, int max) {
+            List<Integer> one = new ArrayList<>();
+            wholes(e, field, one);
+            if (one.size() == 1 && one.getFirst() >= min && one.getFirst() <= max) {
+                return one.getFirst();
+            }
+            odd(e, field + " is no whole number from " + min + " to " + max);
+            return null;
+        }
+
+        /** Reads a number, or lists of numbers nested to any depth; calls {@code each} with the text of every one. */
+        private void each(Entry e, String field, Consumer<String> each) {
             if (json.isArray()) {
-                json.array(() -> numbers(into));
+                json.array(() -> each(e, field, each));
+            } else if (json.isNumber()) {
+                each.accept(json.number());
             } else {
-                into.add(json.float32());
+                odd(e, field + " is no number");
+                json.skip();
             }
         }
 
-        private void wholes(List<Integer> into) {
-            if (json.isArray()) {
-                json.array(() -> wholes(into));
-                return;
-            }
-            double value = json.float64();
-            if (value != Math.rint(value) || Math.abs(value) > Integer.MAX_VALUE) {
-                throw json.bad("a whole number is needed, got " + value);
-            }
-            into.add((int) value);
+        private void numbers(Entry e, String field, List<Float> into) {
+            each(e, field, text -> {
+                float value = Float.parseFloat(text);
+                if (!Float.isFinite(value)) {
+                    odd(e, field + " is " + text + ", a finite float32 is needed");
+                }
+                into.add(value);
+            });
+        }
+
+        private void wholes(Entry e, String field, List<Integer> into) {
+            each(e, field, text -> {
+                double value = Double.parseDouble(text);
+                if (value != Math.rint(value) || Math.abs(value) > Integer.MAX_VALUE) {
+                    odd(e, field + " is " + text + ", a whole number of 32 bits is needed");
+                }
+                into.add((int) value);
+            });
         }
 
         /** Turns an entry into a spec, or remembers why that is impossible. */
@@ -227,7 +297,8 @@ final class AimetImporter implements Importer {
                 return;
             }
             if (!seen.add(name)) {
-                throw json.bad(name + " occurs twice");
+                names.refuse(name, "it occurs twice, the first is taken");
+                return;
             }
             boolean affine = !FLOATS.containsKey(e.type);
             boolean signed = e.type.startsWith("int");
@@ -247,13 +318,15 @@ final class AimetImporter implements Importer {
                         name,
                         "it has " + e.bits + " bits, " + QuantSpec.MIN_BITS + " to " + QuantSpec.MAX_BITS
                                 + " can be had here");
+            } else if (e.odd != null) {
+                names.refuse(name, e.odd);
             } else if (e.scales.isEmpty() && (e.mins.isEmpty() || e.mins.size() != e.maxs.size())) {
                 names.refuse(name, "it has neither scales nor pairs of min and max");
             } else {
                 try {
                     spec(e, info, affine, signed);
                 } catch (IllegalArgumentException wrong) {
-                    throw json.bad(name + ": " + wrong.getMessage());
+                    names.refuse(name, String.valueOf(wrong.getMessage()));
                 }
             }
         }

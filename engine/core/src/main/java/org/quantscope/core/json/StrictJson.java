@@ -189,6 +189,14 @@ public final class StrictJson {
         return value;
     }
 
+    /** A number as it is written, at most {@value #MAX_NUMBER} characters: for who decides what is too large for it. */
+    public String number() {
+        if (!isNumber()) {
+            throw bad("a number is needed, got " + seen());
+        }
+        return parser.getString();
+    }
+
     /** True if the value is an object. */
     public boolean isObject() {
         return parser.currentToken() == JsonToken.START_OBJECT;
@@ -202,6 +210,22 @@ public final class StrictJson {
     /** True if the value is a string. */
     public boolean isString() {
         return parser.currentToken() == JsonToken.VALUE_STRING;
+    }
+
+    /** True if the value is a number. */
+    public boolean isNumber() {
+        return parser.currentToken() == JsonToken.VALUE_NUMBER_INT
+                || parser.currentToken() == JsonToken.VALUE_NUMBER_FLOAT;
+    }
+
+    /** True if the value is true or false. */
+    public boolean isBool() {
+        return parser.currentToken() == JsonToken.VALUE_TRUE || parser.currentToken() == JsonToken.VALUE_FALSE;
+    }
+
+    /** True if the value is null. */
+    public boolean isNull() {
+        return parser.currentToken() == JsonToken.VALUE_NULL;
     }
 
     /** Skips the value, whatever it is. */
