@@ -55,8 +55,10 @@ public final class Main {
 
     /**
      * True if a stream is a terminal. The start script knows this for each stream; without the script both count as
-     * terminals if Java has a console that is one.
+     * terminals if Java has a console that is one. It has none where the console's module is not among those that were
+     * loaded.
      */
+    @SuppressWarnings("SystemConsoleNull")
     private static boolean isTerminal(String stream) {
         String told = System.getProperty("quantscope.terminal." + stream);
         Console console = System.console();
