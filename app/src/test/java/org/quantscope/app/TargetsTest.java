@@ -300,4 +300,25 @@ class TargetsTest {
         assertThat(at.state().activationSpec(id).orElseThrow().clip())
                 .isEqualTo(new Clip.Manual(ClipRange.symmetric(8)));
     }
+
+    /** As the command line says it: the format leaves out what it cannot carry, and that was to be quantized. */
+    @Test
+    void whatAFileLeavesInFloatIsCountedWithItsReasons() {
+        CheckedFormat all = target(JSON);
+        assertThat(all.leftFloat()).isEmpty();
+        assertThat(all.stays()).isEmpty();
+
+        TensorId weight = at.context.bench().weights().getFirst().id();
+        at.context.bench().apply(new Edit.KeepFloat(weight, true));
+        assertThat(target(JSON).stays()).isEqualTo("1 constant stays in float.");
+        assertThat(target(JSON).reasons()).startsWith(weight + ": ");
+
+        at.context.bench().undo();
+        set(weight, QuantSpec.WEIGHTS.withScheme("nf4").withBits(4));
+        CheckedFormat qdq = target(QDQ);
+        assertThat(qdq.stays()).isEqualTo("1 constant stays in float, 1 of them a weight that was to be quantized.");
+        assertThat(qdq.leftFloat())
+                .isEqualTo(Exporters.leftFloat(
+                        at.context.export().planProperty().get().orElseThrow(), qdq.problems()));
+    }
 }

@@ -41,6 +41,7 @@ public final class TriedView extends Region {
 
     /** The units of size: the axis uses the largest one in which its end is at least 4. */
     private enum Unit {
+        B("B", 0),
         KIB("KiB", 10),
         MIB("MiB", 20),
         GIB("GiB", 30);
@@ -54,7 +55,7 @@ public final class TriedView extends Region {
         }
 
         static Unit of(long most) {
-            return most < 4 * MIB.bytes ? KIB : most < 4 * GIB.bytes ? MIB : GIB;
+            return most < 4 * KIB.bytes ? B : most < 4 * MIB.bytes ? KIB : most < 4 * GIB.bytes ? MIB : GIB;
         }
     }
 

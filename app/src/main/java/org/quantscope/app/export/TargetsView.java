@@ -37,6 +37,8 @@ public final class TargetsView extends BorderPane {
     private final OptionsPane options;
     private final Label refused = new Label();
     private final Label loses = new Label();
+    private final Label stays = new Label();
+    private final Tooltip reasons = new Tooltip();
     private final FilePreview preview = new FilePreview();
     private final SplitPane halves;
     private final VBox below;
@@ -97,7 +99,13 @@ public final class TargetsView extends BorderPane {
         loses.getStyleClass().add("hint");
         loses.setWrapText(true);
         loses.setMinHeight(Region.USE_PREF_SIZE);
-        below = new VBox(GAP, options, refused, preview, loses);
+        stays.setId("export-left-float");
+        stays.getStyleClass().add("hint");
+        stays.setWrapText(true);
+        stays.setMinHeight(Region.USE_PREF_SIZE);
+        stays.managedProperty().bind(stays.textProperty().isNotEmpty());
+        stays.setTooltip(reasons);
+        below = new VBox(GAP, options, refused, preview, stays, loses);
         below.setPadding(new Insets(GAP / 2, 0, 0, 0));
         below.setMinHeight(LINE_HEIGHT * 9);
         halves = new SplitPane(problems, below);
@@ -160,6 +168,8 @@ public final class TargetsView extends BorderPane {
                 share(found);
             }
             refused.setText(v.chosen().flatMap(CheckedFormat::refused).orElse(""));
+            stays.setText(v.chosen().map(CheckedFormat::stays).orElse(""));
+            reasons.setText(v.chosen().map(CheckedFormat::reasons).orElse(""));
             loses.setText(v.chosen().map(CheckedFormat::loses).orElse(""));
             options.show(v.chosen().map(CheckedFormat::exporter), v.options());
             preview.show(v);

@@ -121,7 +121,10 @@ public final class TensorsView extends VBox {
     private void show(TensorsViewModel.Rows rows) {
         boolean open = bench.modelProperty().get().isPresent();
         long left = rows.others().stream().filter(r -> !r.activation()).count();
-        String count = rows.weights().size() + " weights" + (left == 0 ? "" : " · " + left + " stay float");
+        int weights = rows.weights().size();
+        String count = weights
+                + (weights == 1 ? " weight" : " weights")
+                + (left == 0 ? "" : " · " + left + (left == 1 ? " stays" : " stay") + " float");
         head.setText(bench.modelProperty()
                 .get()
                 .map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT))

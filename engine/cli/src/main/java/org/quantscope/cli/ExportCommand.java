@@ -2,7 +2,6 @@ package org.quantscope.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -12,6 +11,7 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -22,8 +22,6 @@ import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
-import org.quantscope.core.tensor.TensorId;
-import org.quantscope.core.tensor.TensorKind;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
 import picocli.CommandLine.Command;
@@ -117,7 +115,7 @@ final class ExportCommand extends EngineCommand {
                 .put("sha256", FileRef.of(output, cancel()).sha256())
                 .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
                 .put("problems", problems.stream().map(ExportCommand::json).toList());
-        List<LeftFloat> left = leftFloat(model, state, problems);
+        List<LeftFloat> left = Exporters.leftFloat(plan, problems);
         FloatReport.put(json, left);
         exported.verified().ifPresent(v -> json.put("verified", ExportVerification.json(v)));
         print(json, () -> {
@@ -126,19 +124,6 @@ final class ExportCommand extends EngineCommand {
         });
         boolean failed = problems.stream().anyMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
         return check && failed ? ExitCode.CHECK_FAILED : FloatReport.code(check, left);
-    }
-
-    /** What stays in float, with the weights that the target leaves out. */
-    private static List<LeftFloat> leftFloat(Model model, SessionState state, List<ExportProblem> problems) {
-        List<LeftFloat> all = new ArrayList<>(LeftFloat.of(model, state));
-        problems.stream()
-                .filter(p -> p.severity() == ExportProblem.Severity.ERROR
-                        && !p.tensor().isEmpty())
-                .forEach(p -> model.find(new TensorId(p.tensor()))
-                        .filter(t -> t.info().kind() == TensorKind.WEIGHT
-                                && all.stream().noneMatch(l -> l.id().equals(t.id())))
-                        .ifPresent(t -> all.add(new LeftFloat(t.id(), p.why(), true))));
-        return all;
     }
 
     private static Json json(ExportProblem problem) {

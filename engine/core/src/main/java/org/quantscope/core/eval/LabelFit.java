@@ -3,6 +3,7 @@ package org.quantscope.core.eval;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.LabelMisfit;
@@ -90,7 +91,11 @@ record LabelFit(
         Facts facts = Facts.of(data);
         List<String> notes = new ArrayList<>();
         if (facts.unscored > 0) {
-            notes.add(facts.unscored + " labels are not scored, as the data says.");
+            notes.add(
+                    facts.unscored == 1
+                            ? "1 label is not scored, as the data says."
+                            : String.format(
+                                    Locale.ROOT, "%,d labels are not scored, as the data says.", facts.unscored));
         }
         if (facts.scoredSamples == 0) {
             return refused(Kind.CLASS, whole, "every label is one that is not scored", Optional.empty(), facts, notes);

@@ -12,6 +12,9 @@ import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.Exporter.Field;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.session.LeftFloat;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
 
 /** Every export format, in the order in which they are offered. */
 public final class Exporters {
@@ -87,6 +90,24 @@ public final class Exporters {
                         && plan.encodings().stream().allMatch(Encoding::isActivation)
                 ? Optional.of("weights are to be quantized, and none is: " + bytes)
                 : Optional.empty();
+    }
+
+    /**
+     * The constants that the file leaves in float although values are multiplied with them: those of the settings, and
+     * weights that this format cannot carry.
+     *
+     * @param problems of the plan in this format
+     */
+    public static List<LeftFloat> leftFloat(ExportPlan plan, List<ExportProblem> problems) {
+        List<LeftFloat> all = new ArrayList<>(LeftFloat.of(plan.model(), plan.state()));
+        problems.stream()
+                .filter(p -> p.severity() == Severity.ERROR && !p.tensor().isEmpty())
+                .forEach(p -> plan.model()
+                        .find(new TensorId(p.tensor()))
+                        .filter(t -> t.info().kind() == TensorKind.WEIGHT
+                                && all.stream().noneMatch(l -> l.id().equals(t.id())))
+                        .ifPresent(t -> all.add(new LeftFloat(t.id(), p.why(), true))));
+        return List.copyOf(all);
     }
 
     /** Checks files before they are moved into place. */

@@ -120,7 +120,10 @@ public final class SafetensorsLoader implements ModelLoader {
     }
 
     private Model model(Path file, List<Tensor> tensors, List<String> notes) {
-        return new Model(file, id(), OptionalInt.empty(), tensors, Optional.empty(), notes);
+        PackedWeights packed = PackedWeights.of(tensors);
+        List<String> all = new ArrayList<>(notes);
+        packed.note().ifPresent(all::add);
+        return new Model(file, id(), OptionalInt.empty(), packed.tensors(), Optional.empty(), all);
     }
 
     private static List<String> notes(List<SafetensorsFile.Skipped> skipped) {
