@@ -30,6 +30,12 @@ public final class OrtRuntime {
      */
     private static final long LOADING_STACK_BYTES = 64L << 20;
 
+    /**
+     * Has ONNX Runtime send and keep nothing; read once, while the native library starts. {@code setTelemetry(false)} comes too late:
+     * by then 1.29.0 has written a device id and events into the cache folder and looked up its collector's host.
+     */
+    private static final String TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY";
+
     private OrtRuntime() {}
 
     /** The result of loading: an environment, or the reason why there is none. */
@@ -61,6 +67,7 @@ public final class OrtRuntime {
     private static Loading load() {
         try {
             NativeHeap.useOneHeap();
+            NativeEnvironment.set(TELEMETRY_OFF, "1");
             OrtEnvironment environment =
                     OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
             environment.setTelemetry(false);

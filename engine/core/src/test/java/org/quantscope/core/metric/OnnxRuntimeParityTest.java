@@ -19,6 +19,7 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.DType;
@@ -112,6 +113,7 @@ class OnnxRuntimeParityTest {
                         "zero", TensorProto.DataType.valueOf(type).getNumber(), dims, zeroPoints(type, params)));
         graph.setInput(0, TinyModels.value("x", shape)).setOutput(0, TinyModels.value("y", shape));
         byte[] model = TinyModels.model(21, graph).setIrVersion(10).build().toByteArray();
+        OrtRuntime.version();
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (var options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
