@@ -5,6 +5,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.logging.Logger;
 import javafx.application.Application;
+import org.quantscope.core.io.Unpacked;
+import org.quantscope.core.io.UserFolders;
 
 /**
  * Starts the desktop program. It is no {@code Application} itself, because Java refuses to start one from the class
@@ -36,6 +38,7 @@ public final class Launcher {
                             + " --help).");
             return;
         }
+        Unpacked.into(UserFolders.caches());
         leaveAProcessorToTheWindow();
         drawGroundsDirectly();
         // This program always runs on the class path, so JavaFX's warning that it is not loaded as a module would only

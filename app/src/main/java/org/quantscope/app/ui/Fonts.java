@@ -4,8 +4,12 @@ import java.awt.FontFormatException;
 import java.awt.GraphicsEnvironment;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import javafx.scene.text.Font;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.io.Unpacked;
 
 /**
  * The bundled fonts, so that the program looks the same everywhere: one family for words, and one for numbers with
@@ -31,18 +35,20 @@ public final class Fonts {
         if (loaded) {
             return;
         }
+        // Both toolkits copy what they read from a stream to a temporary file, which a killed process leaves behind.
+        Optional<Path> folder = Unpacked.folder(
+                "fonts", Fonts.class, FILES.stream().map(Fonts::resource).toList(), unpacked -> true);
         for (String file : FILES) {
-            try (InputStream in = open(file)) {
-                if (Font.loadFont(in, 13) == null) {
+            try {
+                if (loadFont(file, folder) == null) {
                     throw new IllegalStateException("fonts/" + file + ": not a font that JavaFX reads");
                 }
             } catch (IOException e) {
                 throw new IllegalStateException("fonts/" + file, e);
             }
         }
-        try (InputStream in = open(MONO_FILE)) {
-            GraphicsEnvironment.getLocalGraphicsEnvironment()
-                    .registerFont(java.awt.Font.createFont(java.awt.Font.TRUETYPE_FONT, in));
+        try {
+            GraphicsEnvironment.getLocalGraphicsEnvironment().registerFont(awtFont(folder));
         } catch (IOException | FontFormatException e) {
             throw new IllegalStateException("fonts/" + MONO_FILE, e);
         }
@@ -61,8 +67,31 @@ public final class Fonts {
         return new java.awt.Font(MONO, java.awt.Font.PLAIN, size);
     }
 
+    private static @Nullable Font loadFont(String file, Optional<Path> folder) throws IOException {
+        if (folder.isPresent()) {
+            return Font.loadFont(folder.get().resolve(file).toUri().toString(), 13);
+        }
+        try (InputStream in = open(file)) {
+            return Font.loadFont(in, 13);
+        }
+    }
+
+    private static java.awt.Font awtFont(Optional<Path> folder) throws IOException, FontFormatException {
+        if (folder.isPresent()) {
+            return java.awt.Font.createFont(
+                    java.awt.Font.TRUETYPE_FONT, folder.get().resolve(MONO_FILE).toFile());
+        }
+        try (InputStream in = open(MONO_FILE)) {
+            return java.awt.Font.createFont(java.awt.Font.TRUETYPE_FONT, in);
+        }
+    }
+
+    private static String resource(String file) {
+        return "/org/quantscope/app/fonts/" + file;
+    }
+
     private static InputStream open(String file) throws IOException {
-        InputStream in = Fonts.class.getResourceAsStream("/org/quantscope/app/fonts/" + file);
+        InputStream in = Fonts.class.getResourceAsStream(resource(file));
         if (in == null) {
             throw new IOException("missing from the program");
         }

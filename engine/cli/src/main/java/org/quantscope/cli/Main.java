@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.quantscope.core.io.Unpacked;
 import org.quantscope.core.io.UserFolders;
 import org.quantscope.core.job.CancelToken;
 
@@ -23,6 +24,7 @@ public final class Main {
     public static void main(String[] args) {
         Path state = UserFolders.state();
         LogFile log = LogFile.install(state.resolve("quantscope.log"));
+        Unpacked.into(UserFolders.caches());
         Terminal terminal = new Terminal(
                 writer(FileDescriptor.out),
                 writer(FileDescriptor.err),

@@ -1,6 +1,7 @@
 package org.quantscope.core.io;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,28 @@ public final class UserFolders {
      */
     public static Path settings() {
         return settings(System.getProperty("os.name", ""), System.getProperty("user.home", "."), System::getenv);
+    }
+
+    /**
+     * Where what can be made again is kept, best first: {@code $XDG_CACHE_HOME/quantscope} or {@code ~/.cache/quantscope},
+     * {@code ~/Library/Caches/Quantscope} on macOS, {@code %LOCALAPPDATA%\Quantscope\Cache} on Windows; then, for a home
+     * that cannot be written, a folder of the person's own among the temporary files.
+     */
+    public static List<Path> caches() {
+        String user = System.getProperty("user.name", "");
+        return List.of(
+                cache(System.getProperty("os.name", ""), System.getProperty("user.home", "."), System::getenv),
+                Path.of(System.getProperty("java.io.tmpdir", "."))
+                        .resolve("quantscope-" + user.replaceAll("[^A-Za-z0-9._-]", "_")));
+    }
+
+    static Path cache(String os, String home, UnaryOperator<@Nullable String> environment) {
+        String name = os.toLowerCase(Locale.ROOT);
+        if (name.startsWith("mac")) {
+            return Path.of(home, "Library", "Caches", "Quantscope");
+        }
+        Path folder = folder(os, home, environment, "LOCALAPPDATA", "Local", "XDG_CACHE_HOME", ".cache");
+        return name.startsWith("windows") ? folder.resolve("Cache") : folder;
     }
 
     static Path state(String os, String home, UnaryOperator<@Nullable String> environment) {

@@ -68,6 +68,8 @@ public final class OrtRuntime {
         try {
             NativeHeap.useOneHeap();
             NativeEnvironment.set(TELEMETRY_OFF, "1");
+            // this loads the library already, so the environment must be set by now
+            OrtLibraries.unpackOnce();
             OrtEnvironment environment =
                     OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
             environment.setTelemetry(false);

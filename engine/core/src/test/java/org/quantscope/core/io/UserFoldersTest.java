@@ -36,4 +36,16 @@ class UserFoldersTest {
         assertThat(settings("Windows 11", Map.of("APPDATA", "/roaming"))).isEqualTo(Path.of("/roaming/Quantscope"));
         assertThat(settings("Windows 11", Map.of())).isEqualTo(Path.of("/home/a/AppData/Roaming/Quantscope"));
     }
+
+    private static Path cache(String os, Map<String, String> environment) {
+        return UserFolders.cache(os, "/home/a", environment::get);
+    }
+
+    @Test
+    void whatCanBeMadeAgainHasAPlaceOfItsOwn() {
+        assertThat(cache("Linux", Map.of())).isEqualTo(Path.of("/home/a/.cache/quantscope"));
+        assertThat(cache("Linux", Map.of("XDG_CACHE_HOME", "/var/me"))).isEqualTo(Path.of("/var/me/quantscope"));
+        assertThat(cache("Mac OS X", Map.of())).isEqualTo(Path.of("/home/a/Library/Caches/Quantscope"));
+        assertThat(cache("Windows 11", Map.of("LOCALAPPDATA", "/local"))).isEqualTo(Path.of("/local/Quantscope/Cache"));
+    }
 }
