@@ -1,5 +1,7 @@
 package org.quantscope.app.selected;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import javafx.beans.property.BooleanProperty;
@@ -25,7 +27,7 @@ public final class ErrorViewModel {
      *
      * @param split how the error comes about
      * @param bitsPerWeight the stored bits of a value, scales included
-     * @param nonFinite how many values are left out because they are no numbers; empty if none
+     * @param nonFinite how many values are left out because they are no numbers, or mask values; empty if none
      * @param previous true if the figures belong to earlier settings
      */
     public record View(
@@ -198,10 +200,15 @@ public final class ErrorViewModel {
     }
 
     private static String nonFinite(MomentSketch sketch) {
-        return sketch.nan() + sketch.inf() == 0
-                ? ""
-                : Figures.count(sketch.nan()) + " NaN and " + Figures.count(sketch.inf())
-                        + " infinite values are left out";
+        List<String> parts = new ArrayList<>();
+        if (sketch.nan() + sketch.inf() > 0) {
+            parts.add(Figures.count(sketch.nan()) + " NaN and " + Figures.count(sketch.inf())
+                    + " infinite values are left out");
+        }
+        if (sketch.masks().isPresent()) {
+            parts.add("mask values: " + Figures.percent(sketch.maskShare()) + ", left out; they become the last level");
+        }
+        return String.join("; ", parts);
     }
 
     /** Empty if no tensor is selected, or if it stays in float. */

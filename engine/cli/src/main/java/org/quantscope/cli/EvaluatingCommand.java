@@ -105,6 +105,7 @@ abstract class EvaluatingCommand extends EngineCommand {
             Model reference,
             SessionState state,
             ResolvedSettings resolved,
+            MaskReport masks,
             Dataset samples,
             Optional<Task> wanted) {
         LiveEvaluator evaluator() {
@@ -163,8 +164,8 @@ abstract class EvaluatingCommand extends EngineCommand {
         Dataset samples = ModelSetup.openData(
                 data, limit == null ? 0 : limit, Optional.of(state), how -> checked(() -> numbered(how)), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            return new Setting(
-                    run, reference, state, Engine.resolve(run, state, calibration, bar, cancel()), samples, wanted);
+            ResolvedSettings resolved = Engine.resolve(run, state, calibration, bar, cancel());
+            return new Setting(run, reference, state, resolved, MaskReport.of(resolved, calibration), samples, wanted);
         }
     }
 

@@ -23,6 +23,7 @@ import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.quant.WeightedPoints;
+import org.quantscope.core.sketch.MaskValues;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.WeightedSketch;
 import org.quantscope.core.tensor.DType;
@@ -133,7 +134,7 @@ public final class RangeResolver {
                 ClipRange range = Calibrators.byId(auto.calibratorId())
                         .calibrate(new StreamStatistics(sketch), spec, auto.options(), cancel)
                         .range();
-                yield resolution(sketch, spec, quantizer, range);
+                yield resolution(sketch, spec, quantizer, reaching(range, sketch, spec));
             }
             case Clip.Manual manual -> resolution(sketch, spec, spec.checkedQuantizer(), manual.range());
             case Clip.Fixed fixed -> {
@@ -150,6 +151,17 @@ public final class RangeResolver {
                 throw new IllegalArgumentException(
                         "clip: one range is needed, got " + b.ranges().size() + " for blocks");
         };
+    }
+
+    /** The range with room for what mask values have to become; they themselves were not seen by the calibrator. */
+    private static ClipRange reaching(ClipRange range, MomentSketch sketch, QuantSpec spec) {
+        if (sketch.masks().isEmpty()) {
+            return range;
+        }
+        MaskValues masks = sketch.masks().get();
+        float lo = masks.lo() < 0 ? Math.min(masks.lo(), range.lo()) : range.lo();
+        float hi = masks.hi() > 0 ? Math.max(masks.hi(), range.hi()) : range.hi();
+        return spec.symmetric() ? ClipRange.symmetric(Math.max(-lo, hi)) : new ClipRange(lo, hi);
     }
 
     /**

@@ -27,7 +27,8 @@ import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * Runs the float model on calibration data and streams every quantizable activation into a sketch, and sums up for each
- * weight, channel by channel, the squares of the values that it is multiplied with. The activations are not kept.
+ * weight, channel by channel, the squares of the values that it is multiplied with. The activations are not kept. Mask
+ * values are counted apart: see {@link Masks}.
  */
 public final class ActivationCalibration {
     private final Map<TensorId, MomentSketch> sketches = new LinkedHashMap<>();
@@ -91,6 +92,10 @@ public final class ActivationCalibration {
         Set<String> wanted = new LinkedHashSet<>();
         sketches.keySet().forEach(id -> wanted.add(id.name()));
         wanted.addAll(readers.keySet());
+        Masks masks = new Masks(model.graph().orElseThrow());
+        Set<String> ends =
+                masks.ends(sketches.keySet().stream().map(TensorId::name).toList());
+        wanted.addAll(ends);
         List<String> tapped =
                 wanted.stream().filter(name -> !feed.inputs().contains(name)).toList();
         byte[] graph = InstrumentedGraph.tapped(
@@ -106,27 +111,29 @@ public final class ActivationCalibration {
                 for (String input : feed.inputs()) {
                     if (wanted.contains(input)) {
                         float[] values = feed.values(input, batch);
-                        take(input, values, values.length, feed.shape(input, batch.length));
+                        take(input, values, values.length, feed.shape(input, batch.length), masks);
                     }
                 }
                 if (!tapped.isEmpty()) {
                     try (SampleFeed.Batch fed = feed.load(batch)) {
                         for (FloatOutput out : loaded.run(fed.byInput(), tapped, cancel)) {
                             cancel.check();
-                            take(out.name(), out.values(), feed.realValues(out, batch.length), out.shape());
+                            take(out.name(), out.values(), feed.realValues(out, batch.length), out.shape(), masks);
                         }
                     }
                 }
             }
             progress.report(samples, samples, "sample " + samples + " of " + samples);
+            masks.note(sketches);
             return new Observed(sketches, inputs);
         }
     }
 
-    private void take(String name, float[] values, int length, Shape shape) {
+    private void take(String name, float[] values, int length, Shape shape, Masks masks) {
         MomentSketch sketch = sketches.get(new TensorId(name));
+        Masks.Kept kept = masks.apart(name, values, length);
         if (sketch != null) {
-            sketch.add(values, 0, length);
+            sketch.add(kept.values(), 0, kept.length());
             sketch.endPart();
         }
         for (Reader reader : readers.getOrDefault(name, List.of())) {

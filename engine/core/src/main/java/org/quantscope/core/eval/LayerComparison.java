@@ -21,7 +21,7 @@ import org.quantscope.core.tensor.TensorId;
 
 /**
  * The values inside a quantized model against those of the float model, on some samples of one data set. A value is
- * compared as its readers see it, after its quantizer. Owns its ONNX Runtime sessions. Thread safe; one comparison runs
+ * compared as its readers see it, after its quantizer; mask values of the float model are left out. Owns its ONNX Runtime sessions. Thread safe; one comparison runs
  * at a time.
  *
  * <p>Requests that differ only in the parameters of the selected weight or of the activations share a session. Of the
@@ -35,6 +35,7 @@ public final class LayerComparison implements AutoCloseable {
 
     private final Model model;
     private final SampleFeed feed;
+    private final Masks masks;
     private final OrtModel.Options options;
     private final CancelToken closing = new CancelToken();
     /** Held while a comparison runs; guards everything below. */
@@ -66,6 +67,7 @@ public final class LayerComparison implements AutoCloseable {
     public LayerComparison(Model model, Dataset data, int threads) {
         this.model = model;
         this.feed = SampleFeed.of(model, data);
+        this.masks = new Masks(model.graph().orElseThrow());
         this.options = new OrtModel.Options(threads, true);
     }
 
@@ -137,7 +139,11 @@ public final class LayerComparison implements AutoCloseable {
                         count = feed.realValues(out, batch.length);
                     }
                     Grid grid = gridBehind(request, id);
+                    Masks.Ends ends = masks.ends(id.name(), was, count);
                     for (int i = 0; i < count; i++) {
+                        if (ends.isMask(was[i])) {
+                            continue;
+                        }
                         float y = grid != null && Float.isFinite(is[i]) ? grid.quantize(is[i]) : is[i];
                         double d = (double) was[i] - y;
                         signal[v] += (double) was[i] * was[i];

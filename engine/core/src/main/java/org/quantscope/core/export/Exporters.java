@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quantscope.core.export.ExportProblem.Severity;
@@ -60,12 +64,13 @@ public final class Exporters {
      * quantized, or no weight although weights were to be.
      */
     public static List<ExportProblem> problems(Exporter exporter, ExportPlan plan) {
-        List<ExportProblem> found = exporter.check(plan);
+        List<ExportProblem> found = new ArrayList<>(exporter.check(plan));
+        masks(exporter, plan).ifPresent(found::add);
         Optional<String> why = found.stream().anyMatch(p -> p.severity() == Severity.ERROR)
                 ? Optional.empty()
                 : emptiness(exporter, plan);
         if (why.isEmpty()) {
-            return found;
+            return List.copyOf(found);
         }
         List<ExportProblem> all = new ArrayList<>();
         all.add(new ExportProblem(
@@ -76,6 +81,41 @@ public final class Exporters {
                 Severity.ERROR));
         all.addAll(found);
         return all;
+    }
+
+    /** What becomes of mask values, if quantized activations have any and the format says anything of activations. */
+    private static Optional<ExportProblem> masks(Exporter exporter, ExportPlan plan) {
+        Map<TensorId, Double> shares = new TreeMap<>(plan.session().ranges().maskShares());
+        shares.keySet().retainAll(plan.activations().keySet());
+        if (shares.isEmpty() || exporter.loses().contains(Field.ACTIVATIONS)) {
+            return Optional.empty();
+        }
+        Map.Entry<TensorId, Double> most = Collections.max(shares.entrySet(), Map.Entry.comparingByValue());
+        String where = String.format(
+                Locale.ROOT,
+                "%s mask values, %s: ",
+                shares.size() == 1 ? "an activation holds" : shares.size() + " activations hold",
+                shares.size() == 1
+                        ? percent(most.getValue()) + " of " + most.getKey()
+                        : "most in " + most.getKey() + " with " + percent(most.getValue()));
+        boolean own = exporter.loses().contains(Field.RANGE);
+        return Optional.of(new ExportProblem(
+                exporter.id(),
+                "",
+                where
+                        + (own
+                                ? "the target chooses its own ranges, and one that includes them has no levels for the"
+                                        + " other values"
+                                : "they lie outside the range and become its last level, which a Softmax gives next to"
+                                        + " nothing"),
+                own
+                        ? "put a mask of a few tens in place of the saturating one, or keep these activations in float"
+                        : "nothing has to be done; keep these activations in float where all positions may be masked",
+                Severity.WARNING));
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.2g %%", 100 * share).replaceAll("^1e\\+02", "100");
     }
 
     /** Why the file would hold less than what was asked for. */

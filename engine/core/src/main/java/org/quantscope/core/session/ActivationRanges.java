@@ -12,13 +12,26 @@ import org.quantscope.core.tensor.TensorId;
  *
  * @param ranges the range that a calibrator chose for each activation
  * @param levels the levels of each activation whose scheme fits levels to the values
+ * @param maskShares the share of mask values of each activation that has any, above 0 to 1; they are outside its range
  */
-public record ActivationRanges(Map<TensorId, ClipRange> ranges, Map<TensorId, FittedLevels> levels) {
-    public static final ActivationRanges NONE = new ActivationRanges(Map.of(), Map.of());
+public record ActivationRanges(
+        Map<TensorId, ClipRange> ranges, Map<TensorId, FittedLevels> levels, Map<TensorId, Double> maskShares) {
+    public static final ActivationRanges NONE = of(Map.of());
 
     public ActivationRanges {
         ranges = Collections.unmodifiableMap(new TreeMap<>(ranges));
         levels = Collections.unmodifiableMap(new TreeMap<>(levels));
+        maskShares = Collections.unmodifiableMap(new TreeMap<>(maskShares));
+        maskShares.forEach((id, share) -> {
+            if (!(share > 0 && share <= 1)) {
+                throw new IllegalArgumentException("mask_values." + id + ": above 0 to 1, got " + share);
+            }
+        });
+    }
+
+    /** Ranges of activations without masks. */
+    public ActivationRanges(Map<TensorId, ClipRange> ranges, Map<TensorId, FittedLevels> levels) {
+        this(ranges, levels, Map.of());
     }
 
     /** Ranges without levels. */

@@ -24,13 +24,14 @@ import org.quantscope.core.tensor.TensorId;
 public final class Calibration {
     /** A calibration that knows nothing. */
     public static final Calibration NONE =
-            new Calibration(Map.of(), Map.of(), Map.of(), Importances.NONE, Optional.empty());
+            new Calibration(Map.of(), Map.of(), Map.of(), Map.of(), Importances.NONE, Optional.empty());
 
     /** A range from a session file, with the spec whose calibrator chose it. */
     record Chosen(QuantSpec by, ClipRange range) {}
 
     private final Map<TensorId, Chosen> chosen;
     private final Map<TensorId, FittedLevels> levels;
+    private final Map<TensorId, Double> maskShares;
     private final Map<TensorId, MomentSketch> sketches;
     private final Importances importances;
     private final Optional<ActivationSketches> seen;
@@ -38,11 +39,13 @@ public final class Calibration {
     private Calibration(
             Map<TensorId, Chosen> chosen,
             Map<TensorId, FittedLevels> levels,
+            Map<TensorId, Double> maskShares,
             Map<TensorId, MomentSketch> sketches,
             Importances importances,
             Optional<ActivationSketches> seen) {
         this.chosen = Map.copyOf(chosen);
         this.levels = Map.copyOf(levels);
+        this.maskShares = Map.copyOf(maskShares);
         this.sketches = Map.copyOf(sketches);
         this.importances = importances;
         this.seen = seen;
@@ -54,13 +57,24 @@ public final class Calibration {
         session.ranges()
                 .ranges()
                 .forEach((id, range) -> chosen.put(id, new Chosen(choosing(session.state(), id), range)));
-        return new Calibration(chosen, session.ranges().levels(), Map.of(), Importances.NONE, Optional.empty());
+        return new Calibration(
+                chosen,
+                session.ranges().levels(),
+                session.ranges().maskShares(),
+                Map.of(),
+                Importances.NONE,
+                Optional.empty());
     }
 
     /** The calibration of a run, for callers that do not need to know which model and data it depends on. */
     public static Calibration of(Observed seen) {
         return new Calibration(
-                Map.of(), Map.of(), seen.sketches(), Importances.observed(seen.inputs()), Optional.empty());
+                Map.of(),
+                Map.of(),
+                shares(seen.sketches()),
+                seen.sketches(),
+                Importances.observed(seen.inputs()),
+                Optional.empty());
     }
 
     /** The calibration of a run over calibration data. */
@@ -70,12 +84,33 @@ public final class Calibration {
 
     /** This calibration with the sketches of another run over the same data. */
     public Calibration withSeen(ActivationSketches run) {
-        return new Calibration(chosen, levels, run.sketches(), Importances.observed(run.inputs()), Optional.of(run));
+        return new Calibration(
+                chosen,
+                levels,
+                shares(run.sketches()),
+                run.sketches(),
+                Importances.observed(run.inputs()),
+                Optional.of(run));
+    }
+
+    private static Map<TensorId, Double> shares(Map<TensorId, MomentSketch> sketches) {
+        Map<TensorId, Double> shares = new TreeMap<>();
+        sketches.forEach((id, sketch) -> {
+            if (sketch.masks().isPresent()) {
+                shares.put(id, sketch.maskShare());
+            }
+        });
+        return shares;
+    }
+
+    /** The share of mask values of each activation that has any, above 0 to 1; no range was chosen for them. */
+    public Map<TensorId, Double> maskShares() {
+        return maskShares;
     }
 
     /** This calibration with other importances of the weights. */
     public Calibration withImportances(Importances other) {
-        return new Calibration(chosen, levels, sketches, other, seen);
+        return new Calibration(chosen, levels, maskShares, sketches, other, seen);
     }
 
     /**

@@ -236,7 +236,7 @@ public final class Resolver {
                 // Resolving this activation will report the problem; here it just has no range.
             }
         }
-        return Optional.of(new ActivationRanges(ranges, levels));
+        return Optional.of(new ActivationRanges(ranges, levels, calibration.maskShares()));
     }
 
     /** The number of cached answers. */

@@ -55,6 +55,7 @@ public final class SessionFile {
         "keep_float",
         "activation_ranges",
         "activation_levels",
+        "mask_values",
         "metric",
         "output",
         "pool",
@@ -168,6 +169,7 @@ public final class SessionFile {
         Set<TensorId> keptFloat = new TreeSet<>();
         Map<TensorId, ClipRange> ranges = new TreeMap<>();
         Map<TensorId, FittedLevels> levels = new TreeMap<>();
+        Map<TensorId, Double> masks = new TreeMap<>();
         List<AppliedCorrection> corrections = new ArrayList<>();
         Set<TensorId> added = new TreeSet<>();
         json.object(name -> {
@@ -183,6 +185,7 @@ public final class SessionFile {
                 case "keep_float" -> readNames(json, keptFloat);
                 case "activation_ranges" -> readRanges(json, ranges);
                 case "activation_levels" -> readLevels(json, levels);
+                case "mask_values" -> readShares(json, masks);
                 case "corrections" -> json.array(() -> corrections.add(readCorrection(json, file)));
                 case "metric" -> {
                     String id = json.string();
@@ -215,7 +218,7 @@ public final class SessionFile {
                 added,
                 corrections,
                 read.scored);
-        return new Session(state, new ActivationRanges(ranges, levels));
+        return new Session(state, new ActivationRanges(ranges, levels, masks));
     }
 
     private static void readOverrides(StrictJson json, Map<TensorId, QuantSpec> overrides) {
@@ -237,6 +240,16 @@ public final class SessionFile {
 
     private static void readLevels(StrictJson json, Map<TensorId, FittedLevels> levels) {
         json.object(id -> levels.put(json.make(() -> new TensorId(id)), SpecReader.readLevels(json)));
+    }
+
+    private static void readShares(StrictJson json, Map<TensorId, Double> shares) {
+        json.object(id -> {
+            double share = json.float64();
+            if (!(share > 0 && share <= 1)) {
+                throw json.bad("a share above 0, at most 1 is needed, got " + share);
+            }
+            shares.put(json.make(() -> new TensorId(id)), share);
+        });
     }
 
     private static AppliedCorrection readCorrection(StrictJson json, Path file) {
@@ -278,6 +291,7 @@ public final class SessionFile {
         Set<TensorId> keptFloat = new TreeSet<>();
         Map<TensorId, ClipRange> ranges = new TreeMap<>();
         Map<TensorId, FittedLevels> levels = new TreeMap<>();
+        Map<TensorId, Double> masks = new TreeMap<>();
         json.object(name -> {
             switch (name) {
                 case "weights" -> read.weights = SpecReader.read(json);
@@ -286,6 +300,7 @@ public final class SessionFile {
                 case "keep_float" -> readNames(json, keptFloat);
                 case "activation_ranges" -> readRanges(json, ranges);
                 case "activation_levels" -> readLevels(json, levels);
+                case "mask_values" -> readShares(json, masks);
                 default ->
                     throw json.unknown(
                             "weights",
@@ -293,7 +308,9 @@ public final class SessionFile {
                             "overrides",
                             "keep_float",
                             "activation_ranges",
-                            "activation_levels");
+                            "activation_levels",
+                            "mask_values",
+                            "mask_values");
             }
         });
         return new CorrectionSettings(
@@ -301,7 +318,7 @@ public final class SessionFile {
                 Optional.ofNullable(read.activations),
                 overrides,
                 keptFloat,
-                new ActivationRanges(ranges, levels));
+                new ActivationRanges(ranges, levels, masks));
     }
 
     private static FileRef readFile(StrictJson json, Path file, boolean data) {

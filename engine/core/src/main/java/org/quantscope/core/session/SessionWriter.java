@@ -135,6 +135,11 @@ final class SessionWriter {
             });
             json.writeEndObject();
         }
+        if (!settings.ranges().maskShares().isEmpty()) {
+            json.writeObjectPropertyStart("mask_values");
+            settings.ranges().maskShares().forEach((id, share) -> json.writeNumberProperty(id.name(), share));
+            json.writeEndObject();
+        }
     }
 
     private void file(String name, FileRef ref) {

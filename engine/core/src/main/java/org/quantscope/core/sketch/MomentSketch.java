@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
@@ -58,6 +59,7 @@ public final class MomentSketch {
 
     private int highest = Integer.MIN_VALUE;
     private final Parts parts = new Parts();
+    private Optional<MaskValues> masks = Optional.empty();
     private volatile @Nullable Rest rest;
 
     /** The bins at rest, made by the first caller that asks. */
@@ -198,6 +200,21 @@ public final class MomentSketch {
         negativeZeros += minus;
     }
 
+    /** The mask values of the stream that were not added; they are in none of the figures. */
+    public Optional<MaskValues> masks() {
+        return masks;
+    }
+
+    /** Notes which values of the stream were not added. */
+    public void setMasks(MaskValues apart) {
+        masks = Optional.of(apart);
+    }
+
+    /** The share of mask values among all finite values and masks of the stream, 0 to 1. */
+    public double maskShare() {
+        return masks.map(m -> m.count() / (double) (m.count() + count())).orElse(0.0);
+    }
+
     /** Marks the end of a part of the stream, for example of a batch. Only {@link #partRanges} depends on it. */
     public void endPart() {
         parts.end();
@@ -261,6 +278,9 @@ public final class MomentSketch {
         lowest = Math.min(lowest, other.lowest);
         highest = Math.max(highest, other.highest);
         parts.join(other.parts);
+        masks = masks.isPresent() && other.masks.isPresent()
+                ? Optional.of(masks.get().and(other.masks.get()))
+                : masks.or(() -> other.masks);
     }
 
     private Rest rest() {
@@ -363,10 +383,15 @@ public final class MomentSketch {
             out.fixed32(highest);
             parts.write(out);
         }
+        out.number(masks.map(MaskValues::count).orElse(0L));
+        if (masks.isPresent()) {
+            out.fixed32(Float.floatToRawIntBits(masks.get().lo()));
+            out.fixed32(Float.floatToRawIntBits(masks.get().hi()));
+        }
     }
 
     /**
-     * @param version of the file; version 1 has no parts
+     * @param version of the file; version 1 has no parts, and 2 no masks
      * @throws org.quantscope.core.io.BadInputException if the bytes cannot have been written by {@link #write}
      */
     static MomentSketch read(SketchInput in, String field, int version) throws IOException {
@@ -409,6 +434,16 @@ public final class MomentSketch {
                 sketch.parts.add(min, max);
             } else {
                 sketch.parts.join(Parts.read(in, field + ".parts", min, max));
+            }
+        }
+        long masked = version < 3 ? 0 : in.number(field + ".masks", 0, MAX_COUNT);
+        if (masked > 0) {
+            float lo = Float.intBitsToFloat(in.fixed32(field + ".masks.lo"));
+            float hi = Float.intBitsToFloat(in.fixed32(field + ".masks.hi"));
+            try {
+                sketch.masks = Optional.of(new MaskValues(masked, lo, hi));
+            } catch (IllegalArgumentException e) {
+                throw in.bad(field + ".masks", String.valueOf(e.getMessage()));
             }
         }
         sketch.rest = sketch.rest(positive, negative);

@@ -20,7 +20,7 @@ public final class SketchFile {
     public static final String EXTENSION = ".sketches";
 
     /** The version that is written. Every version from 1 on can be read. */
-    public static final int VERSION = 2;
+    public static final int VERSION = 3;
 
     /** Longer files are refused, in bytes. */
     public static final long MAX_BYTES = 512L << 20;

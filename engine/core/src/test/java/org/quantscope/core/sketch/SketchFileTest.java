@@ -242,7 +242,7 @@ class SketchFileTest {
     @ParameterizedTest
     @CsvSource({
         "0, 81, magic",
-        "8, 3, version",
+        "8, 4, version",
         "8, 0, version",
         "76, 2, fold_batch_norm",
         "80, 0, activations[0].name",
@@ -344,8 +344,8 @@ class SketchFileTest {
     @Test
     void filesOfTheFirstVersionAreStillRead() throws IOException {
         byte[] now = bytes(sketch(new float[] {1, -3}));
-        // One byte fewer for the parts of the sketch, one for the powers.
-        byte[] old = Arrays.copyOf(now, now.length - 2);
+        // One byte fewer for the parts of the sketch, one for its masks, one for the powers.
+        byte[] old = Arrays.copyOf(now, now.length - 3);
         old[8] = 1;
         ActivationSketches back = read(sealed(old));
 
