@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.regex.Pattern;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.TensorId;
@@ -178,17 +179,47 @@ public final class CHeaderExporter extends FileFormat {
         return List.of(file);
     }
 
-    /** C identifiers that are in use; a repeated name gets a number. */
+    /** What follows the name of a tensor in the names of its values. */
+    private static final List<String> ENDINGS = List.of(
+            "",
+            "_scale",
+            "_zero_point",
+            "_bias",
+            "_multiplier",
+            "_shift",
+            "_input_scale",
+            "_input_zero_point",
+            "_output_scale",
+            "_output_zero_point",
+            "_activation_min",
+            "_activation_max");
+
+    /** Words of C and C++, and names of stdint.h, that a file's name and a tensor's could make up together. */
+    private static final Pattern RESERVED =
+            Pattern.compile("(int|uint)(_least|_fast)?(8|16|32|64)_t|(size|ptrdiff|wchar|max_align|nullptr"
+                + "|char8|char16|char32)_t|u?int(max|ptr)_t|thread_local|(static|const|dynamic|reinterpret)_cast|static_assert"
+                + "|(and|or|xor|not)_eq|co_(await|return|yield)|atomic_.*|typeof_unqual");
+
+    /** C identifiers that are in use; a name that is taken, or of which an ending is, gets a number. */
     private static final class Identifiers {
         private final Set<String> used = new HashSet<>();
 
         String of(String name) {
             String legal = legal(name);
             String unique = legal;
-            for (int i = 2; !used.add(unique); i++) {
+            for (int i = 2; isTaken(unique); i++) {
                 unique = legal + "_" + i;
             }
+            for (String ending : ENDINGS) {
+                used.add(unique + ending);
+            }
             return unique;
+        }
+
+        private boolean isTaken(String name) {
+            return ENDINGS.stream()
+                    .map(ending -> name + ending)
+                    .anyMatch(n -> used.contains(n) || RESERVED.matcher(n).matches());
         }
     }
 
@@ -224,10 +255,10 @@ public final class CHeaderExporter extends FileFormat {
             String guard = "QUANTSCOPE_" + prefix.toUpperCase(Locale.ROOT) + "_H";
             line("/* Quantized parameters of "
                     + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 "
-                    + ProvenanceText.modelSha256(plan) + ".");
+                    + comment(ProvenanceText.modelSha256(plan)) + ".");
             line(" * Written by Quantscope " + comment(ProvenanceText.version(plan))
                     + ". value = (code - zero_point) * scale; weights have zero_point 0.");
-            out.write(ProvenanceText.comments(plan, " * "));
+            out.write(ProvenanceText.comments(plan, " * ", Header::comment));
             line(" * A layer: acc = bias + sum((input - input_zero_point) * weight), then");
             line(" * output = clamp(output_zero_point + acc * multiplier / 2^31 * 2^shift, activation_min,"
                     + " activation_max). */");
@@ -343,8 +374,9 @@ public final class CHeaderExporter extends FileFormat {
             return identifiers.of(prefix + "_" + tensor.replaceAll("[^A-Za-z0-9_]", "_"));
         }
 
+        /** Text for a comment: it neither ends it, begins another, nor joins lines. */
         private static String comment(String s) {
-            return Python.comment(s).replace("*/", "* /").replace("/*", "/ *").replace("\\", "/");
+            return Python.comment(s).replace("\\", "/").replace("*/", "* /").replace("/*", "/ *");
         }
 
         private void codes(String name, int[] codes) throws IOException {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -71,7 +72,7 @@ public final class LlamaTypesExporter extends FileFormat {
             return Optional.of(new ExportProblem(
                     ID,
                     name,
-                    "its name holds '=' or a space, an entry is name=type",
+                    "its name holds '=', a space or a character that cannot be seen, an entry is name=type",
                     "rename it in the model",
                     Severity.ERROR));
         }
@@ -111,7 +112,7 @@ public final class LlamaTypesExporter extends FileFormat {
     }
 
     private static boolean fitsInALine(String name) {
-        return name.chars().noneMatch(c -> c == '=' || c <= ' ');
+        return name.codePoints().noneMatch(c -> c == '=' || c == ' ' || Invisible.is(c));
     }
 
     /** The GGML type for a width and scheme. Types {@code _0} have only a scale, types {@code _1} also a minimum. */

@@ -132,21 +132,21 @@ public final class NncfExporter extends FileFormat {
                         && auto.calibratorId().equals("percentile"))) {
             advanced.append("    activations_range_estimator_params=RangeEstimatorParametersSet.MEAN_QUANTILE,\n");
         }
-        String text = TEMPLATE.replace("@VERSION@", ProvenanceText.version(plan))
-                .replace("@PROVENANCE@", ProvenanceText.comments(plan, "# "))
-                .replace("@SHA@", ProvenanceText.modelSha256(plan))
-                .replace(
-                        "@MODEL@",
-                        Python.text(String.valueOf(plan.model().file().getFileName())))
-                .replace(
-                        "@DATA@",
-                        Python.text(plan.state()
-                                .calibrationData()
-                                .map(FileRef::path)
-                                .map(p -> String.valueOf(p.getFileName()))
-                                .orElse("calibration.npz")))
-                .replace("@IGNORED@", Python.list(ignored, Python::text))
-                .replace("@ADVANCED@", advanced);
+        String data = plan.state()
+                .calibrationData()
+                .map(FileRef::path)
+                .map(p -> String.valueOf(p.getFileName()))
+                .orElse("calibration.npz");
+        String text = Template.fill(
+                TEMPLATE,
+                Map.of(
+                        "VERSION", ProvenanceText.version(plan),
+                        "PROVENANCE", ProvenanceText.comments(plan, "# "),
+                        "SHA", ProvenanceText.modelSha256(plan),
+                        "MODEL", Python.text(String.valueOf(plan.model().file().getFileName())),
+                        "DATA", Python.text(data),
+                        "IGNORED", Python.list(ignored, Python::text),
+                        "ADVANCED", advanced.toString()));
         Files.writeString(file, text, StandardCharsets.UTF_8);
         return List.of(file);
     }

@@ -9,6 +9,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.TreeMap;
 import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.tensor.TensorId;
@@ -56,7 +57,8 @@ public final class OrtCalibrationTextExporter extends FileFormat {
                 problems.add(new ExportProblem(
                         ID,
                         e.id().name(),
-                        "its name holds a space or a line break, which end the name in the table",
+                        "its name holds a space, a line break or a character that cannot be seen, which end the name"
+                                + " in the table",
                         "rename it in the model",
                         Severity.ERROR));
             } else if (!e.isZeroPointZero() || !e.isSigned()) {
@@ -74,7 +76,9 @@ public final class OrtCalibrationTextExporter extends FileFormat {
     }
 
     private static boolean fitsInALine(TensorId id) {
-        return id.name().chars().noneMatch(Character::isWhitespace);
+        return id.name()
+                .codePoints()
+                .noneMatch(c -> Character.isWhitespace(c) || Character.isSpaceChar(c) || Invisible.is(c));
     }
 
     @Override

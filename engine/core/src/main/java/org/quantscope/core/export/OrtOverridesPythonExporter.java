@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.CodeType;
 import org.quantscope.core.quant.Granularity;
@@ -22,8 +24,8 @@ public final class OrtOverridesPythonExporter extends FileFormat {
     private static final String HEAD = """
         #!/usr/bin/env python3
         # Quantizes a model with ONNX Runtime, with the scales and zero points below in place of calibrated ones.
-        # Written by Quantscope $VERSION for the model with SHA-256 $SHA256.
-        $PROVENANCE#
+        # Written by Quantscope @VERSION@ for the model with SHA-256 @SHA@.
+        @PROVENANCE@#
         #   pip install onnxruntime onnx numpy
         #   python THIS_FILE MODEL.onnx SAMPLES.npz QUANTIZED.onnx
         #
@@ -72,9 +74,9 @@ public final class OrtOverridesPythonExporter extends FileFormat {
         }
 
         # Types of tensors that have no override.
-        ACTIVATION_TYPE = QuantType.$ACTIVATION
-        WEIGHT_TYPE = QuantType.$WEIGHT
-        PER_CHANNEL = $CHANNELS
+        ACTIVATION_TYPE = QuantType.@ACTIVATION@
+        WEIGHT_TYPE = QuantType.@WEIGHT@
+        PER_CHANNEL = @CHANNELS@
 
 
         # The numpy type of each input that is no float32.
@@ -146,9 +148,12 @@ public final class OrtOverridesPythonExporter extends FileFormat {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         List<Encoding> carried = TARGET.carried(plan);
-        StringBuilder text = new StringBuilder(HEAD.replace("$VERSION", ProvenanceText.version(plan))
-                .replace("$SHA256", ProvenanceText.modelSha256(plan))
-                .replace("$PROVENANCE", ProvenanceText.comments(plan, "# ")));
+        StringBuilder text = new StringBuilder(Template.fill(
+                HEAD,
+                Map.of(
+                        "VERSION", ProvenanceText.version(plan),
+                        "SHA", ProvenanceText.modelSha256(plan),
+                        "PROVENANCE", ProvenanceText.comments(plan, "# "))));
         for (Encoding e : carried) {
             cancel.check();
             String type = "QuantType." + OrtOverrides.quantType(OrtOverrides.type(e));
@@ -184,20 +189,17 @@ public final class OrtOverridesPythonExporter extends FileFormat {
             }
         }
         boolean perChannel = carried.stream().anyMatch(e -> e.params().granularity() instanceof Granularity.PerChannel);
-        text.append(TAIL.replace(
-                        "$ACTIVATION",
-                        OrtOverrides.quantType(OrtOverrides.commonest(carried.stream()
-                                        .filter(Encoding::isActivation)
-                                        .toList())
-                                .orElse(CodeType.UINT8)))
-                .replace(
-                        "$WEIGHT",
-                        OrtOverrides.quantType(OrtOverrides.commonest(carried.stream()
-                                        .filter(e -> !e.isActivation())
-                                        .toList())
-                                .orElse(CodeType.INT8)))
-                .replace("$CHANNELS", perChannel ? "True" : "False"));
+        text.append(Template.fill(
+                TAIL,
+                Map.of(
+                        "ACTIVATION", commonest(carried.stream().filter(Encoding::isActivation), CodeType.UINT8),
+                        "WEIGHT", commonest(carried.stream().filter(e -> !e.isActivation()), CodeType.INT8),
+                        "CHANNELS", Python.bool(perChannel))));
         Files.writeString(file, text, StandardCharsets.UTF_8);
         return List.of(file);
+    }
+
+    private static String commonest(Stream<Encoding> encodings, CodeType otherwise) {
+        return OrtOverrides.quantType(OrtOverrides.commonest(encodings.toList()).orElse(otherwise));
     }
 }

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import tools.jackson.core.JsonGenerator;
 
@@ -27,7 +28,7 @@ final class ProvenanceText {
     }
 
     static String modelSha256(ExportPlan plan) {
-        return facts(plan).getOrDefault(MODEL, "");
+        return Python.comment(facts(plan).getOrDefault(MODEL, ""));
     }
 
     /** As metadata of a model: the keys begin with {@code quantscope.}. */
@@ -51,9 +52,14 @@ final class ProvenanceText {
 
     /** As lines of a comment, to follow a line that names the program and the model. */
     static String comments(ExportPlan plan, String mark) {
+        return comments(plan, mark, Python::comment);
+    }
+
+    /** @param comment makes text fit for a comment of the language */
+    static String comments(ExportPlan plan, String mark, UnaryOperator<String> comment) {
         return facts(plan).entrySet().stream()
                 .filter(e -> !Set.of(TOOL, TOOL_VERSION, MODEL).contains(e.getKey()))
-                .map(e -> mark + Python.comment(e.getKey().replace('_', ' ') + ": " + e.getValue()) + "\n")
+                .map(e -> mark + comment.apply(e.getKey().replace('_', ' ') + ": " + e.getValue()) + "\n")
                 .collect(Collectors.joining());
     }
 }

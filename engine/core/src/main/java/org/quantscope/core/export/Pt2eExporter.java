@@ -122,13 +122,16 @@ public final class Pt2eExporter extends FileFormat {
             }
             layers.append("    },\n");
         }
-        String text = TEMPLATE.replace("@VERSION@", ProvenanceText.version(plan))
-                .replace("@PROVENANCE@", ProvenanceText.comments(plan, "# "))
-                .replace(
-                        "@MODEL@",
-                        Python.comment(String.valueOf(plan.model().file().getFileName())))
-                .replace("@SHA@", ProvenanceText.modelSha256(plan))
-                .replace("@LAYERS@", layers);
+        String text = Template.fill(
+                TEMPLATE,
+                Map.of(
+                        "VERSION", ProvenanceText.version(plan),
+                        "PROVENANCE", ProvenanceText.comments(plan, "# "),
+                        "MODEL",
+                                Python.comment(
+                                        String.valueOf(plan.model().file().getFileName())),
+                        "SHA", ProvenanceText.modelSha256(plan),
+                        "LAYERS", layers.toString()));
         Files.writeString(file, text, StandardCharsets.UTF_8);
         return List.of(file);
     }

@@ -5,12 +5,16 @@ import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.quantscope.core.io.Invisible;
 
 /** Literals of Python, for the exporters that write scripts. */
 final class Python {
     private Python() {}
 
-    /** A string literal in double quotes that stays on one line. */
+    /**
+     * A string literal in double quotes that stays on one line. What cannot be seen, or changes the order in which text is
+     * shown, is escaped, so that the literal is what it looks like.
+     */
     static String text(String s) {
         StringBuilder out = new StringBuilder("\"");
         s.codePoints().forEach(c -> {
@@ -21,13 +25,8 @@ final class Python {
                 case '\r' -> out.append("\\r");
                 case '\t' -> out.append("\\t");
                 default -> {
-                    if (c < ' '
-                            || c == 0x7f
-                            || c == 0x85
-                            || c == 0x2028
-                            || c == 0x2029
-                            || Character.getType(c) == Character.SURROGATE) {
-                        out.append(String.format(Locale.ROOT, "\\u%04x", c));
+                    if (Invisible.is(c)) {
+                        out.append(String.format(Locale.ROOT, c > 0xffff ? "\\U%08x" : "\\u%04x", c));
                     } else {
                         out.appendCodePoint(c);
                     }
@@ -37,9 +36,12 @@ final class Python {
         return out.append('"').toString();
     }
 
-    /** Text for a comment, without line breaks, which would end it. */
+    /** Text for a comment, without line breaks, which would end it, and without what cannot be seen. */
     static String comment(String s) {
-        return s.replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]", " ");
+        return s.codePoints()
+                .map(c -> Invisible.is(c) ? ' ' : c)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
     }
 
     static String bool(boolean b) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.tensor.TensorId;
@@ -72,7 +73,7 @@ public final class TensorRtCacheExporter extends FileFormat {
                 problems.add(new ExportProblem(
                         ID,
                         e.id().name(),
-                        "its name holds a line break, an entry is one line",
+                        "its name holds a line break or a character that cannot be seen, an entry is one line",
                         "rename it in the model",
                         Severity.ERROR));
             }
@@ -81,7 +82,7 @@ public final class TensorRtCacheExporter extends FileFormat {
     }
 
     private static boolean fitsInALine(TensorId id) {
-        return id.name().lines().count() == 1;
+        return id.name().codePoints().noneMatch(Invisible::is);
     }
 
     @Override

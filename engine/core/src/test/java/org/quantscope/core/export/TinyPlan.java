@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
 import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -26,6 +27,16 @@ final class TinyPlan {
     private TinyPlan() {}
 
     static Model model(Path folder) throws IOException {
+        return model(folder, UnaryOperator.identity(), "tiny.onnx");
+    }
+
+    /**
+     * The same under other names.
+     *
+     * @param named gives the name for each tensor, and for the nodes Conv0, Relu1, Flatten2 and Gemm3
+     * @param file what the model's file is said to be called
+     */
+    static Model model(Path folder, UnaryOperator<String> named, String file) throws IOException {
         float[] conv = new float[16];
         float[] fc = new float[96];
         for (int i = 0; i < conv.length; i++) {
@@ -35,19 +46,28 @@ final class TinyPlan {
             fc[i] = (i * 37 % 19 - 9) / 16f;
         }
         Model opened = new TinyOnnx(13)
-                .input("x", 1, 2, 5, 5)
-                .weight("conv.weight", Shape.of(2, 2, 2, 2), conv)
-                .weight("conv.bias", Shape.of(2), 0.5f, -0.25f)
-                .weight("fc.weight", Shape.of(3, 32), fc)
-                .weight("fc.bias", Shape.of(3), 0.125f, 0, -1)
-                .node("Conv", List.of("x", "conv.weight", "conv.bias"), List.of("c"))
-                .node("Relu", List.of("c"), List.of("r"))
-                .node("Flatten", List.of("r"), List.of("f"))
-                .node("Gemm", List.of("f", "fc.weight", "fc.bias"), List.of("y"), TinyOnnx.attribute("transB", 1))
-                .output("y", 1, 3)
+                .input(named.apply("x"), 1, 2, 5, 5)
+                .weight(named.apply("conv.weight"), Shape.of(2, 2, 2, 2), conv)
+                .weight(named.apply("conv.bias"), Shape.of(2), 0.5f, -0.25f)
+                .weight(named.apply("fc.weight"), Shape.of(3, 32), fc)
+                .weight(named.apply("fc.bias"), Shape.of(3), 0.125f, 0, -1)
+                .named(
+                        named.apply("Conv0"),
+                        "Conv",
+                        List.of(named.apply("x"), named.apply("conv.weight"), named.apply("conv.bias")),
+                        List.of(named.apply("c")))
+                .named(named.apply("Relu1"), "Relu", List.of(named.apply("c")), List.of(named.apply("r")))
+                .named(named.apply("Flatten2"), "Flatten", List.of(named.apply("r")), List.of(named.apply("f")))
+                .named(
+                        named.apply("Gemm3"),
+                        "Gemm",
+                        List.of(named.apply("f"), named.apply("fc.weight"), named.apply("fc.bias")),
+                        List.of(named.apply("y")),
+                        TinyOnnx.attribute("transB", 1))
+                .output(named.apply("y"), 1, 3)
                 .open(folder);
         return new Model(
-                folder.resolve("tiny.onnx"),
+                folder.resolve(file),
                 opened.format(),
                 opened.opset(),
                 opened.tensors(),
