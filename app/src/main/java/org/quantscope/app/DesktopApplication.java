@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.ui.FxThread;
 import org.quantscope.app.window.MainWindow;
+import org.quantscope.core.io.Temporaries;
 import org.quantscope.core.ort.OrtRuntime;
 
 /** The composition root of the desktop program: creates the threads and the window, and ends them. */
@@ -24,7 +25,9 @@ public final class DesktopApplication extends Application {
 
     @Override
     public void start(Stage stage) {
-        MainWindow shown = new MainWindow(stage, Settings.usual(), work, FxThread.executor());
+        Settings settings = Settings.usual();
+        Temporaries.keepIn(settings.state().resolve("running"));
+        MainWindow shown = new MainWindow(stage, settings, work, FxThread.executor());
         window = shown;
         shown.setFolderOpener(
                 folder -> getHostServices().showDocument(folder.toUri().toString()));
@@ -42,6 +45,7 @@ public final class DesktopApplication extends Application {
         work.shutdown();
         work.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS);
         OrtRuntime.shutdown();
+        Temporaries.end();
     }
 
     private static ThreadFactory daemons() {

@@ -19,6 +19,7 @@ import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.io.Temporaries;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
@@ -91,7 +92,7 @@ public record Preview(List<Part> parts) {
         if (BINARY.contains(exporter.extension())) {
             return new Preview(List.of(description(exporter, plan, name, problems)));
         }
-        Path folder = Files.createTempDirectory("quantscope-preview");
+        Path folder = Temporaries.folder("preview");
         try {
             Path file = folder.resolve(name);
             List<Path> written;

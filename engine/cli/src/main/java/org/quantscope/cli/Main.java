@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.quantscope.core.io.Temporaries;
 import org.quantscope.core.io.Unpacked;
 import org.quantscope.core.io.UserFolders;
 import org.quantscope.core.job.CancelToken;
@@ -25,6 +26,7 @@ public final class Main {
         Path state = UserFolders.state();
         LogFile log = LogFile.install(state.resolve("quantscope.log"));
         Unpacked.into(UserFolders.caches());
+        Temporaries.keepIn(state.resolve("running"));
         Terminal terminal = new Terminal(
                 writer(FileDescriptor.out),
                 writer(FileDescriptor.err),
@@ -46,6 +48,7 @@ public final class Main {
         try {
             code = Cli.run(args, terminal, cancel, log::record, state);
         } finally {
+            Temporaries.end();
             finished.countDown();
         }
         System.exit(code);

@@ -13,7 +13,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Replaces a file as a whole: a temporary file in the same folder is written, forced to disk and moved over the target.
@@ -56,7 +55,7 @@ public final class AtomicFile {
         return Files.exists(absolute) ? absolute.toRealPath() : absolute;
     }
 
-    /** A path in the folder of {@code target} that no file has. */
+    /** A path in the folder of {@code target} that no file has; a later start deletes what this run leaves there. */
     public static Path temporaryBeside(Path target) throws IOException {
         Path folder = target.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder)) {
@@ -68,12 +67,7 @@ public final class AtomicFile {
         if (Files.isDirectory(target)) {
             throw new FileAlreadyExistsException(target.toString(), null, "is a folder");
         }
-        Path name;
-        do {
-            name = folder.resolve("." + target.getFileName() + "."
-                    + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
-        } while (Files.exists(name));
-        return name;
+        return Temporaries.beside(target.toAbsolutePath());
     }
 
     /** Forces a file to disk and moves it over another one on the same disk. */

@@ -1,7 +1,14 @@
 package org.quantscope.core.ort;
 
 import ai.onnxruntime.OrtEnvironment;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -27,8 +34,35 @@ final class OrtLibraries {
 
     private OrtLibraries() {}
 
+    /** Where {@code Files.createTempDirectory} makes folders of this name. */
+    private static final String ITS_OWN = "onnxruntime-java*";
+
+    private static final Duration OLD = Duration.ofMinutes(1);
+
+    /**
+     * Deletes empty folders that starts of ONNX Runtime left among the temporary files: it makes one at each start, even
+     * if it has nothing to unpack. One that is not empty may be another program's, and a fresh one is about to be used.
+     */
+    static void sweep(Path temporary, Instant now) {
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(temporary, ITS_OWN)) {
+            for (Path folder : left) {
+                try {
+                    if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+                            && Files.getLastModifiedTime(folder).toInstant().isBefore(now.minus(OLD))) {
+                        Files.delete(folder);
+                    }
+                } catch (IOException e) {
+                    LOG.debug("{} stays", folder, e);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            LOG.debug("{} cannot be read", temporary, e);
+        }
+    }
+
     /** Tells ONNX Runtime where its libraries are; without a folder for them it unpacks them as it always did. */
     static void unpackOnce() {
+        sweep(Path.of(System.getProperty("java.io.tmpdir", ".")), Instant.now());
         if (System.getProperty(FOLDER) != null) {
             return;
         }

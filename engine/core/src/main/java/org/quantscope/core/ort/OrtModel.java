@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.Temporaries;
 import org.quantscope.core.job.CancelToken;
 
 /**
@@ -114,7 +115,7 @@ public final class OrtModel implements AutoCloseable {
         OrtEnvironment environment = OrtRuntime.environment();
         Path file = null;
         try (OrtSession.SessionOptions so = settings(options, OrtSession.SessionOptions.OptLevel.ALL_OPT)) {
-            file = Files.createTempFile("quantscope-optimized", ".onnx");
+            file = Temporaries.file("optimized", ".onnx");
             so.setOptimizedModelFilePath(file.toString());
             environment.createSession(model, so).close();
             return Files.readAllBytes(file);
