@@ -69,14 +69,14 @@ final class ImportCommand extends EngineCommand {
                 .withWeights(Optional.empty())
                 .withFoldBatchNorm(!keepBatchNorm);
         Model model = Engine.open(modelFile, empty);
-        Imported imported = importer.read(file, model, cancel());
+        Imported imported = Importers.read(importer, file, model, cancel());
         SessionState state = imported.alone(empty);
         cancel().check();
         SessionFile.write(Session.of(state), output);
         List<Json> unmatched = imported.unmatched().stream()
                 .map(u -> new Json().put("name", u.name()).put("why", u.why()).put("near", u.near()))
                 .toList();
-        imported.notes().forEach(terminal()::warn);
+        imported.notes().forEach(terminal()::note);
         print(
                 new Json()
                         .put("config", output.toString())

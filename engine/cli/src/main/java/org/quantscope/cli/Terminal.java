@@ -21,6 +21,12 @@ record Terminal(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean
         return outIsTerminal ? "\033[1m" + text + "\033[0m" : text;
     }
 
+    /** Prints what a person should know and need not worry about. */
+    void note(String text) {
+        err.println("quantscope: note: " + text);
+        err.flush();
+    }
+
     /** Prints a warning. */
     void warn(String text) {
         err.println("quantscope: warning: " + text);

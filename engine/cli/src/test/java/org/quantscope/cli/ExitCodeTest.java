@@ -95,7 +95,7 @@ class ExitCodeTest {
             delimiter = '|',
             value = {
                 "inspect DIR/none.onnx                            | none.onnx: no such file",
-                "error DIR/given.txt                              | given.txt: format: not recognised",
+                "error DIR/given.txt                              | given.txt: format: is a text file",
                 "inspect DIR                                      | is a folder",
                 "eval DIR/given.npy --data TEST                   | given.npy: graph: a npy file holds bare weights",
                 "eval MLP --data DIR/none.npz                     | none.npz",
@@ -106,7 +106,7 @@ class ExitCodeTest {
                         + " 16 is needed, got 99",
                 "export MLP --config DIR/given.json --format onnx-qdq -o DIR/x | given.json: weights.bits",
                 "calibrate MLP --data DIR/none.npz -o DIR/c.json  | none.npz",
-                "import DIR/given.txt --format onnx-qdq --model MLP -o DIR/c.json | given.txt: protobuf",
+                "import DIR/given.txt --format onnx-qdq --model MLP -o DIR/c.json | given.txt: format: is a text file",
                 "import DIR/given.json --format ort-overrides --model MLP -o DIR/c.json | given.json: format",
                 "eval DIR --data TEST                             | file: is a folder",
                 "eval MLP --data TEST --config DIR                | file: is a folder",

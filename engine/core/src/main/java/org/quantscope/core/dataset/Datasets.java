@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.FileKind.Wanted;
 import org.quantscope.core.job.CancelToken;
 
 /**
@@ -77,6 +79,7 @@ public final class Datasets {
         }
         byte[] head = new byte[0];
         if (!folder) {
+            FileKind.check(file, Wanted.DATA, kinds());
             try (var in = Files.newInputStream(file)) {
                 head = in.readNBytes(HEAD_BYTES);
             }
@@ -88,7 +91,7 @@ public final class Datasets {
                         file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
             }
         }
-        throw new BadInputException(file, "format", "is no data that can be read: " + kinds());
+        throw FileKind.unreadable(file, Wanted.DATA, kinds());
     }
 
     /**

@@ -82,7 +82,7 @@ final class AimetImporter implements Importer {
                 switch (section) {
                     case "activation_encodings", "param_encodings" -> reading.section();
                     case "encodings" -> json.array(reading::entry);
-                    case "version" -> reading.notes.add("encodings of version " + json.string());
+                    case "version" -> reading.notes.add("the file states version " + json.string());
                     default -> json.skip();
                 }
             });

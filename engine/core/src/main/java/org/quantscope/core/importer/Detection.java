@@ -29,11 +29,13 @@ public record Detection(List<Candidate> readable, Map<Importer, String> refused)
     /**
      * Tries every importer.
      *
+     * @throws BadInputException if the file certainly holds no settings, saying what it is
      * @throws IOException if the file cannot be read at all
      */
     public static Detection of(Path file, Model model, CancelToken cancel) throws IOException {
         List<Candidate> readable = new ArrayList<>();
         Map<Importer, String> refused = new LinkedHashMap<>();
+        Importers.check(file);
         for (Importer importer : Importers.all()) {
             cancel.check();
             try {

@@ -1,7 +1,13 @@
 package org.quantscope.core.importer;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.quantscope.core.io.FileKind;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
 
 /** Every format that settings can be read from, in the order in which they are offered. */
 public final class Importers {
@@ -24,6 +30,24 @@ public final class Importers {
 
     public static List<Importer> all() {
         return ALL;
+    }
+
+    /**
+     * Reads a file with one importer, unless it certainly holds no settings at all.
+     *
+     * @throws org.quantscope.core.io.BadInputException naming the file, the field and the value
+     * @throws IOException if the file cannot be read at all
+     */
+    public static Imported read(Importer importer, Path file, Model model, CancelToken cancel) throws IOException {
+        check(file);
+        return importer.read(file, model, cancel);
+    }
+
+    /** Refuses a file that certainly holds no settings, saying what it is. */
+    static void check(Path file) throws IOException {
+        if (Files.isRegularFile(file)) {
+            FileKind.check(file, FileKind.Wanted.SETTINGS, "settings as other tools write them, see 'list importers'");
+        }
     }
 
     /** @throws IllegalArgumentException naming the id and the known ones */

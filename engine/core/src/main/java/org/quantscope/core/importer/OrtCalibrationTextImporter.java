@@ -1,14 +1,14 @@
 package org.quantscope.core.importer;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.quantscope.core.export.OrtCalibrationTextExporter;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.Quoted;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -41,16 +41,10 @@ final class OrtCalibrationTextImporter implements Importer {
 
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
-        if (Files.size(file) > MAX_BYTES) {
-            throw new BadInputException(
-                    file, "size", Files.size(file) + " bytes, a calibration table has at most " + MAX_BYTES);
-        }
         Names names = new Names(model);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
         int number = 0;
-        for (String line : new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
-                .lines()
-                .toList()) {
+        for (String line : FileKind.text(file, MAX_BYTES, title()).lines().toList()) {
             cancel.check();
             String field = "line " + ++number;
             if (line.isBlank()) {
@@ -58,7 +52,7 @@ final class OrtCalibrationTextImporter implements Importer {
             }
             int space = line.strip().lastIndexOf(' ');
             if (space < 1) {
-                throw new BadInputException(file, field, "<tensor> <largest value> is needed, got " + line);
+                throw new BadInputException(file, field, "<tensor> <largest value> is needed, got " + Quoted.of(line));
             }
             float absMax = number(line.strip().substring(space + 1), file, field);
             String name = line.strip().substring(0, space);
@@ -85,8 +79,9 @@ final class OrtCalibrationTextImporter implements Importer {
                 return value;
             }
         } catch (NumberFormatException e) {
-            throw new BadInputException(file, field, "a number is needed, got " + text, e);
+            throw new BadInputException(file, field, "a number is needed, got " + Quoted.of(text), e);
         }
-        throw new BadInputException(file, field, "a finite number that is not negative is needed, got " + text);
+        throw new BadInputException(
+                file, field, "a finite number that is not negative is needed, got " + Quoted.of(text));
     }
 }

@@ -1,8 +1,6 @@
 package org.quantscope.core.importer;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -11,6 +9,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.quantscope.core.export.TensorRtCacheExporter;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.Quoted;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -46,19 +46,14 @@ public final class TensorRtCacheImporter implements Importer {
 
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
-        if (Files.size(file) > MAX_BYTES) {
-            throw new BadInputException(
-                    file, "size", Files.size(file) + " bytes, a calibration cache has at most " + MAX_BYTES);
-        }
-        List<String> lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
-                .lines()
-                .toList();
+        List<String> lines = FileKind.text(file, MAX_BYTES, title()).lines().toList();
         if (lines.isEmpty()
                 || !(lines.getFirst().startsWith("TRT-") || lines.getFirst().startsWith("MGX-"))) {
             throw new BadInputException(
                     file,
                     "line 1",
-                    "TRT-<version>-<algorithm> is needed, got " + (lines.isEmpty() ? "nothing" : lines.getFirst()));
+                    "TRT-<version>-<algorithm> is needed, got "
+                            + (lines.isEmpty() ? "nothing" : Quoted.of(lines.getFirst())));
         }
         Names names = new Names(model);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
@@ -72,7 +67,8 @@ public final class TensorRtCacheImporter implements Importer {
             int colon = lines.get(i).lastIndexOf(": ");
             String hex = colon < 0 ? "" : lines.get(i).substring(colon + 2).strip();
             if (colon < 1 || !SCALE.matcher(hex).matches()) {
-                throw new BadInputException(file, field, "<tensor>: <8 hex digits> is needed, got " + lines.get(i));
+                throw new BadInputException(
+                        file, field, "<tensor>: <8 hex digits> is needed, got " + Quoted.of(lines.get(i)));
             }
             float scale = Float.intBitsToFloat(Integer.parseUnsignedInt(hex, HEX));
             String name = lines.get(i).substring(0, colon);

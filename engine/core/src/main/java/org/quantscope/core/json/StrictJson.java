@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileKind;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -66,6 +67,7 @@ public final class StrictJson {
         if (size > maxBytes) {
             throw new BadInputException(file, "size", size + " bytes; at most " + maxBytes + " are read");
         }
+        FileKind.checkText(file, FileKind.Wanted.JSON, "JSON");
         try (InputStream in = Files.newInputStream(file)) {
             return parse(file, in, maxBytes, maxTokens, body);
         }

@@ -2,21 +2,19 @@ package org.quantscope.core.loader;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.FileKind.Wanted;
 import org.quantscope.core.model.Model;
 
 /** Every model format that can be read, in the order in which they are tried. */
 public final class ModelLoaders {
     /** The number of bytes at the start of a file by which loaders recognize it. */
     public static final int HEAD_BYTES = 4096;
-
-    private static final byte[] GGUF = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
     private static final List<ModelLoader> ALL =
             List.of(new OnnxLoader(), new SafetensorsLoader(), new NpyLoader(), new NpzLoader());
@@ -59,7 +57,9 @@ public final class ModelLoaders {
             throw new BadInputException(
                     file,
                     "file",
-                    Files.isDirectory(file) ? "is a folder, a model is one file" : "is not a regular file");
+                    Files.isDirectory(file)
+                            ? "is a folder" + FileKind.ofFolder(file).orElse(", a model is one file")
+                            : "is not a regular file");
         }
         byte[] head;
         try (InputStream in = Files.newInputStream(file)) {
@@ -68,19 +68,14 @@ public final class ModelLoaders {
         if (head.length == 0) {
             throw new BadInputException(file, "file", "is empty");
         }
+        String supported = ALL.stream().map(ModelLoader::id).collect(Collectors.joining(", "));
+        FileKind.check(file, Wanted.MODEL, supported);
         long size = Files.size(file);
         for (ModelLoader loader : ALL) {
             if (loader.matches(head, size)) {
                 return loader;
             }
         }
-        if (head.length >= GGUF.length && Arrays.equals(head, 0, GGUF.length, GGUF, 0, GGUF.length)) {
-            throw new BadInputException(file, "format", "gguf is not supported yet");
-        }
-        throw new BadInputException(
-                file,
-                "format",
-                "not recognised; supported are "
-                        + ALL.stream().map(ModelLoader::id).collect(Collectors.joining(", ")));
+        throw FileKind.unreadable(file, Wanted.MODEL, supported);
     }
 }

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CompanionFile;
+import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.MappedFile;
 
 /**
@@ -70,6 +71,7 @@ final class ExternalFiles {
         MappedFile content = mapped.get(real);
         if (content == null) {
             content = MappedFile.map(real);
+            FileKind.checkValues(model, name, place.location, content.bytes());
             mapped.put(real, content);
         }
         if (place.offset > content.size() || bytes > content.size() - place.offset) {

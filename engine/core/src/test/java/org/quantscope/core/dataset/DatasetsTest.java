@@ -328,7 +328,7 @@ class DatasetsTest {
         Path text = Files.writeString(folder.resolve("t.npz"), "hello");
         assertThatThrownBy(() -> Datasets.open(text))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("t.npz: format: is no data that can be read: folder of pictures, NumPy archive, IDX, CSV");
+                .hasMessage("t.npz: format: is a text file; supported: folder of pictures, NumPy archive, IDX, CSV");
     }
 
     @ParameterizedTest

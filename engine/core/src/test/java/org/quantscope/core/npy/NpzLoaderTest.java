@@ -136,7 +136,7 @@ class NpzLoaderTest {
 
         assertThat(ModelLoaders.open(write(zip(true, members))).notes())
                 .containsExactly("1 member is no .npy array: readme.txt");
-        assertRefused(zip(true, Map.of("data.pkl", new byte[3])), "no .npy array", "data.pkl");
+        assertRefused(zip(true, Map.of("cat.png", new byte[3])), "without a .npy array", "cat.png");
     }
 
     @ParameterizedTest
