@@ -14,14 +14,12 @@ import org.quantscope.app.ui.FxThread;
 import org.quantscope.testkit.ArchitectureRules;
 
 class AppArchitectureTest {
-    private static final JavaClasses PRODUCTION = ArchitectureRules.production();
+    private static final JavaClasses PRODUCTION = ArchitectureRules.production("org.quantscope.app");
 
     @Test
     void onlyFxThreadNamesThePlatform() {
         noClasses()
                 .that()
-                .resideInAPackage("org.quantscope..")
-                .and()
                 .doNotHaveFullyQualifiedName(FxThread.class.getName())
                 .should()
                 .dependOnClassesThat()

@@ -1,6 +1,7 @@
 package org.quantscope.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,7 +21,8 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.app.accuracy.AccuracyState;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.session.Changes;
@@ -57,15 +59,12 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 import org.quantscope.testkit.ArrayFiles;
+import org.quantscope.testkit.Breadth;
 import tools.jackson.databind.JsonNode;
 
 /** The window and the command line, given the session file that the window saved, come to the same numbers; and one step is one refresh. */
 class OneRoadTest {
     private static final CancelToken NEVER = new CancelToken();
-    /** Sessions of the smallest model; the others have some each, or as many as this property says. */
-    private static final int SESSIONS = 20;
-
-    private static final int SESSIONS_OF_OTHERS = Integer.getInteger("quantscope.roads.sessions", 4);
     /** Samples that models are calibrated and evaluated on: the figures need not be good, only equal. */
     private static final int SAMPLES = 4;
     /** One of so many sessions is evaluated too, and exported in a format that holds codes. */
@@ -86,19 +85,31 @@ class OneRoadTest {
     /** A form of a model, with what calibration data shows of it. */
     private record Form(Model model, Optional<ActivationSketches> seen) {}
 
+    /** Files and how many sessions each has: one that is small, one with normalizations to fold, one with blocks, one without a graph. */
+    static Stream<Arguments> roads() {
+        List<Arguments> few = List.of(
+                arguments("digits_mlp.onnx", 20),
+                arguments("fashion_mobilenet.onnx", 4),
+                arguments("fashion_vit.onnx", 2),
+                arguments("fashion_resnet.safetensors", 2));
+        return Breadth.of(
+                few.stream(),
+                Stream.of(
+                                "digits_mlp.onnx",
+                                "fashion_lenet.onnx",
+                                "fashion_lenet_unequalized.onnx",
+                                "fashion_mobilenet.onnx",
+                                "fashion_mobilenet_folded.onnx",
+                                "fashion_resnet.onnx",
+                                "fashion_resnet.safetensors",
+                                "fashion_vit.onnx")
+                        .map(name -> arguments(name, 20)));
+    }
+
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "digits_mlp.onnx",
-                "fashion_lenet.onnx",
-                "fashion_lenet_unequalized.onnx",
-                "fashion_mobilenet.onnx",
-                "fashion_mobilenet_folded.onnx",
-                "fashion_resnet.onnx",
-                "fashion_resnet.safetensors",
-                "fashion_vit.onnx"
-            })
-    void theWindowAndTheCommandLineGiveEqualTensorsParametersSizesAccuraciesAndFiles(String name) throws IOException {
+    @MethodSource("roads")
+    void theWindowAndTheCommandLineGiveEqualTensorsParametersSizesAccuraciesAndFiles(String name, int sessions)
+            throws IOException {
         Path path = SampleFiles.FOLDER.resolve(name);
         String task = name.startsWith("digits") ? "digits" : "fashion_mnist";
         compare(
@@ -107,7 +118,8 @@ class OneRoadTest {
                         ? Optional.of(Datasets.open(SampleFiles.FOLDER.resolve(task + "_calibration.npz"))
                                 .limit(SAMPLES))
                         : Optional.empty(),
-                SampleFiles.FOLDER.resolve(task + "_test.npz"));
+                SampleFiles.FOLDER.resolve(task + "_test.npz"),
+                sessions);
     }
 
     @Test
@@ -121,11 +133,11 @@ class OneRoadTest {
                 + "\"fc.bias\":{\"dtype\":\"F16\",\"shape\":[16],\"data_offsets\":[768,800]}}";
         Path half = Files.write(folder.resolve("half.safetensors"), ArrayFiles.safetensors(header, values.array()));
 
-        compare(half, Optional.empty(), half);
+        compare(half, Optional.empty(), half, 4);
     }
 
     /** @param test evaluated on its first samples, if the model can be run */
-    private void compare(Path path, Optional<Dataset> calibration, Path test) throws IOException {
+    private void compare(Path path, Optional<Dataset> calibration, Path test, int sessions) throws IOException {
         Model source = Engine.open(path, false);
         OpenModel open = new OpenModel(source, Engine.analysed(source), FileRef.of(path, NEVER));
         Form folded = form(open.folded(), open, calibration, true);
@@ -134,7 +146,6 @@ class OneRoadTest {
         int biases = 0;
         int weighted = 0;
         try (HeldContext at = context()) {
-            int sessions = path.getFileName().toString().startsWith("digits") ? SESSIONS : SESSIONS_OF_OTHERS;
             for (int seed = 0; seed < sessions; seed++) {
                 boolean codes = seed % EVALUATED == 0;
                 boolean evaluated = codes && calibration.isPresent();

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.testkit.ArchitectureRules;
 
 class EngineArchitectureTest {
-    private static final JavaClasses PRODUCTION = ArchitectureRules.production();
+    private static final JavaClasses PRODUCTION = ArchitectureRules.production("org.quantscope");
 
     @ParameterizedTest
     @MethodSource("org.quantscope.testkit.ArchitectureRules#engine")

@@ -26,12 +26,14 @@ public final class ArchitectureRules {
     /**
      * The production classes of this project on the class path, without its tests. Classes of others are known by name
      * only, which is all that the rules ask of them; reading them takes longer than all rules.
+     *
+     * @param root the package in which and below which they are
      */
-    public static JavaClasses production() {
+    public static JavaClasses production(String root) {
         ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
         return new ClassFileImporter()
                 .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-                .importPackages("org.quantscope");
+                .importPackages(root);
     }
 
     public static List<ArchRule> engine() {

@@ -1,6 +1,7 @@
 package org.quantscope.core.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,10 +14,12 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
@@ -46,6 +49,7 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.testkit.Breadth;
 
 /**
  * A written C header is read back and its integers are run through loops that know nothing but the text: each layer
@@ -321,14 +325,20 @@ class CHeaderRunsTest {
                 .isEmpty();
     }
 
+    /** Name, data and granularity. */
+    static Stream<Arguments> samples() {
+        List<Arguments> few = List.of(
+                arguments("digits_mlp", "digits", "tensor"),
+                arguments("fashion_lenet", "fashion_mnist", "channel"),
+                arguments("fashion_mobilenet", "fashion_mnist", "channel"));
+        List<Arguments> others = List.of(
+                arguments("fashion_resnet", "fashion_mnist", "channel"),
+                arguments("fashion_vit", "fashion_mnist", "tensor"));
+        return Stream.concat(few.stream(), Breadth.of(List.<Arguments>of(), others).stream());
+    }
+
     @ParameterizedTest
-    @CsvSource({
-        "digits_mlp, digits, tensor",
-        "fashion_lenet, fashion_mnist, channel",
-        "fashion_resnet, fashion_mnist, channel",
-        "fashion_mobilenet, fashion_mnist, channel",
-        "fashion_vit, fashion_mnist, tensor"
-    })
+    @MethodSource("samples")
     void everyLayerOfASampleGivesTheCodesOfTheLiveEvaluation(String name, String data, String granularity)
             throws IOException {
         Model model = Engine.open(sample(name + ".onnx"), true);

@@ -2,6 +2,7 @@ package org.quantscope.core.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -23,7 +25,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
@@ -39,6 +41,7 @@ import org.quantscope.core.rewrite.BatchNormFolding;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.testkit.Breadth;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -71,9 +74,27 @@ class SampleModelsTest {
         return JsonMapper.shared().readTree(sample("MANIFEST.json").toFile());
     }
 
+    /** All that classify; in a usual run those that cost little. */
     static Stream<JsonNode> models() {
+        Set<String> few = Set.of("digits_mlp.onnx", "fashion_lenet.onnx");
         return StreamSupport.stream(manifest().spliterator(), false)
-                .filter(e -> e.get("kind").asString().equals("model") && !e.has("metric"));
+                .filter(e -> e.get("kind").asString().equals("model") && !e.has("metric"))
+                .filter(e -> Breadth.of(few.contains(e.get("file").asString()), true));
+    }
+
+    /** Name, bits, granularity, samples, accuracy and how far from it other samples may be. */
+    static Stream<Arguments> quantized() {
+        List<Arguments> few = List.of(
+                arguments("fashion_lenet_unequalized", 8, "tensor", 10_000, 0.10, 0.01),
+                arguments("fashion_lenet_unequalized", 8, "channel", 10_000, 0.61, 0.01),
+                arguments("fashion_lenet", 4, "tensor", 2000, 0.893, 0.01),
+                arguments("fashion_mobilenet", 4, "tensor", 2000, 0.4805, 0.01),
+                arguments("fashion_mobilenet", 4, "channel", 2000, 0.909, 0.01));
+        List<Arguments> others = List.of(
+                arguments("fashion_resnet", 4, "tensor", 2000, 0.756, 0.01),
+                arguments("fashion_resnet", 4, "channel", 2000, 0.904, 0.01),
+                arguments("fashion_vit", 4, "channel", 1000, 0.887, 0.02));
+        return Stream.concat(few.stream(), Breadth.of(List.<Arguments>of(), others).stream());
     }
 
     @Test
@@ -183,16 +204,7 @@ class SampleModelsTest {
 
     /** Weights only, restricted symmetric min-max, normalization folded; figures of the table in sample-models/README.md. */
     @ParameterizedTest
-    @CsvSource({
-        "fashion_lenet_unequalized, 8, tensor, 10000, 0.10, 0.01",
-        "fashion_lenet_unequalized, 8, channel, 10000, 0.61, 0.01",
-        "fashion_lenet, 4, tensor, 2000, 0.893, 0.01",
-        "fashion_resnet, 4, tensor, 2000, 0.756, 0.01",
-        "fashion_resnet, 4, channel, 2000, 0.904, 0.01",
-        "fashion_mobilenet, 4, tensor, 2000, 0.4805, 0.01",
-        "fashion_mobilenet, 4, channel, 2000, 0.909, 0.01",
-        "fashion_vit, 4, channel, 1000, 0.887, 0.02"
-    })
+    @MethodSource("quantized")
     void quantizedAccuracyIsThatOfAnIndependentRun(
             String name, int bits, String granularity, int samples, double accuracy, double noise) throws IOException {
         Folded folded = FOLDED.get(name);

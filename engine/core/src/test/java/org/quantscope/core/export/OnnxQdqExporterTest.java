@@ -2,6 +2,7 @@ package org.quantscope.core.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -15,10 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
@@ -45,6 +48,7 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
+import org.quantscope.testkit.Breadth;
 
 class OnnxQdqExporterTest {
     private static final CancelToken NEVER = new CancelToken();
@@ -89,9 +93,15 @@ class OnnxQdqExporterTest {
                 .open(folder);
     }
 
+    /** Name and granularity. */
+    static Stream<Arguments> exported() {
+        List<Arguments> few = List.of(arguments("fashion_lenet", "tensor"), arguments("fashion_resnet", "channel"));
+        List<Arguments> others = List.of(arguments("fashion_mobilenet", "channel"), arguments("fashion_vit", "tensor"));
+        return Stream.concat(few.stream(), Breadth.of(List.<Arguments>of(), others).stream());
+    }
+
     @ParameterizedTest
-    @CsvSource({"fashion_lenet, tensor", "fashion_mobilenet, channel", "fashion_resnet, channel", "fashion_vit, tensor"
-    })
+    @MethodSource("exported")
     void theExportedFileDoesInOnnxRuntimeWhatTheLiveEvaluationDoes(String name, String granularity) throws IOException {
         Model model = BatchNormFolding.fold(ModelLoaders.open(sample(name + ".onnx")));
         Dataset calibration =
