@@ -102,15 +102,15 @@ final class CalibrateCommand extends EngineCommand {
         int tensors = resolved.weights().size() + resolved.activations().size();
         double seconds = (System.nanoTime() - start) / 1e9;
         List<LeftFloat> left = LeftFloat.of(model, state);
-        MaskReport masks = MaskReport.of(resolved, calibration);
+        RangeReport special = RangeReport.of(resolved, calibration);
         Json json = new Json().put("config", output.toString()).put("tensors", tensors);
-        masks.put(json);
+        special.put(json);
         print(FloatReport.put(json, left).put("seconds", seconds), () -> {
             terminal()
                     .out()
                     .println(output + ": " + resolved.weights().size() + " weights, "
                             + resolved.activations().size() + " activations, " + Text.number(seconds) + " s");
-            masks.print(terminal());
+            special.print(terminal());
             FloatReport.print(left, terminal());
         });
         return FloatReport.code(check, left);

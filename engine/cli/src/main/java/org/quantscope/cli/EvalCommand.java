@@ -104,7 +104,7 @@ final class EvalCommand extends EvaluatingCommand {
         }
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
-        setting.masks().put(json);
+        setting.ranges().put(json);
         print(json, () -> {
             boolean share = figure.task().isProportion();
             (share
@@ -156,7 +156,7 @@ final class EvalCommand extends EvaluatingCommand {
                     .out()
                     .println(Text.number(figure.seen() / evaluation) + " samples/s, " + Text.number(seconds)
                             + " s in all");
-            setting.masks().print(terminal());
+            setting.ranges().print(terminal());
             FloatReport.print(left, terminal());
         });
         return FloatReport.code(check, left);

@@ -105,7 +105,7 @@ abstract class EvaluatingCommand extends EngineCommand {
             Model reference,
             SessionState state,
             ResolvedSettings resolved,
-            MaskReport masks,
+            RangeReport ranges,
             Dataset samples,
             Optional<Task> wanted) {
         LiveEvaluator evaluator() {
@@ -165,7 +165,7 @@ abstract class EvaluatingCommand extends EngineCommand {
                 data, limit == null ? 0 : limit, Optional.of(state), how -> checked(() -> numbered(how)), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             ResolvedSettings resolved = Engine.resolve(run, state, calibration, bar, cancel());
-            return new Setting(run, reference, state, resolved, MaskReport.of(resolved, calibration), samples, wanted);
+            return new Setting(run, reference, state, resolved, RangeReport.of(resolved, calibration), samples, wanted);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.quantscope.core.eval;
 
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
 import org.quantscope.core.quant.Granularity;
@@ -15,6 +16,8 @@ import org.quantscope.core.tensor.Tensor;
  */
 public final class IntegerBias {
     private static final double MARGIN = 1.0001;
+    /** Bits of a code that leave as many again for the sum that it is added to. */
+    private static final double ROOM = 1L << 30;
 
     private final Tensor bias;
     private final float[] scales;
@@ -78,10 +81,15 @@ public final class IntegerBias {
         return Optional.of(new IntegerBias(bias, scales, codes, -1));
     }
 
+    /** True if every code has at most 31 bits, so that the sum that it is added to has as much room. */
+    public boolean leavesRoom() {
+        return fits() && IntStream.of(codes).allMatch(q -> Math.abs((double) q) <= ROOM);
+    }
+
     /**
-     * Scales of the weight that are large enough for the bias to fit 32 bits, each at least the present one:
-     * {@code s_w ≥ 2·max|b| / ((2^32 − 2)·s_x)·1.0001} over the biases that use the scale (ONNX Runtime,
-     * onnx_quantizer.py, _adjust_weight_scale_for_int32_bias).
+     * Scales of the weight that are large enough for the bias to {@linkplain #leavesRoom leave room}, each at least the
+     * present one: {@code s_w ≥ max|b| / (2^30·s_x)·1.0001} over the biases that use the scale (as ONNX Runtime's
+     * onnx_quantizer.py, _adjust_weight_scale_for_int32_bias, which uses all 32 bits).
      *
      * @param in parameters of the layer's input
      * @param weight parameters that were given to {@link #of}
@@ -91,8 +99,7 @@ public final class IntegerBias {
         float[] values = bias.data().toFloats();
         for (int i = 0; i < values.length; i++) {
             int at = wide.length > 1 ? i : 0;
-            double least =
-                    2 * Math.abs((double) values[i]) / ((double) ((1L << Integer.SIZE) - 2) * in.scale(0)) * MARGIN;
+            double least = Math.abs((double) values[i]) / (ROOM * in.scale(0)) * MARGIN;
             if (wide[at] < least) {
                 wide[at] = Math.nextUp((float) least);
             }

@@ -66,6 +66,7 @@ public final class Exporters {
     public static List<ExportProblem> problems(Exporter exporter, ExportPlan plan) {
         List<ExportProblem> found = new ArrayList<>(exporter.check(plan));
         masks(exporter, plan).ifPresent(found::add);
+        deadChannels(exporter, plan).ifPresent(found::add);
         Optional<String> why = found.stream().anyMatch(p -> p.severity() == Severity.ERROR)
                 ? Optional.empty()
                 : emptiness(exporter, plan);
@@ -111,6 +112,27 @@ public final class Exporters {
                 own
                         ? "put a mask of a few tens in place of the saturating one, or keep these activations in float"
                         : "nothing has to be done; keep these activations in float where all positions may be masked",
+                Severity.WARNING));
+    }
+
+    /** How many scales of dead channels were raised, if the format has room for scales of weights. */
+    private static Optional<ExportProblem> deadChannels(Exporter exporter, ExportPlan plan) {
+        Map<TensorId, Integer> raised = plan.resolved().raisedScales();
+        if (raised.isEmpty()
+                || exporter.loses().contains(Field.WEIGHTS)
+                || exporter.loses().contains(Field.SCALE)) {
+            return Optional.empty();
+        }
+        long scales = raised.values().stream().mapToLong(n -> n).sum();
+        TensorId most =
+                Collections.max(raised.entrySet(), Map.Entry.comparingByValue()).getKey();
+        return Optional.of(new ExportProblem(
+                exporter.id(),
+                "",
+                scales + (scales == 1 ? " scale of a dead channel is" : " scales of dead channels are")
+                        + " raised, " + raised.get(most) + " of them in " + most
+                        + ": their own would be too small for a bias of 32 bits and for some targets",
+                "nothing has to be done; the evaluation uses the same scales",
                 Severity.WARNING));
     }
 

@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.Edit;
 
 /**
@@ -29,7 +30,39 @@ public record Target(
     public List<Encoding> carried(ExportPlan plan) {
         return plan.encodings().stream()
                 .filter(e -> !takes(e).none() && problems(e).stream().noneMatch(p -> p.severity() == Severity.ERROR))
+                .map(this::widened)
                 .toList();
+    }
+
+    /** The tensor with the scales of slices that are narrower than the target takes raised to its smallest. */
+    private Encoding widened(Encoding e) {
+        if (e.isActivation() || !e.isAffine() || narrow(e) == 0) {
+            return e;
+        }
+        QuantParams p = e.params();
+        float[] scales = p.scales();
+        for (int i = 0; i < scales.length; i++) {
+            scales[i] = Math.max(scales[i], smallestScale(e));
+        }
+        return new Encoding(
+                e.info(), e.spec(), new QuantParams(p.granularity(), scales, p.zeroPoints(), p.qmin(), p.qmax()));
+    }
+
+    /** The smallest scale at which the codes of a tensor span what the target wants. */
+    private float smallestScale(Encoding e) {
+        return Math.nextUp(
+                (float) (minimumSpan / (e.params().qmax() - e.params().qmin())));
+    }
+
+    /** How many slices are narrower than the target takes. */
+    private long narrow(Encoding e) {
+        return minimumSpan == 0
+                ? 0
+                : e.effective().stream().filter(this::isNarrow).count();
+    }
+
+    private boolean isNarrow(ClipRange range) {
+        return (double) range.hi() - range.lo() < minimumSpan;
     }
 
     /**
@@ -170,21 +203,36 @@ public record Target(
                     Severity.WARNING,
                     Remedy.fullRange(e)));
         }
-        for (ClipRange range : e.effective()) {
-            double span = (double) range.hi() - range.lo();
-            if (span < minimumSpan) {
-                found.add(error(
-                        e,
-                        String.format(
-                                Locale.ROOT,
-                                "its range is %s wide, %s wants at least %s",
-                                span,
-                                toolchain,
-                                minimumSpan),
-                        "widen the range",
-                        Remedy.widen(e, minimumSpan)));
-                break;
-            }
+        long narrow = narrow(e);
+        if (narrow > 0 && !e.isActivation()) {
+            found.add(new ExportProblem(
+                    id,
+                    e.id().name(),
+                    String.format(
+                            Locale.ROOT,
+                            "%d of its %d ranges %s narrower than the %s that %s takes: written with its smallest"
+                                    + " scale, %.3g",
+                            narrow,
+                            e.params().slices(),
+                            narrow == 1 ? "is" : "are",
+                            minimumSpan,
+                            toolchain,
+                            smallestScale(e)),
+                    "widen the ranges to evaluate it so, or accept it",
+                    Severity.WARNING,
+                    Remedy.widen(e, minimumSpan)));
+        } else if (narrow > 0) {
+            ClipRange range = e.effective().getFirst();
+            found.add(error(
+                    e,
+                    String.format(
+                            Locale.ROOT,
+                            "its range is %s wide, %s wants at least %s",
+                            (double) range.hi() - range.lo(),
+                            toolchain,
+                            minimumSpan),
+                    "widen the range",
+                    Remedy.widen(e, minimumSpan)));
         }
         return found;
     }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -25,19 +26,24 @@ import org.quantscope.core.tensor.TensorInfo;
  * Two of these are equal if they quantize the same tensors with the same parameters, whichever settings led to them.
  */
 public final class ResolvedSettings {
-    public static final ResolvedSettings NONE = new ResolvedSettings(List.of());
+    public static final ResolvedSettings NONE = new ResolvedSettings(List.of(), Map.of());
 
     private final Map<TensorId, ResolvedTensor> tensors;
     private final Map<TensorId, QuantParams> weights;
     private final Map<TensorId, QuantParams> activations;
+    /** See {@link DeadChannels#floors}. */
+    private final Map<TensorId, float[]> floors;
     /** The hash of all parameters; 0 until it is first needed. */
     private int hash;
 
-    private ResolvedSettings(Collection<ResolvedTensor> resolved) {
+    private ResolvedSettings(Collection<ResolvedTensor> resolved, Map<TensorId, float[]> floors) {
+        this.floors = floors;
         Map<TensorId, ResolvedTensor> all = new LinkedHashMap<>();
         Map<TensorId, QuantParams> stored = new HashMap<>();
         Map<TensorId, QuantParams> computed = new HashMap<>();
-        for (ResolvedTensor tensor : resolved) {
+        for (ResolvedTensor as : resolved) {
+            float[] least = floors.get(as.id());
+            ResolvedTensor tensor = least == null ? as : as.withParams(DeadChannels.raised(as.params(), least));
             all.put(tensor.id(), tensor);
             (tensor.isActivation() ? computed : stored).put(tensor.id(), tensor.params());
         }
@@ -48,7 +54,7 @@ public final class ResolvedSettings {
 
     /**
      * The settings of tensors that have parameters of their own, completed with the activations of {@code model} that
-     * are tied to them.
+     * are tied to them, and with the scales of {@linkplain #raisedScales dead channels} raised.
      *
      * @param own in any order; they are sorted as in the model, activations first
      */
@@ -63,7 +69,7 @@ public final class ResolvedSettings {
             addTied(graph, byId, all);
         });
         model.tensors().forEach(tensor -> add(all, byId.get(tensor.id())));
-        return new ResolvedSettings(all);
+        return new ResolvedSettings(all, DeadChannels.floors(model, all));
     }
 
     private static void add(List<ResolvedTensor> all, @Nullable ResolvedTensor tensor) {
@@ -151,9 +157,28 @@ public final class ResolvedSettings {
         if (!tensors.containsKey(id)) {
             return this;
         }
-        return new ResolvedSettings(tensors.values().stream()
-                .map(t -> t.id().equals(id) || t.choice().equals(new Choice.Tied(id)) ? t.withParams(params) : t)
-                .toList());
+        return new ResolvedSettings(
+                tensors.values().stream()
+                        .map(t ->
+                                t.id().equals(id) || t.choice().equals(new Choice.Tied(id)) ? t.withParams(params) : t)
+                        .toList(),
+                floors);
+    }
+
+    /**
+     * For each weight with channels or blocks that have next to no effect, or whose bias would need more than 31 bits,
+     * the number of scales that were raised for it, so that every target takes them.
+     */
+    public Map<TensorId, Integer> raisedScales() {
+        Map<TensorId, Integer> counts = new TreeMap<>();
+        floors.forEach((id, least) -> {
+            int n = 0;
+            for (float floor : least) {
+                n += floor > 0 ? 1 : 0;
+            }
+            counts.put(id, n);
+        });
+        return counts;
     }
 
     /** The tensors whose parameters differ, or which are quantized in only one of the two. */

@@ -18,6 +18,8 @@ import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.BatchNormFolding;
 import org.quantscope.core.rewrite.TinyOnnx;
@@ -117,6 +119,11 @@ class TargetLintTest {
         specs.put(
                 Trouble.WIDE.id(),
                 eight.withSymmetric(false).withNarrowRange(false).withClip(new Clip.Manual(new ClipRange(-8, 1))));
+        // As it is, so that no scale is raised for the bias.
+        specs.put(
+                new TensorId("tiny"),
+                eight.withClip(new Clip.Fixed(
+                        new QuantParams(Granularity.TENSOR, new float[] {1e-3f / 127}, new int[] {0}, -127, 127))));
         specs.put(Trouble.THREE.id(), eight.withBits(3).withNarrowRange(false));
         for (String name : List.of("x", "a", "b", "c", "d")) {
             specs.put(new TensorId(name), symmetric.withClip(new Clip.Manual(new ClipRange(-1e-2f, 1e-2f))));
@@ -286,9 +293,22 @@ class TargetLintTest {
         TargetSupport any = TargetSupport.affine(8);
 
         assertThat(new Target("t", "T", any, any, span).problems(weight)).isEmpty();
+        // Of a weight the file has the scale that the target makes of it; an activation cannot be widened unasked.
         assertThat(new Target("t", "T", any, any, Math.nextUp(span)).problems(weight))
                 .singleElement()
+                .returns(Severity.WARNING, ExportProblem::severity)
+                .extracting(ExportProblem::why)
+                .asString()
+                .startsWith("1 of its 1 ranges is narrower than the " + Math.nextUp(span) + " that T takes");
+        Encoding activation = troubled().encodings().stream()
+                .filter(Encoding::isActivation)
+                .findFirst()
+                .orElseThrow();
+        assertThat(new Target("t", "T", any, any, 10).problems(activation))
+                .singleElement()
                 .returns(Severity.ERROR, ExportProblem::severity)
-                .returns("its range is " + span + " wide, T wants at least " + Math.nextUp(span), ExportProblem::why);
+                .extracting(ExportProblem::why)
+                .asString()
+                .endsWith(" wide, T wants at least 10.0");
     }
 }

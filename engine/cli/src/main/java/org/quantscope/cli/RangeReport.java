@@ -7,24 +7,26 @@ import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.tensor.TensorId;
 
-/** What a command says of mask values in quantized activations. */
-final class MaskReport {
+/** What a command says of values that ranges were not chosen for: mask values, and weights of dead channels. */
+final class RangeReport {
     /** Lines for a person; JSON holds all. */
     private static final int SHOWN = 5;
 
     private final Map<TensorId, Double> shares;
+    private final Map<TensorId, Integer> raised;
 
-    private MaskReport(Map<TensorId, Double> shares) {
+    private RangeReport(Map<TensorId, Double> shares, Map<TensorId, Integer> raised) {
         this.shares = shares;
+        this.raised = raised;
     }
 
-    static MaskReport of(ResolvedSettings resolved, Calibration calibration) {
+    static RangeReport of(ResolvedSettings resolved, Calibration calibration) {
         Map<TensorId, Double> shares = new TreeMap<>(calibration.maskShares());
         shares.keySet().retainAll(resolved.activations().keySet());
-        return new MaskReport(shares);
+        return new RangeReport(shares, resolved.raisedScales());
     }
 
-    /** The field {@code mask_values}, if there are any. */
+    /** The fields {@code mask_values} and {@code raised_scales}, if there are any. */
     void put(Json json) {
         if (!shares.isEmpty()) {
             json.put(
@@ -33,9 +35,23 @@ final class MaskReport {
                             .map(e -> new Json().put("name", e.getKey().name()).put("share", e.getValue()))
                             .toList());
         }
+        if (!raised.isEmpty()) {
+            json.put(
+                    "raised_scales",
+                    raised.entrySet().stream()
+                            .map(e -> new Json().put("name", e.getKey().name()).put("count", e.getValue()))
+                            .toList());
+        }
     }
 
     void print(Terminal terminal) {
+        if (!raised.isEmpty()) {
+            int scales = raised.values().stream().mapToInt(n -> n).sum();
+            terminal.out()
+                    .println("dead channels: " + scales + (scales == 1 ? " scale" : " scales") + " of "
+                            + raised.size() + (raised.size() == 1 ? " weight" : " weights")
+                            + " raised to the smallest that every target takes");
+        }
         if (shares.isEmpty()) {
             return;
         }
