@@ -235,7 +235,7 @@ public final class ExportViewModel {
                                 size(done.files()),
                                 Fingerprint.sha256(done.files().getFirst(), cancel),
                                 done.verified()
-                                        .map(v -> Verifier.problems(exporter, ready, v))
+                                        .map(v -> Verifier.problems(exporter, v))
                                         .orElse(List.of()),
                                 done.verified()));
                     } catch (CancellationException e) {

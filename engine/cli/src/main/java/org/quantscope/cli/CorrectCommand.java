@@ -21,6 +21,7 @@ import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.CorrectionSettings;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
@@ -139,11 +140,13 @@ final class CorrectCommand extends EngineCommand {
         }
         cancel().check();
         ModelRewrite.write(result.model(), provenance(state, applied), output);
+        List<LeftFloat> left =
+                config != null || settings.given() ? LeftFloat.of(model, state) : FloatReport.always(model, file);
         Json json = new Json()
                 .put("correction", chosen.id())
                 .put("file", output.toString())
-                .put("tensors", result.changed().stream().map(TensorId::name).toList())
-                .put("max_rel_logit_change", change);
+                .put("tensors", result.changed().stream().map(TensorId::name).toList());
+        FloatReport.put(json, left).put("max_rel_logit_change", change);
         print(json, () -> {
             terminal()
                     .out()
@@ -154,6 +157,7 @@ final class CorrectCommand extends EngineCommand {
                                             + " of the largest logit"
                                     : ""));
             result.kept().forEach(kept -> terminal().out().println("  as it was: " + kept));
+            FloatReport.print(left, terminal());
         });
         return ExitCode.DONE;
     }

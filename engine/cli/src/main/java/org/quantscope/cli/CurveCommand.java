@@ -21,6 +21,7 @@ import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.Request;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.sketch.ErrorEstimate;
@@ -167,7 +168,12 @@ final class CurveCommand extends EngineCommand {
                                         .putRanges("clip", p.at.clip)
                                         .put("mse", p.at.mse))
                                 .toList());
-        print(json, () -> show(tensor, spec, curve, pins, exact));
+        List<LeftFloat> left = FloatReport.always(model, file);
+        FloatReport.put(json, left);
+        print(json, () -> {
+            show(tensor, spec, curve, pins, exact);
+            FloatReport.print(left, terminal());
+        });
         return ExitCode.DONE;
     }
 

@@ -16,6 +16,7 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.Request;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.sketch.ErrorEstimate;
@@ -104,6 +105,8 @@ final class ErrorCommand extends EngineCommand {
                 .put("clipping_mse", exact.clippingMse())
                 .put("rounding_mse", exact.roundingMse())
                 .put("estimate", new Json().put("mse", estimate.mse()).put("bound", estimate.bound()));
+        List<LeftFloat> left = FloatReport.always(model, file);
+        FloatReport.put(json, left);
         print(json, () -> {
             terminal()
                     .out()
@@ -139,6 +142,7 @@ final class ErrorCommand extends EngineCommand {
             if (exact.nan() > 0 || exact.inf() > 0) {
                 terminal().out().println("left out: " + exact.nan() + " NaN, " + exact.inf() + " infinite values");
             }
+            FloatReport.print(left, terminal());
         });
         return ExitCode.DONE;
     }

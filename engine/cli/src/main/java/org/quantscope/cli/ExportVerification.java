@@ -3,6 +3,7 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +55,9 @@ final class ExportVerification {
     static Json json(Verification verified) {
         Json json = new Json().put("by", verified.by());
         if (verified instanceof Ran ran) {
-            json.put("version", ran.version());
+            json.put("version", ran.version())
+                    .put("output", ran.output())
+                    .put("metric", ran.asWritten().figure().task().id());
             if (ran.asRun() instanceof Run run) {
                 figures(json, run);
             }
@@ -87,15 +90,20 @@ final class ExportVerification {
     /** The result in lines of text. */
     static List<String> text(Verification verified) {
         return switch (verified) {
-            case Ran ran ->
-                List.of(
+            case Ran ran -> {
+                List<String> lines = new ArrayList<>(List.of(
                         (ran.asRun() instanceof Run ? "verified in" : "not run by") + " ONNX Runtime " + ran.version()
                                 + " with default options"
                                 + switch (ran.asRun()) {
                                     case Run run -> text(run);
                                     case Refused(String why) -> ": " + why;
                                 },
-                        "verified in ONNX Runtime " + ran.version() + " node by node" + text(ran.asWritten()));
+                        "verified in ONNX Runtime " + ran.version() + " node by node" + text(ran.asWritten())));
+                if (ran.outputs().size() > 1) {
+                    lines.add("scored: the output " + ran.output() + " of " + String.join(", ", ran.outputs()));
+                }
+                yield lines;
+            }
             case ReRead read -> List.of("verified: it reads back as the same settings, " + read.tensors() + " tensors");
             case WellFormed formed ->
                 List.of("verified: " + (formed.files() == 1 ? "the file is" : "all " + formed.files() + " files are")

@@ -1,7 +1,13 @@
 package org.quantscope.cli;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.LeftFloat;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorKind;
 
 /** What a command says of the constants that stay in float. */
 final class FloatReport {
@@ -11,6 +17,20 @@ final class FloatReport {
     static final String CHECK = "Exit with 1 if a weight that the options ask to quantize stays in float";
 
     private FloatReport() {}
+
+    /**
+     * The constants that no command quantizes, whatever the options are.
+     *
+     * @param model as analysed: what folding makes a weight is one
+     */
+    static List<LeftFloat> always(Model model, Path file) {
+        SessionState plain = SessionState.of(new FileRef(file, ""));
+        return LeftFloat.of(model, plain.withWeights(Optional.empty())).stream()
+                .filter(l -> model.find(l.id())
+                        .map(t -> t.info().kind() != TensorKind.WEIGHT)
+                        .orElse(true))
+                .toList();
+    }
 
     /** The field {@code left_float}. */
     static Json put(Json json, List<LeftFloat> left) {

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
@@ -14,7 +13,6 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.LeftFloat;
-import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.Tensor;
@@ -86,7 +84,7 @@ final class InspectCommand extends EngineCommand {
             table.row(header ? cells(activation) : cells(activation, new MomentSketch()));
         }
         json.put("tensors", tensors);
-        List<LeftFloat> left = leftFloat(model);
+        List<LeftFloat> left = FloatReport.always(Engine.analysed(model), file);
         FloatReport.put(json, left);
         print(json, () -> {
             table.print(terminal());
@@ -102,17 +100,6 @@ final class InspectCommand extends EngineCommand {
             model.notes().forEach(note -> terminal().out().println("note: " + note));
         });
         return ExitCode.DONE;
-    }
-
-    /** The constants that no command quantizes, whatever the options are: what folding makes a weight is one. */
-    private List<LeftFloat> leftFloat(Model model) {
-        SessionState plain = SessionState.of(new FileRef(file, ""));
-        Model folded = Engine.analysed(model);
-        return LeftFloat.of(folded, plain.withWeights(Optional.empty())).stream()
-                .filter(l -> folded.find(l.id())
-                        .map(t -> t.info().kind() != TensorKind.WEIGHT)
-                        .orElse(true))
-                .toList();
     }
 
     private static Json describe(TensorInfo info) {

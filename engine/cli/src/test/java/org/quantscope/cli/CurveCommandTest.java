@@ -103,7 +103,7 @@ class CurveCommandTest {
         JsonNode json = CommandLineRun.of("curve", file, "--bits", "4", "--points", "5", "--json")
                 .json();
 
-        assertThat(names(json)).containsExactly("tensor", "points", "calibrators");
+        assertThat(names(json)).containsExactly("tensor", "points", "calibrators", "left_float");
         assertThat(json.get("tensor").asString()).isEqualTo("w");
         assertThat(json.get("points")).hasSize(5);
         for (JsonNode point : json.get("points")) {

@@ -49,7 +49,8 @@ class ErrorCommandTest {
                         "clipped_fraction",
                         "clipping_mse",
                         "rounding_mse",
-                        "estimate");
+                        "estimate",
+                        "left_float");
         assertThat(json.get("tensor").asString()).isEqualTo("micro");
         assertThat(json.get("scheme").asString()).isEqualTo("uniform");
         assertThat(json.get("bits").asInt()).isEqualTo(8);

@@ -131,6 +131,32 @@ class LeftFloatTest {
 
         assertThat(left(CommandLineRun.of("inspect", model, "--json").json()))
                 .containsExactly("W" + why, "R" + why, factor);
+        for (List<Object> command : List.<List<Object>>of(
+                List.of("error", model, "--tensor", "fc", "--json"),
+                List.of("curve", model, "--tensor", "fc", "--points", 2, "--json"),
+                List.of(
+                        "correct",
+                        model,
+                        "--correction",
+                        "cross-layer-equalization",
+                        "-o",
+                        folder.resolve("equal.onnx"),
+                        "--json"))) {
+            assertThat(left(CommandLineRun.of(command.toArray()).json())).containsExactly("W" + why, "R" + why, factor);
+        }
+        for (List<Object> command : List.<List<Object>>of(
+                List.of("error", model, "--tensor", "fc"),
+                List.of("curve", model, "--tensor", "fc", "--points", 2),
+                List.of(
+                        "correct",
+                        model,
+                        "--correction",
+                        "cross-layer-equalization",
+                        "-o",
+                        folder.resolve("equal.onnx")))) {
+            assertThat(CommandLineRun.of(command.toArray()).out())
+                    .contains("in float: 3 constants that values are multiplied with\n  W" + why);
+        }
         CommandLineRun checked =
                 CommandLineRun.of("calibrate", model, "--weights", 8, "-o", config, "--check", "--json");
         assertThat(checked.code()).isEqualTo(ExitCode.CHECK_FAILED);

@@ -334,7 +334,8 @@ class ModelCommandsTest {
                 .json();
         assertThat(refused.get("problems")
                         .valueStream()
-                        .filter(p -> p.get("severity").asString().equals("error"))
+                        .filter(p ->
+                                p.has("tensor") && p.get("severity").asString().equals("error"))
                         .map(p -> p.get("tensor").asString()))
                 .containsExactlyInAnyOrderElementsOf(
                         stored.levels().keySet().stream().map(id -> id.name()).toList());
@@ -600,6 +601,8 @@ class ModelCommandsTest {
                 .containsSubsequence(
                         "by",
                         "version",
+                        "output",
+                        "metric",
                         "samples",
                         "float_agreement",
                         "live_agreement",
@@ -613,6 +616,8 @@ class ModelCommandsTest {
         }
         assertThat(json.get("verified").get("version").asString()).isEqualTo(OrtRuntime.version());
         assertThat(json.get("verified").get("by").asString()).isEqualTo("onnxruntime");
+        assertThat(json.get("verified").get("output").asString()).isEqualTo("logits");
+        assertThat(json.get("verified").get("metric").asString()).isEqualTo("top1");
         assertThat(json.get("verified").get("samples").asInt()).isEqualTo(200);
         assertThat(json.get("verified").get("live_agreement").asDouble()).isGreaterThanOrEqualTo(0.99);
         assertThat(run.err()).isEmpty();

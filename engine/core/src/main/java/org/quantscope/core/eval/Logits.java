@@ -144,7 +144,7 @@ public final class Logits {
      *
      * @throws BadInputException if no output can hold predictions
      */
-    static String predictionOutput(Model model) {
+    public static String predictionOutput(Model model) {
         return model.graph()
                 .flatMap(g -> g.scored().output().or(g::predictionOutput))
                 .orElseThrow(() -> new BadInputException(

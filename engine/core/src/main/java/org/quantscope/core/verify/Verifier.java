@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.export.ExportPlan;
@@ -24,6 +25,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.tensor.TensorId;
 
 /** Checks an exported file, by the strongest means that its format allows. */
 public final class Verifier {
@@ -79,23 +81,36 @@ public final class Verifier {
                 (placed, written) -> verified.set(verify(exporter, placed, written, data, progress, cancel)),
                 cancel);
         List<ExportProblem> problems = new ArrayList<>(Exporters.problems(exporter, plan));
-        verified.get().ifPresent(v -> problems.addAll(problems(exporter, plan, v)));
+        verified.get().ifPresent(v -> problems.addAll(problems(exporter, v)));
         return new Exported(files, problems, verified.get());
     }
 
     /**
      * What a person has to know before using a file that was verified with this result; empty if it does what was
-     * evaluated. A file that lacks tensors, for which there are problems already, is not expected to.
+     * evaluated. A file that lacks tensors is listed too, with what follows from that or with what else is different.
      */
-    public static List<ExportProblem> problems(Exporter exporter, ExportPlan plan, Verification verified) {
+    public static List<ExportProblem> problems(Exporter exporter, Verification verified) {
         if (!(verified instanceof Verification.Ran ran)) {
             return List.of();
         }
-        boolean whole = exporter.check(plan).stream().noneMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
         List<ExportProblem> found = new ArrayList<>();
         String runtime = "ONNX Runtime " + ran.version();
-        if (whole && !ran.asWritten().agrees()) {
-            found.add(differs(exporter, ran.asWritten(), "computed node by node, the file", "choose other settings"));
+        Verification.Run written = ran.asWritten();
+        if (!written.agrees()) {
+            found.add(
+                    written.computesWhatItHolds()
+                            ? differs(
+                                    exporter,
+                                    written,
+                                    written.live(),
+                                    "without the tensors that it leaves out, the file",
+                                    "solve the problems of these tensors")
+                            : differs(
+                                    exporter,
+                                    written,
+                                    written.held(),
+                                    "computed node by node, the file",
+                                    "choose other settings"));
         }
         switch (ran.asRun()) {
             case Verification.Refused(String why) ->
@@ -106,10 +121,11 @@ public final class Verifier {
                         AS_WRITTEN,
                         ExportProblem.Severity.ERROR));
             case Verification.Run run -> {
-                if (whole && !run.agrees() && ran.asWritten().agrees()) {
+                if (!run.computesWhatItHolds() && written.computesWhatItHolds()) {
                     found.add(differs(
                             exporter,
                             run,
+                            run.held(),
                             "with the default options of a session, " + runtime
                                     + " replaces nodes by kernels that round otherwise; the file",
                             AS_WRITTEN));
@@ -119,7 +135,8 @@ public final class Verifier {
         return found;
     }
 
-    private static ExportProblem differs(Exporter exporter, Verification.Run run, String who, String remedy) {
+    private static ExportProblem differs(
+            Exporter exporter, Verification.Run run, Verification.Gap gap, String who, String remedy) {
         return new ExportProblem(
                 exporter.id(),
                 "",
@@ -127,7 +144,7 @@ public final class Verifier {
                         Locale.ROOT,
                         "%s gives outputs with an SQNR of %.1f dB to what was evaluated here, and of %.1f dB to float",
                         who,
-                        run.liveSqnrDb(),
+                        gap.sqnrDb(),
                         run.figure().logitSqnrDb()),
                 remedy,
                 ExportProblem.Severity.ERROR);
@@ -162,7 +179,14 @@ public final class Verifier {
                     Optional.empty(),
                     lost.contains(Field.WEIGHTS) ? Map.of() : plan.weights(),
                     lost.contains(Field.ACTIVATIONS) ? Map.of() : plan.activations());
-            return Optional.of(RuntimeCheck.run(file, plan, carried, data.get(), progress, cancel));
+            Set<TensorId> leftOut = exporter.check(plan).stream()
+                    .filter(p -> p.severity() == ExportProblem.Severity.ERROR
+                            && !p.tensor().isEmpty())
+                    .map(p -> new TensorId(p.tensor()))
+                    .filter(id -> carried.weights().containsKey(id)
+                            || carried.activations().containsKey(id))
+                    .collect(Collectors.toSet());
+            return Optional.of(RuntimeCheck.run(file, plan, carried, leftOut, data.get(), progress, cancel));
         }
         if (exporter instanceof QuantscopeJsonExporter) {
             if (!SessionFile.read(file, plan.place().orElse(file)).equals(plan.session())) {

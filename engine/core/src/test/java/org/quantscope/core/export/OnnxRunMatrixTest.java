@@ -140,9 +140,9 @@ class OnnxRunMatrixTest {
                         Locale.ROOT,
                         "written %.1f dB %.2g, run %.1f dB %.2g, float %.1f dB",
                         ran.asWritten().liveSqnrDb(),
-                        ran.asWritten().errorShare(),
+                        ran.asWritten().held().errorShare(),
                         run.liveSqnrDb(),
-                        run.errorShare(),
+                        run.held().errorShare(),
                         run.figure().logitSqnrDb());
         };
         return new Outcome(equal, exported.problems(), words);

@@ -9,12 +9,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.MemoryData;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.ExportPlan;
+import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
@@ -23,6 +26,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
@@ -143,6 +147,57 @@ class RuntimeCheckTest {
                                 .filter(i -> best(i, true) == i % 4)
                                 .count()
                         / SAMPLES);
+    }
+
+    /** A plan whose weight no type of ONNX can hold, which is a problem before anything runs. */
+    private ExportPlan leavingAWeightOut(QuantParams activation) throws IOException {
+        Model model = new TinyOnnx(17)
+                .input("x", -1, 4)
+                .output("y", -1, 4)
+                .randomWeight("w", Shape.of(4, 4), -1, 1)
+                .node("MatMul", List.of("x", "w"), List.of("y"))
+                .open(folder);
+        QuantSpec nf4 = Quantizers.byId("nf4").adapt(QuantSpec.WEIGHTS);
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withWeights(Optional.of(nf4))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withSigned(true)));
+        return new ExportPlan(
+                model,
+                state,
+                Map.of(
+                        new TensorId("w"),
+                        RangeResolver.resolve(model.tensors().getFirst(), nf4, NEVER)
+                                .params()),
+                Map.of(new TensorId("x"), activation));
+    }
+
+    private List<String> errors(ExportPlan written, ExportPlan plan) throws IOException {
+        Exporter exporter = Exporters.byId("onnx-qdq");
+        List<Path> files = Exporters.export(exporter, written, folder.resolve("q.onnx"), NEVER);
+        Verification verified = Verifier.verify(
+                        exporter,
+                        plan,
+                        files,
+                        Optional.of(MemoryData.unlabelled(SAMPLES, Shape.of(4))),
+                        Progress.NONE,
+                        NEVER)
+                .orElseThrow();
+        return Stream.of(Exporters.problems(exporter, plan), Verifier.problems(exporter, verified))
+                .flatMap(List::stream)
+                .filter(p -> p.severity() == ExportProblem.Severity.ERROR)
+                .map(p -> p.why().replaceAll(", .*| gives .*", ""))
+                .toList();
+    }
+
+    /** What follows from a weight that is left out is not taken for the only difference there can be. */
+    @Test
+    void aDifferenceIsListedBesideAWeightThatIsLeftOut() throws IOException {
+        QuantParams fine = new QuantParams(Granularity.TENSOR, new float[] {0.1f}, new int[] {0}, -128, 127);
+
+        assertThat(errors(leavingAWeightOut(fine), leavingAWeightOut(fine)))
+                .containsExactly("its levels are the codebook of nf4", "without the tensors that it leaves out");
+        assertThat(errors(leavingAWeightOut(fine), leavingAWeightOut(COARSE)))
+                .containsExactly("its levels are the codebook of nf4", "computed node by node");
     }
 
     private static int best(int sample, boolean rounded) {
