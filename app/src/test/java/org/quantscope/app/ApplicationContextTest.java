@@ -1,7 +1,6 @@
 package org.quantscope.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -664,7 +663,7 @@ class ApplicationContextTest {
 
         assertThat(SessionFile.read(file).state()).isEqualTo(state()).isNotEqualTo(asked);
         assertThat(context.bench().dirtyProperty().get()).isFalse();
-        assertThat(folder.resolve("config/autosave.quantscope.json")).doesNotExist();
+        assertThat(UnsavedWorkTest.copies(folder.resolve("config"))).isEmpty();
     }
 
     @Test
@@ -809,19 +808,6 @@ class ApplicationContextTest {
     }
 
     @Test
-    void unsavedWorkOfARunThatEndedBadlyIsRestored() {
-        openDigits();
-        context.quantizer().setBits(5);
-        SessionState lost = state();
-        answers.restore = true;
-        ApplicationContext next = newDesk();
-        next.session().restore(() -> fail("there is work to restore"));
-        assertThat(next.bench().stateProperty().get()).contains(lost);
-        assertThat(next.bench().dirtyProperty().get()).isTrue();
-        next.close();
-    }
-
-    @Test
     void unsavedWorkIsLookedForAndSettingsAreWrittenInTheBackground() {
         Path config = folder.resolve("held");
         try (HeldContext held = new HeldContext(config)) {
@@ -837,19 +823,6 @@ class ApplicationContextTest {
             assertThat(otherwise).isTrue();
             assertThat(config.resolve("window.properties")).exists();
         }
-    }
-
-    @Test
-    void nothingIsOfferedAfterChangesWereUndone() {
-        openDigits();
-        context.quantizer().setBits(5);
-        context.bench().undo();
-        answers.restore = true;
-        ApplicationContext next = newDesk();
-        AtomicBoolean otherwise = new AtomicBoolean();
-        next.session().restore(() -> otherwise.set(true));
-        assertThat(otherwise).isTrue();
-        next.close();
     }
 
     @Test

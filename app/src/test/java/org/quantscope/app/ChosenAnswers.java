@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.UnsavedWork;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
 
@@ -15,7 +17,11 @@ public final class ChosenAnswers implements Questions {
     public Optional<Path> save = Optional.empty();
     public Optional<Path> found = Optional.empty();
     public boolean changedIsFine;
-    public boolean restore;
+    /** What to do with the first copy of unsaved work. */
+    public Function<UnsavedWork, Resume> resume = work -> new Resume.Later();
+
+    /** The copies of unsaved work that were offered, each time. */
+    public final List<List<UnsavedWork>> offered = new ArrayList<>();
 
     /** What to do about data that cannot be fed as it is. */
     public BiConsumer<Role, Samples> prepare = (role, samples) -> {};
@@ -58,7 +64,8 @@ public final class ChosenAnswers implements Questions {
     }
 
     @Override
-    public boolean restore(String model) {
-        return restore;
+    public Resume resume(List<UnsavedWork> found) {
+        offered.add(found);
+        return resume.apply(found.getFirst());
     }
 }

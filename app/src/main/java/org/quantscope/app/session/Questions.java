@@ -1,6 +1,7 @@
 package org.quantscope.app.session;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
@@ -60,6 +61,22 @@ public interface Questions {
      */
     boolean acceptChanged(Role role, Path file);
 
-    /** Asks whether to restore work that an earlier run did not save. */
-    boolean restore(String model);
+    /** What to do with copies of unsaved work; those that are not named stay as they are. */
+    sealed interface Resume {
+        /** Open this one. */
+        record Restore(UnsavedWork work) implements Resume {}
+
+        /** Delete this one; the person has been asked whether that is meant. */
+        record Discard(UnsavedWork work) implements Resume {}
+
+        /** Neither now. */
+        record Later() implements Resume {}
+    }
+
+    /**
+     * Asks what to do with work that earlier runs did not save.
+     *
+     * @param found at least one copy
+     */
+    Resume resume(List<UnsavedWork> found);
 }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
@@ -93,7 +94,11 @@ final class SessionSaver {
     void copy() {
         bench.stateProperty().get().ifPresent(state -> {
             if (bench.dirtyProperty().get()) {
-                unsaved.keep(session(state));
+                Resolver resolver = bench.resolver();
+                Calibration calibration = bench.calibration();
+                // Nothing is computed for the copy: it is to be there before anything else can happen.
+                unsaved.keep(() -> new Session(
+                        state, resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE)));
             } else {
                 unsaved.forget();
             }

@@ -3,7 +3,10 @@ package org.quantscope.app.session;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import org.quantscope.app.session.Questions.Role;
@@ -58,7 +61,11 @@ public final class SessionViewModel {
         settings.onChange(
                 () -> writer.replace("settings", settings.save(), e -> LOG.warn("settings were not saved", e)));
         this.recent = new RecentFiles(settings, background);
-        this.unsaved = new UnsavedCopy(settings.folder().resolve("autosave" + EXTENSION), writer, background);
+        this.unsaved = new UnsavedCopy(
+                settings.state().resolve("unsaved"),
+                settings.folder().resolve("autosave" + EXTENSION),
+                writer,
+                background);
         this.saver = new SessionSaver(bench, writer, unsaved, background);
     }
 
@@ -80,7 +87,7 @@ public final class SessionViewModel {
         // A window holds one model, so the last file counts.
         Path file = others.getLast();
         boolean session = Opener.isSession(file);
-        leave(() -> submit(
+        replace(() -> submit(
                 "Opening " + file.getFileName(),
                 cancel -> Opener.withData(
                         session
@@ -92,14 +99,14 @@ public final class SessionViewModel {
 
     /** Opens a model with the default settings, after asking about unsaved changes. */
     public void openModel(Path file) {
-        leave(() -> submit(
+        replace(() -> submit(
                 "Opening " + file.getFileName(),
                 cancel -> Opener.bench(Opener.readModel(file, cancel), Optional.empty(), List.of(), List.of())));
     }
 
     /** Opens a bundled model with its data. */
     public void openSample(Sample sample) {
-        leave(() -> submit("Opening " + sample.model().getFileName(), cancel -> {
+        replace(() -> submit("Opening " + sample.model().getFileName(), cancel -> {
             Dataset evaluation = Datasets.open(sample.evaluation());
             Dataset calibration = Datasets.open(sample.calibration());
             List<Edit> edits = new ArrayList<>();
@@ -116,7 +123,7 @@ public final class SessionViewModel {
 
     /** Opens a saved session with the model and the data that it names. */
     public void openSession(Path file) {
-        leave(() -> submit(
+        replace(() -> submit(
                 "Opening " + file.getFileName(),
                 cancel -> Opener.resume(Resumption.of(file, SessionFile.read(file), false), cancel)));
     }
@@ -147,28 +154,56 @@ public final class SessionViewModel {
     }
 
     /**
-     * Offers unsaved work of an earlier run, which is searched in the background.
+     * Offers unsaved work of earlier runs, which is searched in the background.
      *
-     * @param otherwise runs if there is none, or the user declines it
+     * @param otherwise runs if there is none or the user wants none now, unless something has been opened meanwhile
      */
     public void restore(Runnable otherwise) {
         unsaved.find(found -> {
-            if (bench.modelProperty().get().isPresent() || opening.isBusy()) {
-                // The user has opened something meanwhile.
-                return;
+            if (!found.problems().isEmpty()) {
+                background.problem(String.join("; ", found.problems()));
             }
-            found.ifPresentOrElse(session -> offer(session, otherwise), otherwise);
+            offer(found.works(), () -> {
+                unsaved.release();
+                if (bench.modelProperty().get().isEmpty() && !opening.isBusy()) {
+                    otherwise.run();
+                }
+            });
         });
     }
 
-    private void offer(Session session, Runnable otherwise) {
-        if (questions.restore(String.valueOf(session.state().model().path().getFileName()))) {
-            submit(
-                    "Restoring unsaved work",
-                    cancel -> Opener.resume(Resumption.of(unsaved.file(), session, true), cancel));
-        } else {
-            unsaved.forget();
+    /** Offers what is left of unsaved work when the user asks for it. */
+    public void showUnsaved() {
+        unsaved.find(found -> {
+            if (!found.problems().isEmpty()) {
+                background.problem(String.join("; ", found.problems()));
+            } else if (found.works().isEmpty()) {
+                background.notices().done("No run that has ended left unsaved work");
+            }
+            offer(found.works(), unsaved::release);
+        });
+    }
+
+    private void offer(Map<UnsavedWork, Session> works, Runnable otherwise) {
+        if (works.isEmpty()) {
             otherwise.run();
+            return;
+        }
+        switch (questions.resume(List.copyOf(works.keySet()))) {
+            case Questions.Resume.Restore(UnsavedWork work) -> {
+                unsaved.releaseAllBut(work.file());
+                Session session = Objects.requireNonNull(works.get(work));
+                replace(() -> submit(
+                        "Restoring unsaved work",
+                        cancel -> Opener.resume(Resumption.of(work.file(), session, true), cancel)));
+            }
+            case Questions.Resume.Discard(UnsavedWork work) -> {
+                unsaved.discard(work);
+                Map<UnsavedWork, Session> rest = new LinkedHashMap<>(works);
+                rest.remove(work);
+                offer(rest, otherwise);
+            }
+            case Questions.Resume.Later() -> otherwise.run();
         }
     }
 
@@ -194,10 +229,21 @@ public final class SessionViewModel {
     }
 
     /**
-     * Runs {@code then} if the open session may be closed: nothing is unsaved, or the changes have been saved, or the
-     * user discards them.
+     * Runs {@code then} if the window may be closed: nothing is unsaved, or the changes have been saved, or the user
+     * discards them.
      */
     public void leave(Runnable then) {
+        replace(() -> {
+            unsaved.forget();
+            then.run();
+        });
+    }
+
+    /**
+     * Runs {@code then}, which opens something else, if the open session may be given up for it. Until something else is
+     * open the copy of unsaved work stays, because opening may fail.
+     */
+    private void replace(Runnable then) {
         if (!bench.dirtyProperty().get()) {
             then.run();
             return;
@@ -205,10 +251,7 @@ public final class SessionViewModel {
         switch (questions.unsaved(
                 bench.modelProperty().get().map(OpenModel::name).orElse(""))) {
             case SAVE -> save(then);
-            case DISCARD -> {
-                unsaved.forget();
-                then.run();
-            }
+            case DISCARD -> then.run();
             case STAY -> {}
         }
     }
@@ -222,6 +265,7 @@ public final class SessionViewModel {
         if (!writer.drain(PATIENCE)) {
             LOG.warn("closed before everything was written");
         }
+        unsaved.close();
     }
 
     private Optional<Path> askWhere() {
@@ -269,6 +313,7 @@ public final class SessionViewModel {
                 }
                 b.model().source().own().ifPresent(own -> background.notices().done(own.said()));
                 if (b.unsaved()) {
+                    b.file().ifPresent(unsaved::take);
                     bench.markUnsaved();
                     saver.copy();
                 }

@@ -25,6 +25,7 @@ import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
+import org.quantscope.app.session.UnsavedWork;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
@@ -117,15 +118,25 @@ final class Dialogs implements Questions {
     }
 
     @Override
-    public boolean restore(String model) {
-        ButtonType restore = new ButtonType("Restore", ButtonBar.ButtonData.YES);
-        ButtonType forget = new ButtonType("Forget it", ButtonBar.ButtonData.NO);
+    public Resume resume(List<UnsavedWork> found) {
+        while (true) {
+            UnsavedWorkDialog dialog = new UnsavedWorkDialog(found);
+            dress(dialog);
+            Resume answer = dialog.showAndWait().orElse(new Resume.Later());
+            if (!(answer instanceof Resume.Discard(UnsavedWork work)) || mayDiscard(work)) {
+                return answer;
+            }
+        }
+    }
+
+    private boolean mayDiscard(UnsavedWork work) {
+        ButtonType discard = new ButtonType("_Discard", ButtonBar.ButtonData.YES);
         return ask(
-                        "Unsaved work",
-                        "The last run ended before the settings for " + model + " were saved. Take them up again?",
-                        restore,
-                        forget)
-                == restore;
+                        "Discard unsaved work?",
+                        "The unsaved settings for " + work.name() + " cannot be brought back.",
+                        discard,
+                        ButtonType.CANCEL)
+                == discard;
     }
 
     /** Lets the user choose a file to read. */

@@ -193,18 +193,20 @@ public final class MainWindow {
     }
 
     /**
-     * Shows the window. Opens {@code files}, or if there are none offers unsaved work of an earlier run, or else opens
-     * the first sample.
+     * Shows the window. Opens {@code files} and offers unsaved work of earlier runs. If there is neither, opens the first
+     * sample.
      */
     public void show(List<Path> files) {
         stage.show();
         list.focusList();
         if (!files.isEmpty()) {
             context.session().open(files);
-        } else {
-            context.session()
-                    .restore(() -> BundledModels.all().stream().findFirst().ifPresent(context.session()::openSample));
         }
+        context.session().restore(() -> {
+            if (files.isEmpty()) {
+                BundledModels.all().stream().findFirst().ifPresent(context.session()::openSample);
+            }
+        });
     }
 
     /** Has the first drag run smoothly; call it once. It happens out of sight when the first tensor is shown. */

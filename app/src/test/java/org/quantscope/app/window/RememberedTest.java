@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import javafx.scene.control.DialogPane;
+import javafx.scene.control.ListView;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
@@ -15,11 +17,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.SampleFiles;
 import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.session.UnsavedWork;
 import org.quantscope.app.ui.FxThread;
 import org.quantscope.app.ui.Theme;
+import org.quantscope.core.io.RunFolder;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
 import org.testfx.api.FxRobot;
 
 /** What the program remembers from run to run, and what it does when files are not where they were. */
@@ -50,6 +55,27 @@ class RememberedTest {
         assertThat(second.getX()).isEqualTo(13);
         assertThat(second.getY()).isEqualTo(17);
         assertThat(second.getHeight()).isEqualTo(800);
+    }
+
+    @Test
+    void unsavedWorkOfAnEndedRunIsOfferedListedAndRestored(FxRobot robot) throws Exception {
+        SessionState lost = at.state().withKeptFloat(Set.of(at.hand().subject().id()));
+        try (RunFolder ended = RunFolder.create(at.config.resolve("unsaved"))) {
+            SessionFile.write(Session.of(lost), ended.folder().resolve("autosave.quantscope.json"));
+        }
+        robot.clickOn("#open").clickOn("Unsaved work…");
+        ListView<UnsavedWork> list = robot.lookup("#unsaved-work").queryListView();
+        assertThat(OpenWindow.onFx(() -> list.getItems())).singleElement().satisfies(work -> {
+            assertThat(work.name()).isEqualTo("digits_mlp.onnx");
+            assertThat(work.left()).isEqualTo(new UnsavedWork.Left.Ended());
+        });
+        robot.clickOn("#unsaved-work").push(KeyCode.DELETE).clickOn("Cancel");
+        assertThat(OpenWindow.onFx(() -> robot.lookup("#unsaved-work").queryAll()))
+                .hasSize(1);
+        robot.push(KeyCode.ENTER);
+        OpenWindow.waitUntil(() -> at.context.bench().stateProperty().get().equals(Optional.of(lost)));
+        assertThat(OpenWindow.onFx(() -> at.context.bench().dirtyProperty().get()))
+                .isTrue();
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.PreprocessingFields;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.onnx.Scored;
@@ -41,6 +42,8 @@ public final class SessionFile {
 
     /** Files with more values, names and brackets are refused. */
     public static final long MAX_TOKENS = 32L << 20;
+
+    private static final String OTHER_VERSION = "this program reads version " + VERSION;
 
     private static final String[] FIELDS = {
         "format",
@@ -69,7 +72,7 @@ public final class SessionFile {
 
     /**
      * @return the session, with every path absolute; whether the files exist is not checked
-     * @throws org.quantscope.core.io.BadInputException naming the file, the field and the value
+     * @throws BadInputException naming the file, the field and the value
      * @throws IOException if the file cannot be read at all
      */
     public static Session read(Path file) throws IOException {
@@ -88,6 +91,11 @@ public final class SessionFile {
                 MAX_BYTES,
                 MAX_TOKENS,
                 json -> readSession(json, place.toAbsolutePath().normalize()));
+    }
+
+    /** True if a file was refused because another version of this program wrote it. */
+    public static boolean isOfAnotherVersion(BadInputException refusal) {
+        return String.valueOf(refusal.getMessage()).contains(OTHER_VERSION);
     }
 
     /** Writes atomically: a temporary file beside the target is forced to disk, then moved over it. */
@@ -129,7 +137,7 @@ public final class SessionFile {
                 case "version" -> {
                     int version = json.integer(1, Integer.MAX_VALUE);
                     if (version != VERSION) {
-                        throw json.bad("this program reads version " + VERSION + ", got " + version);
+                        throw json.bad(OTHER_VERSION + ", got " + version);
                     }
                     found[1] = true;
                 }
