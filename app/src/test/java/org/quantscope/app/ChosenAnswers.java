@@ -59,7 +59,7 @@ public final class ChosenAnswers implements Questions {
     }
 
     @Override
-    public boolean acceptChanged(Role role, Path file) {
+    public boolean acceptChanged(Role role, String file) {
         return changedIsFine;
     }
 

@@ -41,7 +41,8 @@ sealed interface Opened {
 
     record Missing(Resumption of, Role role) implements Opened {}
 
-    record Changed(Resumption of, Role role, FileRef now) implements Opened {}
+    /** @param file the name of the file whose content is another one */
+    record Changed(Resumption of, Role role, FileRef now, String file) implements Opened {}
 
     /** Data to evaluate on. */
     record Data(Dataset dataset) implements Opened {}

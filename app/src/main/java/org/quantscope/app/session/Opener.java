@@ -108,6 +108,8 @@ final class Opener {
 
     /** Opens the files of a session, after asking about each one that is missing or has changed. */
     static Opened resume(Resumption session, CancelToken cancel) throws IOException {
+        List<String> notes = new ArrayList<>();
+        FileRef model = session.state().model();
         for (Role role : Role.values()) {
             FileRef ref = session.ref(role).orElse(null);
             if (ref == null) {
@@ -116,13 +118,20 @@ final class Opener {
             if (role == Role.MODEL ? !Files.isRegularFile(ref.path()) : !Files.exists(ref.path())) {
                 return new Opened.Missing(session, role);
             }
-            FileRef now = FileRef.ofData(ref.path(), cancel).withPreprocessing(ref.preprocessing());
-            if (!now.sha256().equals(ref.sha256())) {
-                return new Opened.Changed(session, role, now);
+            FileRef now = role == Role.MODEL
+                    ? FileRef.ofModel(ref.path(), cancel)
+                    : FileRef.ofData(ref.path(), cancel).withPreprocessing(ref.preprocessing());
+            Optional<String> changed = now.differsFrom(ref);
+            if (changed.isPresent()) {
+                return new Opened.Changed(session, role, now, changed.get());
             }
+            if (ref.lacksCompanionsOf(now)) {
+                notes.add("the session does not record what was in "
+                        + String.join(", ", now.companions().keySet()) + ": whether it has changed is not known");
+            }
+            model = role == Role.MODEL ? now : model;
         }
         List<Dataset> data = new ArrayList<>();
-        List<String> notes = new ArrayList<>();
         for (Role role : List.of(Role.EVALUATION, Role.CALIBRATION)) {
             if (session.ref(role).isPresent()) {
                 FileRef ref = session.ref(role).get();
@@ -133,13 +142,13 @@ final class Opener {
                 }
             }
         }
-        OpenModel model = readModel(session.state().model().path(), cancel);
-        SessionState state = session.state().withModel(model.file());
+        OpenModel opened = readModel(model, cancel);
+        SessionState state = session.state().withModel(opened.file());
         Optional<Model> corrected = state.corrections().isEmpty()
                 ? Optional.empty()
-                : Optional.of(Engine.analysed(model.source(), state, Progress.NONE, cancel));
+                : Optional.of(Engine.analysed(opened.source(), state, Progress.NONE, cancel));
         return new Opened.Bench(
-                model,
+                opened,
                 corrected,
                 state,
                 Optional.of(session.file()),
@@ -181,9 +190,13 @@ final class Opener {
 
     /** Reads a model in its stored form and in its folded one. */
     static OpenModel readModel(Path file, CancelToken cancel) throws IOException {
-        Model source = Engine.open(file, false);
+        return readModel(FileRef.ofModel(file, cancel), cancel);
+    }
+
+    private static OpenModel readModel(FileRef known, CancelToken cancel) throws IOException {
+        Model source = Engine.open(known.path(), false);
         cancel.check();
-        return new OpenModel(source, Engine.analysed(source), FileRef.of(file, cancel));
+        return new OpenModel(source, Engine.analysed(source), known);
     }
 
     /** A model with the default settings, changed by {@code edits}. */

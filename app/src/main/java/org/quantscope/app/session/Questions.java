@@ -56,10 +56,10 @@ public interface Questions {
     Optional<Path> whereIs(Role role, FileRef missing);
 
     /**
-     * Asks whether to use {@code file} although it has changed since the session was saved. If false, the session
+     * Asks whether to go on although the file of this name has changed since the session was saved. If false, the session
      * continues without it, or is not opened if the file is the model.
      */
-    boolean acceptChanged(Role role, Path file);
+    boolean acceptChanged(Role role, String file);
 
     /** What to do with copies of unsaved work; those that are not named stay as they are. */
     sealed interface Resume {

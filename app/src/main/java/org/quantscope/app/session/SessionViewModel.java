@@ -333,8 +333,8 @@ public final class SessionViewModel {
                     resume(of.without(role));
                 }
             }
-            case Opened.Changed(var of, var role, var now) -> {
-                if (questions.acceptChanged(role, now.path())) {
+            case Opened.Changed(var of, var role, var now, var name) -> {
+                if (questions.acceptChanged(role, name)) {
                     resume(of.with(role, now));
                 } else if (role != Role.MODEL) {
                     resume(of.without(role));

@@ -105,13 +105,13 @@ final class Dialogs implements Questions {
     }
 
     @Override
-    public boolean acceptChanged(Role role, Path file) {
+    public boolean acceptChanged(Role role, String file) {
         ButtonType use = new ButtonType("Use it", ButtonBar.ButtonData.YES);
         ButtonType without =
                 role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
         return ask(
                         "The " + role.title() + " has changed",
-                        file.getFileName() + " is not what this session was made with. Use it all the same?",
+                        file + " is not what this session was made with. Use it all the same?",
                         use,
                         without)
                 == use;

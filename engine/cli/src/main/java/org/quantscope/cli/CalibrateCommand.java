@@ -74,7 +74,7 @@ final class CalibrateCommand extends EngineCommand {
         if (data == null && settings.wantsActivations()) {
             throw usage("--activations needs calibration data: give --data");
         }
-        FileRef ref = FileRef.of(file, cancel());
+        FileRef ref = FileRef.ofModel(file, cancel());
         SessionState asked = checked(() -> settings.state(ref, data != null));
         Model model = data == null ? Engine.open(file, asked) : ModelSetup.openGraph(file, asked);
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));

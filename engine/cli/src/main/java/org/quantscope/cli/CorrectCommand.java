@@ -164,7 +164,7 @@ final class CorrectCommand extends EngineCommand {
 
     private SessionState settings(Optional<Session> saved) throws IOException {
         if (saved.isEmpty()) {
-            FileRef ref = FileRef.of(file, cancel());
+            FileRef ref = FileRef.ofModel(file, cancel());
             return checked(() -> settings.state(ref, calibrationData != null));
         }
         SessionState state = saved.get().state();

@@ -65,7 +65,7 @@ final class ImportCommand extends EngineCommand {
     @Override
     public Integer call() throws IOException {
         Importer importer = checked(() -> Importers.byId(format));
-        SessionState empty = SessionState.of(FileRef.of(modelFile, cancel()))
+        SessionState empty = SessionState.of(FileRef.ofModel(modelFile, cancel()))
                 .withWeights(Optional.empty())
                 .withFoldBatchNorm(!keepBatchNorm);
         Model model = Engine.open(modelFile, empty);

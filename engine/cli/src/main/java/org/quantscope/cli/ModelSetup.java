@@ -119,8 +119,14 @@ final class ModelSetup {
     /** Reads a config to use with the model {@code file}, and warns if it was made for another model. */
     static Session readConfig(Path config, Path file, Terminal terminal, CancelToken cancel) throws IOException {
         Session session = SessionFile.read(config);
-        if (!session.state().model().sha256().equals(FileRef.of(file, cancel).sha256())) {
-            terminal.warn(config.getFileName() + " was made for another content of " + file.getFileName());
+        FileRef now = FileRef.ofModel(file, cancel);
+        FileRef then = session.state().model();
+        now.differsFrom(then)
+                .ifPresent(name -> terminal.warn(config.getFileName() + " was made for another content of "
+                        + (now.companions().containsKey(name) ? name : file.getFileName())));
+        if (then.lacksCompanionsOf(now)) {
+            terminal.warn(config.getFileName() + " does not record what was in "
+                    + String.join(", ", now.companions().keySet()) + ": whether it has changed is not known");
         }
         return session;
     }

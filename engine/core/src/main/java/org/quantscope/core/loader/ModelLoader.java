@@ -2,6 +2,8 @@ package org.quantscope.core.loader;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.SortedMap;
 import org.quantscope.core.model.Model;
 
 /** Reads one file format. Stateless; one file and one line in {@link ModelLoaders}. */
@@ -31,4 +33,14 @@ public interface ModelLoader {
      * @throws IOException if it cannot be read at all
      */
     Model load(Path file, boolean withData) throws IOException;
+
+    /**
+     * The files beside {@code file} that the model reads too, in shards or with external values; with links resolved,
+     * by the path that the model gives, with {@code /}.
+     *
+     * @throws org.quantscope.core.io.BadInputException if one is missing or lies elsewhere
+     */
+    default SortedMap<String, Path> companions(Path file) throws IOException {
+        return Collections.emptySortedMap();
+    }
 }

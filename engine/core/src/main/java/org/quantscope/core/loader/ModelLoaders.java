@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileKind;
@@ -43,6 +44,16 @@ public final class ModelLoaders {
      */
     public static Model openHeader(Path file) throws IOException {
         return loaderOf(file).load(file, false);
+    }
+
+    /**
+     * The files beside a model that it reads too, as {@link ModelLoader#companions} says.
+     *
+     * @throws BadInputException if no loader recognizes the content, or one of the files is missing or lies elsewhere
+     * @throws IOException if the file cannot be read at all
+     */
+    public static SortedMap<String, Path> companions(Path file) throws IOException {
+        return loaderOf(file).companions(file);
     }
 
     /**

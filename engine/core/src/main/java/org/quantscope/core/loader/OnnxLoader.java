@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedMap;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxFile;
 
@@ -49,6 +50,11 @@ public final class OnnxLoader implements ModelLoader {
                         notes(quantized.get()),
                         Set.of(),
                         Optional.of(quantized.get().own()));
+    }
+
+    @Override
+    public SortedMap<String, Path> companions(Path file) throws IOException {
+        return OnnxFile.companions(file);
     }
 
     private static List<String> notes(OnnxFile.Quantized quantized) {

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
@@ -83,18 +85,36 @@ public final class SafetensorsLoader implements ModelLoader {
         return model(file, content.tensors(), notes(content.skipped()));
     }
 
+    @Override
+    public SortedMap<String, Path> companions(Path file) throws IOException {
+        SortedMap<String, Path> shards = new TreeMap<>();
+        byte[] head;
+        try (var in = Files.newInputStream(file)) {
+            head = in.readNBytes(4096);
+        }
+        if (!isFile(head) && isIndex(head)) {
+            for (String shard : new LinkedHashSet<>(weightMap(file).values())) {
+                shards.put(shard, shard(file, shard));
+            }
+        }
+        return shards;
+    }
+
+    private static Path shard(Path index, String name) throws IOException {
+        Path relative = CompanionFile.relative(index, "weight_map", name);
+        if (relative.getNameCount() != 1) {
+            throw new BadInputException(index, "weight_map", "'" + name + "' is not beside the index");
+        }
+        return CompanionFile.resolve(index, "weight_map", relative);
+    }
+
     private Model sharded(Path index, boolean withData) throws IOException {
         Map<String, String> places = weightMap(index);
         Map<String, Map<String, Tensor>> shards = new HashMap<>();
         List<SafetensorsFile.Skipped> skipped = new ArrayList<>();
         Set<String> unlisted = new TreeSet<>();
         for (String shard : new LinkedHashSet<>(places.values())) {
-            Path relative = CompanionFile.relative(index, "weight_map", shard);
-            if (relative.getNameCount() != 1) {
-                throw new BadInputException(index, "weight_map", "'" + shard + "' is not beside the index");
-            }
-            SafetensorsFile content =
-                    SafetensorsFile.read(CompanionFile.resolve(index, "weight_map", relative), withData);
+            SafetensorsFile content = SafetensorsFile.read(shard(index, shard), withData);
             Map<String, Tensor> byName = new HashMap<>();
             content.tensors().forEach(t -> byName.put(t.id().name(), t));
             shards.put(shard, byName);

@@ -2,11 +2,18 @@ package org.quantscope.core.onnx;
 
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
+import com.google.protobuf.MessageOrBuilder;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CompanionFile;
 import org.quantscope.core.io.FileKind;
@@ -82,6 +89,41 @@ final class ExternalFiles {
                             + " bytes of " + place.location);
         }
         return content.bytes().asSlice(place.offset, bytes);
+    }
+
+    /** The files that any message within {@code model} names for external values, by the path it gives. */
+    static SortedMap<String, Path> of(Path file, MessageOrBuilder model) throws IOException {
+        ExternalFiles files = new ExternalFiles(file);
+        SortedMap<String, Path> found = new TreeMap<>();
+        List<Message> open = new ArrayList<>();
+        children(model, open);
+        while (!open.isEmpty()) {
+            Message message = open.removeLast();
+            if (message instanceof TensorProto tensor) {
+                if (TensorProtos.isExternal(tensor)) {
+                    Path relative = files.place(tensor, tensor.getName()).location;
+                    String name = relative.toString().replace('\\', '/');
+                    if (!found.containsKey(name)) {
+                        found.put(name, CompanionFile.resolve(file, tensor.getName(), relative));
+                    }
+                }
+            } else {
+                children(message, open);
+            }
+        }
+        return found;
+    }
+
+    private static void children(MessageOrBuilder message, List<Message> to) {
+        message.getAllFields().forEach((field, value) -> {
+            if (field.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
+                if (field.isRepeated()) {
+                    ((List<?>) value).forEach(v -> to.add((Message) v));
+                } else {
+                    to.add((Message) value);
+                }
+            }
+        });
     }
 
     private long size(StringStringEntryProto entry, String name) {

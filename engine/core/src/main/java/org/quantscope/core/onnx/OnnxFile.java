@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.MappedFile;
@@ -141,6 +142,15 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
                 ? Optional.empty()
                 : Optional.of(new Quantized(
                         of(file, form.get().model(), true), form.get().own()));
+    }
+
+    /**
+     * The files that hold external values of the model, by the path that it gives, with {@code /}.
+     *
+     * @throws BadInputException if the model is damaged, or a file is missing or lies elsewhere
+     */
+    public static SortedMap<String, Path> companions(Path file) throws IOException {
+        return ExternalFiles.of(file, proto(file));
     }
 
     /** The message of a file, bounded and parsed, but with its graph unchecked. */

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -329,6 +330,14 @@ public final class SessionFile {
                 new ActivationRanges(ranges, levels, masks));
     }
 
+    private static String readHash(StrictJson json) {
+        String text = json.string();
+        if (!text.matches("[0-9a-f]{64}")) {
+            throw json.bad("64 lower-case hex digits are needed, got \"" + text + '"');
+        }
+        return text;
+    }
+
     private static FileRef readFile(StrictJson json, Path file, boolean data) {
         var read = new Object() {
             @Nullable
@@ -342,6 +351,7 @@ public final class SessionFile {
             @Nullable
             String sha256;
         };
+        SortedMap<String, String> companions = new TreeMap<>();
         json.object(name -> {
             switch (name) {
                 case "path" -> {
@@ -355,35 +365,36 @@ public final class SessionFile {
                         throw json.bad("no file name: " + e.getMessage());
                     }
                 }
-                case "sha256" -> {
-                    String text = json.string();
-                    if (!text.matches("[0-9a-f]{64}")) {
-                        throw json.bad("64 lower-case hex digits are needed, got \"" + text + '"');
+                case "sha256" -> read.sha256 = readHash(json);
+                case "companions" -> {
+                    if (data) {
+                        throw json.unknown("path", "sha256", "preprocessing", "samples");
                     }
-                    read.sha256 = text;
+                    json.object(companion -> companions.put(companion, readHash(json)));
                 }
                 case "preprocessing" -> {
                     if (!data) {
-                        throw json.unknown("path", "sha256");
+                        throw json.unknown("path", "sha256", "companions");
                     }
                     read.preprocessing = PreprocessingFields.read(json);
                 }
                 case "samples" -> {
                     if (!data) {
-                        throw json.unknown("path", "sha256");
+                        throw json.unknown("path", "sha256", "companions");
                     }
                     read.samples = OptionalInt.of(json.integer(1, Integer.MAX_VALUE));
                 }
                 default ->
                     throw data
                             ? json.unknown("path", "sha256", "preprocessing", "samples")
-                            : json.unknown("path", "sha256");
+                            : json.unknown("path", "sha256", "companions");
             }
         });
         String at = json.path();
         return new FileRef(
                 json.required(at, "path", read.path),
                 json.required(at, "sha256", read.sha256),
+                companions,
                 Optional.ofNullable(read.preprocessing),
                 read.samples);
     }

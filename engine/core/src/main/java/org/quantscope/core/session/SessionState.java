@@ -218,11 +218,11 @@ public record SessionState(
     }
 
     /**
-     * Identifies the values of the corrected model, wherever its files lie: the SHA-256 of the model, or, if there are
+     * Identifies the values of the corrected model, wherever its files lie: the digest of the model, or, if there are
      * corrections, the SHA-256 of that and of every correction. Observations of a model hold only under the same key.
      */
     public String modelKey() {
-        return corrections.isEmpty() ? model.sha256() : SessionWriter.keyOf(model.sha256(), corrections);
+        return corrections.isEmpty() ? model.digest() : SessionWriter.keyOf(model.digest(), corrections);
     }
 
     private SessionState copy(Consumer<Draft> change) {

@@ -146,6 +146,11 @@ final class SessionWriter {
         json.writeObjectPropertyStart(name);
         json.writeStringProperty("path", relative(ref.path()));
         json.writeStringProperty("sha256", ref.sha256());
+        if (!ref.companions().isEmpty()) {
+            json.writeObjectPropertyStart("companions");
+            ref.companions().forEach(json::writeStringProperty);
+            json.writeEndObject();
+        }
         ref.preprocessing().ifPresent(this::preprocessing);
         ref.samples().ifPresent(n -> json.writeNumberProperty("samples", n));
         json.writeEndObject();
