@@ -281,7 +281,12 @@ public enum FileKind {
 
     private final String what;
     private final String advice;
+    /** Without state. */
+    @SuppressWarnings("ImmutableEnumChecker")
     private final Predicate<FileHead> test;
+
+    /** Not changed. */
+    @SuppressWarnings("ImmutableEnumChecker")
     private final Set<Wanted> read;
 
     FileKind(String what, String advice, Predicate<FileHead> test) {
