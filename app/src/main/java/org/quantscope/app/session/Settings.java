@@ -9,9 +9,14 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.io.UserFolders;
 import org.slf4j.Logger;
@@ -30,7 +35,12 @@ public final class Settings {
 
     private final Path folder;
     private final Path state;
-    private final Properties values = new Properties();
+    private final Properties values;
+    /** What this window has set and not stored. Only this is written, because other windows write the same file. */
+    private final Map<String, String> changed = new ConcurrentHashMap<>();
+    /** What this window has done to the list of recent files and not stored. */
+    private final List<UnaryOperator<List<Path>>> recentChanges = new CopyOnWriteArrayList<>();
+
     private Runnable onChange = () -> {};
 
     /** @param folder folder of the settings file and all other files; created when something is saved */
@@ -40,18 +50,27 @@ public final class Settings {
 
     /**
      * @param folder folder of the settings file; created when something is saved
-     * @param state folder for results that can be computed again
+     * @param state folder for copies of unsaved work and for results that can be computed again
      */
     public Settings(Path folder, Path state) {
         this.folder = folder;
         this.state = state;
+        this.values = read(new Properties());
+    }
+
+    /** The stored settings, or others if there are none that can be read. */
+    private Properties read(Properties others) {
         Path file = file();
-        if (Files.isRegularFile(file)) {
-            try (Reader in = Files.newBufferedReader(file)) {
-                values.load(in);
-            } catch (IOException | IllegalArgumentException e) {
-                LOG.warn("{} is not readable; the window starts with its defaults", file, e);
-            }
+        if (!Files.isRegularFile(file)) {
+            return others;
+        }
+        Properties read = new Properties();
+        try (Reader in = Files.newBufferedReader(file)) {
+            read.load(in);
+            return read;
+        } catch (IOException | IllegalArgumentException e) {
+            LOG.warn("{} is not readable; what this window knows is kept", file, e);
+            return others;
         }
     }
 
@@ -73,6 +92,7 @@ public final class Settings {
 
     private void set(String name, String value) {
         if (!value.equals(values.setProperty(name, value))) {
+            changed.put(name, value);
             onChange.run();
         }
     }
@@ -81,7 +101,7 @@ public final class Settings {
         return folder;
     }
 
-    /** The folder for results that can be computed again. */
+    /** The folder for what this program keeps for itself: copies of unsaved work, and results that can be computed again. */
     public Path state() {
         return state;
     }
@@ -96,6 +116,10 @@ public final class Settings {
 
     /** Recently opened files, newest first. */
     public List<Path> recent() {
+        return recent(values);
+    }
+
+    private static List<Path> recent(Properties values) {
         List<Path> files = new ArrayList<>();
         for (int i = 0; i < RECENT; i++) {
             String text = values.getProperty("recent." + i);
@@ -112,21 +136,23 @@ public final class Settings {
 
     /** Moves or adds a file to the front of the recent files. */
     public void addRecent(Path file) {
-        List<Path> files = new ArrayList<>(recent());
         Path absolute = file.toAbsolutePath().normalize();
-        files.remove(absolute);
-        files.addFirst(absolute);
-        setRecent(files);
+        changeRecent(files -> Stream.concat(Stream.of(absolute), files.stream().filter(f -> !f.equals(absolute)))
+                .toList());
     }
 
     /** Removes a file from the recent files. */
     public void removeRecent(Path file) {
-        List<Path> files = new ArrayList<>(recent());
-        files.remove(file);
-        setRecent(files);
+        changeRecent(files -> files.stream().filter(f -> !f.equals(file)).toList());
     }
 
-    private void setRecent(List<Path> files) {
+    private void changeRecent(UnaryOperator<List<Path>> change) {
+        recentChanges.add(change);
+        setRecent(values, change.apply(recent()));
+        onChange.run();
+    }
+
+    private static void setRecent(Properties values, List<Path> files) {
         for (int i = 0; i < RECENT; i++) {
             if (i < files.size()) {
                 values.setProperty("recent." + i, files.get(i).toString());
@@ -134,7 +160,6 @@ public final class Settings {
                 values.remove("recent." + i);
             }
         }
-        onChange.run();
     }
 
     /** A remembered number, such as the position of a divider. */
@@ -160,14 +185,28 @@ public final class Settings {
         set(name, value);
     }
 
-    /** A task for the {@link Writer} that writes the settings as they are when it runs. */
+    /**
+     * A task for the {@link Writer} that stores what this window has set so far, beside what other windows have stored
+     * meanwhile.
+     */
     Writer.Write save() {
-        Properties now = (Properties) values.clone();
+        Properties known = (Properties) values.clone();
+        Map<String, String> mine = Map.copyOf(changed);
+        List<UnaryOperator<List<Path>>> done = List.copyOf(recentChanges);
         return () -> {
             Files.createDirectories(folder);
+            Properties now = read(known);
+            now.putAll(mine);
+            List<Path> files = recent(now);
+            for (UnaryOperator<List<Path>> change : done) {
+                files = change.apply(files);
+            }
+            setRecent(now, files);
             StringWriter text = new StringWriter();
             now.store(text, "Quantscope");
             AtomicFile.write(file(), out -> out.write(text.toString().getBytes(StandardCharsets.UTF_8)));
+            mine.forEach(changed::remove);
+            recentChanges.removeAll(done);
         };
     }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,7 +66,7 @@ final class UnsavedCopy {
     /**
      * What earlier runs have left behind.
      *
-     * @param works the copies that can be taken up, with their sessions
+     * @param works the copies that can be taken up, with their sessions, newest first
      * @param problems a sentence for each copy that cannot
      */
     record Found(Map<UnsavedWork, Session> works, List<String> problems) {}
@@ -108,7 +109,13 @@ final class UnsavedCopy {
         if (Files.isRegularFile(earlier)) {
             read(earlier, new Left.EarlierVersion(), works, problems);
         }
-        return new Found(works, problems);
+        Map<UnsavedWork, Session> newestFirst = new LinkedHashMap<>();
+        works.entrySet().stream()
+                .sorted(Comparator.comparing((Map.Entry<UnsavedWork, Session> e) ->
+                                e.getKey().written())
+                        .reversed())
+                .forEach(e -> newestFirst.put(e.getKey(), e.getValue()));
+        return new Found(newestFirst, problems);
     }
 
     private void look(Path folder, Map<UnsavedWork, Session> works, List<String> problems) throws IOException {

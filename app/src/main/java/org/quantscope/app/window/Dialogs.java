@@ -130,7 +130,7 @@ final class Dialogs implements Questions {
     }
 
     private boolean mayDiscard(UnsavedWork work) {
-        ButtonType discard = new ButtonType("_Discard", ButtonBar.ButtonData.YES);
+        ButtonType discard = new ButtonType("_Discard", ButtonBar.ButtonData.LEFT);
         return ask(
                         "Discard unsaved work?",
                         "The unsaved settings for " + work.name() + " cannot be brought back.",

@@ -19,8 +19,9 @@ import javafx.scene.control.ListCell;
 import javafx.scene.control.ListView;
 import javafx.scene.control.OverrunStyle;
 import javafx.scene.control.Tooltip;
-import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseButton;
+import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Questions.Resume;
@@ -51,8 +52,9 @@ final class UnsavedWorkDialog extends Dialog<Resume> {
                 works.size() == 1
                         ? "A copy of these settings was kept. Take them up again?"
                         : "Copies of these settings were kept. Take one up again? The others stay for later.");
-        what.setWrapText(true);
         DialogPane pane = getDialogPane();
+        // A window manager would cut the buttons off.
+        pane.setMinSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
         pane.setContent(new VBox(GAP, what, list));
         ButtonType restore = new ButtonType("Restore", ButtonData.OK_DONE);
         ButtonType discard = new ButtonType("Discard…", ButtonData.LEFT);
@@ -69,14 +71,18 @@ final class UnsavedWorkDialog extends Dialog<Resume> {
                     .disableProperty()
                     .bind(Bindings.isNull(list.getSelectionModel().selectedItemProperty()));
         }
-        list.setOnKeyPressed(e -> {
-            if (e.getCode() == KeyCode.ENTER) {
-                ((Button) pane.lookupButton(restore)).fire();
-                e.consume();
-            } else if (e.getCode() == KeyCode.DELETE) {
-                ((Button) pane.lookupButton(discard)).fire();
-                e.consume();
+        // Wherever the focus is, the keys are those of the list.
+        pane.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
+            switch (e.getCode()) {
+                case ENTER -> ((Button) pane.lookupButton(focused(pane, discard, later, restore))).fire();
+                case DELETE -> ((Button) pane.lookupButton(discard)).fire();
+                case UP -> list.getSelectionModel().selectPrevious();
+                case DOWN -> list.getSelectionModel().selectNext();
+                default -> {
+                    return;
+                }
             }
+            e.consume();
         });
         list.setOnMouseClicked(e -> {
             if (e.getButton() == MouseButton.PRIMARY && e.getClickCount() == 2) {
@@ -90,6 +96,13 @@ final class UnsavedWorkDialog extends Dialog<Resume> {
                     ? new Resume.Later()
                     : button == restore ? new Resume.Restore(chosen) : new Resume.Discard(chosen);
         });
+    }
+
+    /** The one of the first two buttons that has the focus, or else the last. */
+    private static ButtonType focused(DialogPane pane, ButtonType first, ButtonType second, ButtonType otherwise) {
+        return pane.lookupButton(first).isFocused()
+                ? first
+                : pane.lookupButton(second).isFocused() ? second : otherwise;
     }
 
     private static void prepare(Node button, String id, String tip) {

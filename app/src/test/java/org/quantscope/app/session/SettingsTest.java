@@ -42,6 +42,34 @@ class SettingsTest {
     }
 
     @Test
+    void twoWindowsOnOneHomeKeepEachOthersSettings() throws Exception {
+        Path a = folder.resolve("a.onnx");
+        Path b = folder.resolve("b.onnx");
+        Path c = folder.resolve("c.onnx");
+        Settings first = new Settings(folder);
+        first.addRecent(a);
+        first.setText("page", "codes");
+        first.save().run();
+        Settings second = new Settings(folder);
+        first.addRecent(b);
+        first.setDark(false);
+        first.save().run();
+        second.addRecent(c);
+        second.setNumber("divider.left", 0.25);
+        second.save().run();
+        second.setDark(true);
+        second.save().run();
+        first.removeRecent(a);
+        first.save().run();
+
+        Settings third = new Settings(folder);
+        assertThat(third.recent()).containsExactlyInAnyOrder(b, c);
+        assertThat(third.dark()).isTrue();
+        assertThat(third.text("page")).contains("codes");
+        assertThat(third.number("divider.left")).hasValue(0.25);
+    }
+
+    @Test
     void aFailureIsToldToWhoeverAskedTheWriter() throws Exception {
         Path file = Files.writeString(folder.resolve("in the way"), "no folder");
         Writer writer = new Writer(Runnable::run);
