@@ -1,5 +1,6 @@
 package org.quantscope.app;
 
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.accuracy.CorrectionsViewModel;
@@ -79,7 +80,8 @@ public record ApplicationContext(
         SensitivityViewModel sensitivity = new SensitivityViewModel(
                 bench, measurements, new SensitivityStore(settings.state().resolve("sensitivity")), background);
         TensorsViewModel tensors = new TensorsViewModel(bench, measurements, selected, activations, sensitivity);
-        QuantizerViewModel quantizer = new QuantizerViewModel(selected, activations, notices);
+        accuracy.viewProperty().subscribe(v -> tensors.judge(v.previous() ? Optional.empty() : v.quantized()));
+        QuantizerViewModel quantizer = new QuantizerViewModel(selected, activations, bench.chosenProperty(), notices);
         return new ApplicationContext(
                 bench,
                 measurements,
@@ -93,7 +95,7 @@ public record ApplicationContext(
                 new SlicesViewModel(selected, quantizer),
                 new CodesViewModel(selected, codeUse),
                 accuracy,
-                new TriedViewModel(bench, accuracy, selected),
+                new TriedViewModel(bench, accuracy, selected, settings.state().resolve("tried"), background),
                 new FlippedViewModel(bench, accuracy, background),
                 new LayerOutputViewModel(bench, accuracy, selected, background),
                 new SampleLayersViewModel(bench, accuracy, background),

@@ -5,6 +5,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javafx.geometry.BoundingBox;
 import javafx.geometry.Bounds;
@@ -14,7 +16,6 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
 import org.quantscope.app.accuracy.TriedViewModel.Tried;
 import org.quantscope.app.ui.Figures;
-import org.quantscope.core.eval.AccuracyEstimate;
 
 /**
  * Model size against accuracy of every setting tried: smaller is on the left, better is up. A click on a point goes
@@ -27,8 +28,18 @@ public final class TriedView extends Region {
     private static final double TOP = 8;
     private static final double BOTTOM = 18;
     private static final double LABEL_GAP = 5;
-    private static final double MIN_HEIGHT = 80;
+    private static final double MIN_HEIGHT = 64;
     private static final double TICK = 4;
+    /** The approximate distance between lines of equal accuracy, in pixels. */
+    private static final double LINE_SPACING = 26;
+
+    /** The float model has a place of its own behind a break of the axis if it is larger than this many times the rest. */
+    private static final double BREAK_FROM = 1.5;
+
+    /** The part of the width that the quantized models get when the axis is broken. */
+    private static final double BEFORE_BREAK = 0.86;
+
+    private static final double BREAK_WIDTH = 10;
 
     /** How far a label may extend beyond the top of the plot, in pixels. */
     private static final double MARGIN = 6;
@@ -61,8 +72,10 @@ public final class TriedView extends Region {
 
     private final TriedViewModel model;
     private final Region axis = new Region();
-    private final Label best = new Label();
-    private final Label worst = new Label();
+    private final Label gap = new Label("⫽");
+    private final Region floatLine = new Region();
+    private final List<Label> heights = new ArrayList<>();
+    private final List<Region> lines = new ArrayList<>();
     private final Label nothing =
             new Label("Each setting that was evaluated on all samples appears here, by size and accuracy.");
     private final List<Button> dots = new ArrayList<>();
@@ -78,13 +91,14 @@ public final class TriedView extends Region {
         axis.getStyleClass().add("tried-axis");
         axis.setManaged(false);
         nothing.getStyleClass().add("hint");
-        for (Label label : new Label[] {best, worst}) {
-            label.getStyleClass().addAll("number", "tried-label");
-        }
-        for (Label label : new Label[] {best, worst, nothing}) {
-            label.setManaged(false);
-        }
-        getChildren().addAll(axis, best, worst, nothing);
+        nothing.setManaged(false);
+        gap.getStyleClass().addAll("tried-label", "tried-gap");
+        gap.setManaged(false);
+        gap.setTooltip(new Tooltip("The axis is broken here: the float model is much larger than the others"));
+        floatLine.getStyleClass().add("tried-float-line");
+        floatLine.setManaged(false);
+        floatLine.setMouseTransparent(true);
+        getChildren().addAll(floatLine, axis, gap, nothing);
         setMinHeight(MIN_HEIGHT);
         model.viewProperty().subscribe(this::show);
     }
@@ -125,6 +139,9 @@ public final class TriedView extends Region {
         Button dot = new Button();
         dot.setManaged(false);
         dot.getStyleClass().setAll("tried-dot");
+        if (t.isFloat()) {
+            dot.getStyleClass().add("float");
+        }
         String text = t.label() + "\n" + t.details() + "\n" + Figures.bytes(t.bytes()) + " · " + score(t);
         dot.setTooltip(new Tooltip(text + "\nclick to go back to this setting"));
         dot.setAccessibleText(text.replace('\n', ','));
@@ -133,16 +150,44 @@ public final class TriedView extends Region {
     }
 
     private static String score(Tried t) {
-        AccuracyEstimate a = t.accuracy();
-        String counts = a.task().isProportion()
-                ? " (" + Figures.count(Math.round(t.score() * a.seen())) + " of " + Figures.count(a.total()) + ")"
-                : "";
-        return a.task().title() + " " + Figures.score(a.task(), t.score()) + counts;
+        String counts = t.task().isProportion()
+                ? " (" + Figures.count(Math.round(t.score() * t.samples())) + " of " + Figures.count(t.samples()) + ")"
+                : " on " + Figures.count(t.samples()) + " samples";
+        return t.task().title() + " " + Figures.score(t.task(), t.score()) + counts;
     }
 
     /** The score, with its sign changed if smaller is better. */
     private static double merit(Tried t) {
-        return t.accuracy().task().higherIsBetter() ? t.score() : -t.score();
+        return t.task().higherIsBetter() ? t.score() : -t.score();
+    }
+
+    /**
+     * Where sizes are on the horizontal axis, in pixels. The sizes of quantized models fill it from 0 on; the float
+     * model lies behind a break where it would press them together.
+     *
+     * @param most the size at the end of the unbroken part, in bytes
+     * @param width of the unbroken part in pixels
+     */
+    private record Sizes(long most, double width, boolean broken, double end) {
+        static Sizes of(List<Tried> points, double width) {
+            long all = points.stream().mapToLong(Tried::bytes).max().orElse(1);
+            long quantized = points.stream()
+                    .filter(p -> !p.isFloat())
+                    .mapToLong(Tried::bytes)
+                    .max()
+                    .orElse(all);
+            boolean broken = all > BREAK_FROM * quantized;
+            return new Sizes(
+                    Math.max(1, broken ? quantized : all), broken ? BEFORE_BREAK * width : width, broken, LEFT + width);
+        }
+
+        double at(Tried point) {
+            return broken && point.bytes() > most ? end : LEFT + width * point.bytes() / most;
+        }
+
+        double breakAt() {
+            return (LEFT + width + end) / 2;
+        }
     }
 
     @Override
@@ -150,49 +195,90 @@ public final class TriedView extends Region {
         double width = Math.max(1, getWidth() - LEFT - RIGHT);
         double height = Math.max(1, getHeight() - TOP - BOTTOM);
         double floor = TOP + height;
+        Sizes sizes = Sizes.of(points, width);
         axis.setVisible(!points.isEmpty());
         axis.resizeRelocate(LEFT - DOT, floor, width + 2 * DOT, 1);
+        gap.setVisible(!points.isEmpty() && sizes.broken);
+        place(gap, sizes.breakAt() - BREAK_WIDTH / 2, floor - gap.prefHeight(-1) / 2);
         place(nothing, 0, TOP + height / 2 - DOT);
-        long most = points.stream().mapToLong(Tried::bytes).max().orElse(0);
-        layoutTicks(most, width, floor);
+        layoutTicks(points.isEmpty() ? 0 : sizes.most, sizes.width, floor);
         double top = points.stream().mapToDouble(TriedView::merit).max().orElse(1);
         double low = points.stream().mapToDouble(TriedView::merit).min().orElse(0);
-        double span = Math.max(
-                points.stream().allMatch(p -> p.accuracy().task().isProportion()) ? LEAST_SPAN : Double.MIN_NORMAL,
-                top - low);
-        double room = height - 2 * DOT;
+        double span = Math.max(proportions() ? LEAST_SPAN : Double.MIN_NORMAL, top - low);
+        double room = Math.max(1, height - 2 * DOT);
         List<Bounds> taken = new ArrayList<>();
         double[] x = new double[points.size()];
         double[] y = new double[points.size()];
         // Labels are placed in this order: first that of the present settings, then from the newest to the oldest.
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < x.length; i++) {
-            x[i] = LEFT + width * points.get(i).bytes() / Math.max(1, most);
+            x[i] = sizes.at(points.get(i));
             y[i] = TOP + DOT + room * (top - merit(points.get(i))) / span;
             dots.get(i).resizeRelocate(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT);
             taken.add(new BoundingBox(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT));
             order.addFirst(i);
         }
         order.sort(Comparator.comparing(i -> !dots.get(i).getStyleClass().contains("current")));
-        layoutScale(top, low, room * (top - low) / span);
+        layoutLines(top, span, room, width);
+        OptionalDouble floatAt = IntStream.range(0, x.length)
+                .filter(i -> points.get(i).isFloat())
+                .mapToDouble(i -> y[i])
+                .findFirst();
+        floatLine.setVisible(floatAt.isPresent());
+        floatAt.ifPresent(at -> floatLine.resizeRelocate(LEFT - DOT, Math.rint(at), width + 2 * DOT, 1));
         for (int i : order) {
             layoutLabel(i, x[i], y[i], floor, taken);
         }
     }
 
-    private void layoutScale(double top, double low, double apart) {
-        best.setVisible(!points.isEmpty());
-        best.setText(scale(top));
-        place(best, 0, TOP + DOT - best.prefHeight(-1) / 2);
-        worst.setText(scale(low));
-        worst.setVisible(!points.isEmpty() && apart > worst.prefHeight(-1));
-        place(worst, 0, TOP + DOT + apart - worst.prefHeight(-1) / 2);
+    private boolean proportions() {
+        return points.stream().allMatch(p -> p.task().isProportion());
     }
 
-    private String scale(double merit) {
-        return points.isEmpty()
-                ? ""
-                : Figures.score(points.getFirst().accuracy().task(), Math.abs(merit));
+    /** Lines of equal accuracy at round values, with their values on the left. */
+    private void layoutLines(double top, double span, double room, double width) {
+        double unit = proportions() ? 0.01 : 1;
+        double step = unit * step(span / unit, Math.max(1, room / LINE_SPACING));
+        int count = 0;
+        if (!points.isEmpty()) {
+            double least = top - span * (room + DOT) / room;
+            for (double value = Math.floor((top + span * DOT / room) / step) * step; value >= least; value -= step) {
+                double at = TOP + DOT + room * (top - value) / span;
+                if (count == heights.size()) {
+                    addLine();
+                }
+                Label label = heights.get(count);
+                label.setText(lineLabel(value, step));
+                place(label, LEFT - DOT - 6 - label.prefWidth(-1), at - label.prefHeight(-1) / 2);
+                lines.get(count).resizeRelocate(LEFT - DOT, Math.rint(at), width + 2 * DOT, 1);
+                count++;
+            }
+        }
+        for (int i = 0; i < heights.size(); i++) {
+            heights.get(i).setVisible(i < count);
+            lines.get(i).setVisible(i < count);
+        }
+    }
+
+    private void addLine() {
+        Label label = new Label();
+        label.setManaged(false);
+        label.getStyleClass().addAll("number", "tried-label");
+        Region line = new Region();
+        line.setManaged(false);
+        line.getStyleClass().add("tried-line");
+        heights.add(label);
+        lines.add(line);
+        getChildren().addFirst(line);
+        getChildren().add(label);
+    }
+
+    private String lineLabel(double merit, double step) {
+        if (!proportions()) {
+            return Figures.score(points.getFirst().task(), Math.abs(merit));
+        }
+        int decimals = step >= 0.01 * (1 - 1e-9) ? 0 : 1;
+        return String.format(Locale.ROOT, "%." + decimals + "f %%", 100 * merit);
     }
 
     private void layoutLabel(int i, double x, double y, double floor, List<Bounds> taken) {

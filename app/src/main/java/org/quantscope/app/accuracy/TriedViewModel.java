@@ -1,6 +1,8 @@
 package org.quantscope.app.accuracy;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +12,9 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
@@ -20,6 +24,7 @@ import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.ModelSize;
+import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
@@ -37,13 +42,38 @@ public final class TriedViewModel {
      *     model without quantization
      * @param details the settings in words
      * @param bytes the size of the model's tensors
-     * @param accuracy of the quantized model on all samples
+     * @param task what is scored
+     * @param score the mean score of the model with these settings
+     * @param samples the number of samples that the score rests on: all there are
+     * @param outputSqnrDb of the model's outputs against the float model's, in dB; tells settings of one score apart
      * @param choices the session state with these settings
      */
-    public record Tried(String label, String details, long bytes, AccuracyEstimate accuracy, SessionState choices) {
-        /** The mean score; for the float model its own score. */
-        public double score() {
-            return label.equals(FLOAT) ? accuracy.floatScore() : accuracy.score();
+    public record Tried(
+            String label,
+            String details,
+            long bytes,
+            Task task,
+            double score,
+            int samples,
+            double outputSqnrDb,
+            SessionState choices) {
+        /** True for the model without quantization. */
+        public boolean isFloat() {
+            return label.equals(FLOAT);
+        }
+
+        private Tried named(String other) {
+            return new Tried(other, details, bytes, task, score, samples, outputSqnrDb, choices);
+        }
+
+        /** True if the result is the same and the name differs by its number at most. */
+        private boolean isLike(Tried other) {
+            return bytes == other.bytes
+                    && task.equals(other.task)
+                    && samples == other.samples
+                    && Double.compare(score, other.score) == 0
+                    && Double.compare(outputSqnrDb, other.outputSqnrDb) == 0
+                    && withoutNumber(label).equals(withoutNumber(other.label));
         }
     }
 
@@ -61,23 +91,44 @@ public final class TriedViewModel {
 
     static final String FLOAT = "float32";
 
-    /** The most points to keep, so that the plot stays readable; the oldest ones are dropped. */
-    private static final int KEPT = 60;
-
     private final Workbench bench;
     private final AccuracyViewModel accuracy;
     private final SelectedTensor selected;
-    private final List<Tried> points = new ArrayList<>();
-    private Optional<FileRef> data = Optional.empty();
-    private Optional<Task> metric = Optional.empty();
+    private final TriedStore store;
+    private final Background background;
+    /** What scores can be compared on: another data set, another score or another output is another plot. */
+    private record Scale(FileRef model, Optional<FileRef> data, Optional<Task> metric, Scored scored) {
+        static Scale of(SessionState state) {
+            return new Scale(state.model(), state.evaluationData(), state.metric(), state.scored());
+        }
+
+        /** Depends on the contents of the files and not on where they are. */
+        String key() {
+            return TriedStore.key(
+                    model.sha256(),
+                    data.map(FileRef::sha256).orElse(""),
+                    data.flatMap(FileRef::preprocessing).map(Object::toString).orElse(""),
+                    metric.map(Task::id).orElse(""),
+                    scored.toString());
+        }
+    }
+
+    private final Map<Scale, List<Tried>> plots = new HashMap<>();
+    private List<Tried> points = new ArrayList<>();
+    private @Nullable Scale scale;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(new View(List.of(), Optional.empty()));
 
-    public TriedViewModel(Workbench bench, AccuracyViewModel accuracy, SelectedTensor selected) {
+    /** @param folder keeps what was tried between runs */
+    public TriedViewModel(
+            Workbench bench, AccuracyViewModel accuracy, SelectedTensor selected, Path folder, Background background) {
+        this.store = new TriedStore(folder);
+        this.background = background;
         this.bench = bench;
         this.accuracy = accuracy;
         this.selected = selected;
         bench.modelProperty().subscribe(x -> {
-            points.clear();
+            plots.clear();
+            points = new ArrayList<>();
             publish(Optional.empty());
         });
         accuracy.viewProperty().subscribe(x -> refresh());
@@ -118,15 +169,12 @@ public final class TriedViewModel {
         if (state == null) {
             return;
         }
-        if (!state.evaluationData().equals(data) || !state.metric().equals(metric)) {
-            // Scores on other data or of another kind cannot be compared.
-            data = state.evaluationData();
-            metric = state.metric();
-            points.clear();
-        }
+        // Kept, so that undo of a change of the data brings them back.
+        show(Scale.of(state));
         AccuracyState now = accuracy.viewProperty().get();
         Optional<ModelSize> size = now.size();
         if (size.isEmpty()) {
+            publish(Optional.empty());
             return;
         }
         now.baseline().filter(AccuracyEstimate::isComplete).ifPresent(baseline -> {
@@ -134,36 +182,83 @@ public final class TriedViewModel {
                     .withActivations(Optional.empty())
                     .withOverrides(Map.of())
                     .withKeptFloat(Set.of());
-            add(FLOAT, "the model as it is", size.get().floatBytes(), baseline, plain);
+            add(new Tried(
+                    FLOAT,
+                    "the model as it is",
+                    size.get().floatBytes(),
+                    baseline.task(),
+                    baseline.floatScore(),
+                    baseline.total(),
+                    Double.POSITIVE_INFINITY,
+                    plain));
         });
         boolean settled = now.status() == AccuracyState.Status.DONE
                 && !now.previous()
                 && selected.viewProperty().get().map(hand -> !hand.preview()).orElse(true);
         Optional<Tried> current = now.quantized()
                 .filter(estimate -> settled && estimate.isComplete())
-                .map(estimate -> add(label(), details(state), size.get().quantizedBytes(), estimate, state));
+                .map(estimate -> add(new Tried(
+                        label(),
+                        details(state),
+                        size.get().quantizedBytes(),
+                        estimate.task(),
+                        estimate.score(),
+                        estimate.total(),
+                        estimate.logitSqnrDb(),
+                        state)));
         publish(current);
     }
 
     /** Adds a point, or reuses the one with the same label and the same result. */
-    private Tried add(String label, String details, long bytes, AccuracyEstimate estimate, SessionState state) {
+    private Tried add(Tried tried) {
         for (Tried known : points) {
-            boolean alike = withoutNumber(known.label).equals(label) && known.accuracy.equals(estimate);
-            if (known.bytes == bytes && (alike || known.choices.equals(state))) {
+            if (known.isLike(tried) || (known.bytes == tried.bytes && known.choices.equals(tried.choices))) {
                 return known;
             }
         }
         Set<String> taken = points.stream().map(Tried::label).collect(Collectors.toSet());
-        String unique = label;
+        String unique = tried.label;
         for (int i = 2; taken.contains(unique); i++) {
-            unique = label + " #" + i;
+            unique = tried.label + " #" + i;
         }
-        Tried tried = new Tried(unique, details, bytes, estimate, state);
-        points.add(tried);
-        if (points.size() > KEPT) {
-            points.stream().filter(p -> !p.label.equals(FLOAT)).findFirst().ifPresent(points::remove);
+        Tried named = tried.named(unique);
+        points.add(named);
+        Scale here = scale;
+        if (here != null) {
+            background.work().execute(() -> store.add(here.key(), named));
         }
-        return tried;
+        if (points.size() > TriedStore.KEPT) {
+            points.stream().filter(p -> !p.isFloat()).findFirst().ifPresent(points::remove);
+        }
+        return named;
+    }
+
+    /** Changes to the plot of a scale; into a new one the points of earlier runs follow when they have been read. */
+    private void show(Scale of) {
+        scale = of;
+        List<Tried> known = plots.get(of);
+        points = known == null ? new ArrayList<>() : known;
+        if (known == null) {
+            List<Tried> plot = points;
+            plots.put(of, plot);
+            if (of.data.isPresent()) {
+                background.work().execute(() -> {
+                    List<Tried> earlier = store.read(of.key());
+                    background.ui().execute(() -> bringBack(of, plot, earlier));
+                });
+            }
+        }
+    }
+
+    private void bringBack(Scale of, List<Tried> plot, List<Tried> earlier) {
+        if (plots.get(of) != plot || earlier.isEmpty()) {
+            return;
+        }
+        List<Tried> newer = List.copyOf(plot);
+        plot.clear();
+        plot.addAll(earlier);
+        newer.stream().filter(p -> plot.stream().noneMatch(p::isLike)).forEach(plot::add);
+        refresh();
     }
 
     private static String withoutNumber(String label) {

@@ -12,6 +12,7 @@ import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.ScrollPane;
 import javafx.scene.control.Tooltip;
 import javafx.scene.image.Image;
 import javafx.scene.image.ImageView;
@@ -42,6 +43,9 @@ public final class DataView extends VBox {
     private static final double FRAME = 6;
     private static final double PICTURE = 128;
     private static final double FIGURE = 76;
+    /** Least height of the part that scrolls, in pixels. */
+    private static final double FORM_MIN = 140;
+
     private static final PseudoClass CHOSEN = PseudoClass.getPseudoClass("chosen");
 
     private final DataViewModel model;
@@ -114,7 +118,13 @@ public final class DataView extends VBox {
         left.setPrefWidth(4 * THUMB + 3 * GAP);
         VBox right = new VBox(GAP, head("PREPROCESSING"), editor);
         HBox.setHgrow(right, Priority.ALWAYS);
-        HBox middle = new HBox(WIDE, left, right);
+        // The form is higher than a small screen; what was chosen and what the model gets stay in sight.
+        ScrollPane middle = new ScrollPane(new HBox(WIDE, left, right));
+        middle.setId("input-form");
+        middle.setFitToWidth(true);
+        middle.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        middle.getStyleClass().add("plain");
+        middle.setMinHeight(FORM_MIN);
         VBox.setVgrow(middle, Priority.ALWAYS);
         getChildren().addAll(top, facts, leftOut, unreadable, middle, head("WHAT THE MODEL GETS"), below());
         setOnDragOver(e -> {

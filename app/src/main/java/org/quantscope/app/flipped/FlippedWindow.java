@@ -3,7 +3,8 @@ package org.quantscope.app.flipped;
 import java.util.OptionalInt;
 import javafx.beans.value.ObservableValue;
 import javafx.scene.Scene;
-import javafx.scene.input.KeyCombination;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
 import javafx.stage.Stage;
 import javafx.stage.Window;
 import org.quantscope.app.ui.Theme;
@@ -29,7 +30,13 @@ public final class FlippedWindow {
         this.layers = layers;
         Scene scene = new Scene(new FlippedView(model, layers, thumbnails), WIDTH, HEIGHT);
         theme.subscribe(chosen -> chosen.applyTo(scene));
-        scene.getAccelerators().put(KeyCombination.valueOf("Esc"), stage::hide);
+        // Before the lists of the window see it, which would take Escape for the end of an edit.
+        scene.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
+            if (e.getCode() == KeyCode.ESCAPE) {
+                stage.hide();
+                e.consume();
+            }
+        });
         stage.initOwner(owner);
         stage.setTitle("Flipped samples – Quantscope");
         stage.setScene(scene);

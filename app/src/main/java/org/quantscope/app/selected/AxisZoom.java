@@ -14,6 +14,9 @@ import org.quantscope.app.ui.AxisMapping;
  */
 final class AxisZoom {
     private static final double STEP = 1.2;
+    /** The step of a key or a button. */
+    private static final double KEY_STEP = 1.5;
+
     /** The narrowest part that can be shown, as a fraction of the whole axis. */
     private static final double DEEPEST = 1e-5;
 
@@ -64,6 +67,42 @@ final class AxisZoom {
         return most;
     }
 
+    /** Shows a narrower part, about the middle of what is visible. */
+    void in() {
+        about(middle(), true);
+    }
+
+    /** Shows a wider part. */
+    void out() {
+        about(middle(), false);
+    }
+
+    /** Shows the whole axis. */
+    void all() {
+        if (allowed.getAsBoolean()) {
+            view(least, most);
+        }
+    }
+
+    private double middle() {
+        return (axis.getLowerBound() + axis.getUpperBound()) / 2;
+    }
+
+    private void about(double value, boolean in) {
+        if (allowed.getAsBoolean()) {
+            scale(value, in ? 1 / KEY_STEP : KEY_STEP);
+        }
+    }
+
+    private void scale(double value, double by) {
+        double width = axis.getUpperBound() - axis.getLowerBound();
+        double whole = most - least;
+        double next = Math.clamp(width * by, whole * DEEPEST, whole);
+        double at = Math.clamp(value, axis.getLowerBound(), axis.getUpperBound());
+        double from = Math.clamp(at - (at - axis.getLowerBound()) * next / width, least, most - next);
+        view(from, from + next);
+    }
+
     private boolean zoomed() {
         return axis.getLowerBound() > least || axis.getUpperBound() < most;
     }
@@ -72,15 +111,10 @@ final class AxisZoom {
         if ((e.getDeltaY() == 0 && e.getDeltaX() == 0) || !allowed.getAsBoolean()) {
             return;
         }
-        double width = axis.getUpperBound() - axis.getLowerBound();
         if (e.getDeltaY() == 0) {
             shift(-e.getDeltaX() * mapping.pixel());
         } else {
-            double whole = most - least;
-            double next = Math.clamp(e.getDeltaY() > 0 ? width / STEP : width * STEP, whole * DEEPEST, whole);
-            double at = Math.clamp(mapping.fromX(e.getX()), axis.getLowerBound(), axis.getUpperBound());
-            double from = Math.clamp(at - (at - axis.getLowerBound()) * next / width, least, most - next);
-            view(from, from + next);
+            scale(mapping.fromX(e.getX()), e.getDeltaY() > 0 ? 1 / STEP : STEP);
         }
         e.consume();
     }

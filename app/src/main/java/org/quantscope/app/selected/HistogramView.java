@@ -9,10 +9,12 @@ import javafx.beans.property.SimpleObjectProperty;
 import javafx.scene.AccessibleRole;
 import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
+import javafx.scene.input.MouseEvent;
 import javafx.scene.layout.Region;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.data.xy.DefaultIntervalXYDataset;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.OncePerPulse;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.StillChart;
@@ -29,8 +31,11 @@ import org.quantscope.core.quant.UniformGrid;
  * nodes.
  */
 public final class HistogramView extends Region {
-    /** Bars across the plot. */
-    static final int BINS = 160;
+    /** Width of a bar with the gap beside it, in pixels. */
+    private static final double BAR = 4;
+
+    private static final int FEWEST_BARS = 60;
+    private static final int MOST_BARS = 320;
 
     private static final double MARGIN = 0.045;
 
@@ -45,6 +50,7 @@ public final class HistogramView extends Region {
     private final Canvas canvas = new Canvas();
     private final HistogramOverlay overlay = new HistogramOverlay(chart, y);
     private final ClipHandles handles = new ClipHandles(chart, this::settle);
+    private final HistogramNotes notes = new HistogramNotes();
     private final AxisZoom zoom;
     private final OncePerPulse drawing = new OncePerPulse(this, this::settle);
 
@@ -70,7 +76,7 @@ public final class HistogramView extends Region {
         canvas.setManaged(false);
         canvas.setMouseTransparent(true);
         chart.node().setManaged(false);
-        getChildren().addAll(chart.node(), canvas, handles);
+        getChildren().addAll(chart.node(), canvas, notes, handles);
         // Registered before the zoom, so that a drag of a handle does not scroll.
         handles.followMouseOn(this);
         zoom = new AxisZoom(
@@ -86,7 +92,12 @@ public final class HistogramView extends Region {
                     handles.place();
                 });
         handles.rangeProperty().addListener((o, was, is) -> touchOverlay());
-        handles.heldProperty().addListener((o, was, is) -> touchOverlay());
+        handles.heldProperty().addListener((o, was, is) -> {
+            touchOverlay();
+            notes.hidePointed();
+        });
+        addEventHandler(MouseEvent.MOUSE_MOVED, e -> point(e.getX(), e.getY()));
+        addEventHandler(MouseEvent.MOUSE_EXITED, e -> notes.hidePointed());
         log.addListener((o, was, is) -> touchChart());
         palette.addListener((o, was, is) -> touchChart());
     }
@@ -97,6 +108,8 @@ public final class HistogramView extends Region {
     public void setData(@Nullable HistogramData data) {
         handles.takeBack();
         this.data = data;
+        chart.node().setVisible(data != null);
+        notes.setVisible(data != null);
         grid = null;
         axisDirty = true;
         handles.show(Optional.empty(), symmetric);
@@ -150,6 +163,38 @@ public final class HistogramView extends Region {
     /** The range of the handles. */
     public @Nullable ClipRange clip() {
         return handles.rangeProperty().get().orElse(null);
+    }
+
+    /** Shows a narrower part of the values, about its middle. */
+    public void zoomIn() {
+        zoom.in();
+    }
+
+    /** Shows a wider part of the values. */
+    public void zoomOut() {
+        zoom.out();
+    }
+
+    /** Shows all values again. */
+    public void showAll() {
+        zoom.all();
+    }
+
+    /** Tells the value under the pointer, and how many values its bar holds. */
+    private void point(double px, double py) {
+        HistogramData shown = data;
+        if (shown == null || handles.heldProperty().get() || !chart.area().contains(px, py) || counts.length == 0) {
+            notes.hidePointed();
+            return;
+        }
+        double value = chart.fromX(px);
+        int bar = Math.clamp(
+                (int) ((px - chart.area().getMinX()) / chart.area().getWidth() * counts.length), 0, counts.length - 1);
+        long in = Math.round(counts[bar]);
+        notes.showPointed(
+                px,
+                Figures.value(value) + " · " + Figures.count(in) + (in == 1 ? " value (" : " values (")
+                        + Figures.percent(counts[bar] / shown.count()) + ")");
     }
 
     // Where things are
@@ -238,7 +283,9 @@ public final class HistogramView extends Region {
     private void redrawChart() {
         chartDirty = false;
         overlayDirty = true;
-        counts = data == null ? new double[0] : data.histogram(x.getLowerBound(), x.getUpperBound(), BINS);
+        int bins = (int) Math.clamp(chart.area().getWidth() / BAR, FEWEST_BARS, MOST_BARS);
+        counts = data == null ? new double[0] : data.histogram(x.getLowerBound(), x.getUpperBound(), bins);
+        tellBeyond();
         y.setLogarithmic(log.get());
         if (log.get()) {
             // A level may get all values, so the axis has room for that and need not change during a gesture.
@@ -248,7 +295,7 @@ public final class HistogramView extends Region {
             y.setRange(0, linearTop);
         }
         int n = counts.length;
-        double width = (x.getUpperBound() - x.getLowerBound()) / BINS;
+        double width = (x.getUpperBound() - x.getLowerBound()) / bins;
         double[][] series = new double[6][n];
         for (int i = 0; i < n; i++) {
             series[1][i] = x.getLowerBound() + i * width;
@@ -261,6 +308,17 @@ public final class HistogramView extends Region {
         barRenderer.setSeriesPaint(0, Palette.awt(palette.get().floats().deriveColor(0, 1, 1, 0.8)));
         chart.paint(palette.get());
         chart.draw();
+    }
+
+    private void tellBeyond() {
+        HistogramData shown = data;
+        if (shown == null) {
+            notes.beyond(0, 0);
+            return;
+        }
+        double below = x.getLowerBound() > shown.min() ? shown.histogram(shown.min(), x.getLowerBound(), 1)[0] : 0;
+        double above = x.getUpperBound() < shown.max() ? shown.histogram(x.getUpperBound(), shown.max(), 1)[0] : 0;
+        notes.beyond((long) Math.ceil(below), (long) Math.ceil(above));
     }
 
     private double highest() {
@@ -288,6 +346,8 @@ public final class HistogramView extends Region {
             // The change of size draws the chart.
             chart.resize(w, h);
             handles.resizeRelocate(0, 0, w, h);
+            notes.resizeRelocate(0, 0, w, h);
+            notes.around(chart.area());
             overlayDirty = true;
         }
         settle();

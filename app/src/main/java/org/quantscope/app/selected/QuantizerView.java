@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -21,12 +22,12 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
-import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.util.StringConverter;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.Facts;
 import org.quantscope.app.ui.Previous;
+import org.quantscope.app.ui.Reasoned;
 import org.quantscope.app.ui.Section;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.core.calib.Calibrator;
@@ -75,10 +76,11 @@ public final class QuantizerView extends VBox {
     private final Label effective;
     private final Facts facts = new Facts();
     private final Label nothing = new Label();
+    private final Label alone = new Label("A range by hand is for the tensor shown alone.");
     private final Button quantize = new Button("Quantize it");
     private final Button spread = new Button("same for all of its kind");
     private final Tooltip optionTip = new Tooltip();
-    private final Map<Node, Tooltip> reasons = new HashMap<>();
+    private final Map<Node, Reasoned> held = new HashMap<>();
     private List<Long> sizes = List.of();
     private boolean updating;
 
@@ -133,7 +135,7 @@ public final class QuantizerView extends VBox {
         facts.add("Range from", row(option, calibrator), "How the clipping range is chosen");
         facts.add(
                 "Range",
-                row(lo, dash(), hi),
+                row(held(lo), dash(), held(hi)),
                 "The requested range, in tensor units; Enter applies it, Esc restores the former one");
         scale = facts.addNumber(
                 "scale", "scale", "Tensor units per step; of several scales the smallest, the median and the largest");
@@ -153,7 +155,16 @@ public final class QuantizerView extends VBox {
         quantize.setId("quantize");
         quantize.setTooltip(new Tooltip("Gives the tensor the setting that it had, or that of its kind"));
         quantize.setOnAction(e -> onQuantize.run());
-        getChildren().add(new Section("Quantizer", facts, nothing, quantize).withAside(spread));
+        alone.getStyleClass().add("hint");
+        alone.setId("range-alone");
+        Section section = new Section("Quantizer", facts, alone, nothing, quantize).withAside(spread);
+        getChildren().add(section);
+        model.togetherProperty().subscribe(n -> {
+            boolean several = n.intValue() > 1;
+            section.setTitle(several ? "Quantizer · " + n + " tensors" : "Quantizer");
+            alone.setVisible(several);
+            alone.setManaged(several);
+        });
         model.insteadProperty().subscribe(this::show);
 
         when(scheme, model::setScheme);
@@ -277,8 +288,12 @@ public final class QuantizerView extends VBox {
         QuantizerForm.Resolved resolved = v.resolved();
         lo.show(resolved.range().lo());
         hi.show(resolved.range().hi());
-        lo.setDisable(!resolved.range().editable());
-        hi.setDisable(!resolved.range().editable());
+        String noRange = resolved.range().editable()
+                ? ""
+                : "There is no single range to type: pick a channel or a block below the curve, or wait until it is"
+                        + " known";
+        lock(lo, noRange);
+        lock(hi, noRange);
         scale.setText(resolved.scale());
         zeroPoint.setText(resolved.zeroPoint());
         effective.setText(resolved.effective());
@@ -287,30 +302,14 @@ public final class QuantizerView extends VBox {
         }
     }
 
-    /** Wraps a control so that a tooltip can say why it is disabled: disabled controls show none themselves. */
-    private static StackPane held(Node control) {
-        StackPane place = new StackPane(control);
-        place.setAlignment(Pos.CENTER_RIGHT);
+    private Reasoned held(Node control) {
+        Reasoned place = new Reasoned(control);
+        held.put(control, place);
         return place;
     }
 
     private void lock(Node control, String reason) {
-        // A tooltip is a window: making one in every frame of a gesture costs more than all the rest.
-        Tooltip before = reasons.get(control);
-        if (reason.equals(before == null ? "" : before.getText())) {
-            return;
-        }
-        control.setDisable(!reason.isEmpty());
-        control.setAccessibleHelp(reason.isEmpty() ? null : reason);
-        Tooltip shown = reasons.remove(control);
-        if (shown != null) {
-            Tooltip.uninstall(control.getParent(), shown);
-        }
-        if (!reason.isEmpty()) {
-            Tooltip tip = new Tooltip(reason);
-            Tooltip.install(control.getParent(), tip);
-            reasons.put(control, tip);
-        }
+        Objects.requireNonNull(held.get(control)).disable(reason);
     }
 
     private StringConverter<Integer> axes() {

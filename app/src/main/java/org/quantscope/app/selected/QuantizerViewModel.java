@@ -4,8 +4,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
+import javafx.beans.property.ReadOnlyIntegerProperty;
+import javafx.beans.property.ReadOnlyIntegerWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.value.ObservableValue;
 import org.quantscope.app.session.Activations;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Figures;
@@ -18,6 +22,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
+import org.quantscope.core.tensor.TensorId;
 
 /** The settings of the selected tensor as a form; every change is one undo step. */
 public final class QuantizerViewModel {
@@ -57,14 +62,20 @@ public final class QuantizerViewModel {
     private final ReadOnlyObjectWrapper<Instead> instead = new ReadOnlyObjectWrapper<>(Instead.NOTHING_OPEN);
     private final ReadOnlyObjectWrapper<Optional<QuantizerForm>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
 
-    public QuantizerViewModel(SelectedTensor selected, Activations activations, Notices notices) {
+    private final ReadOnlyIntegerWrapper together = new ReadOnlyIntegerWrapper();
+
+    /** @param chosen all tensors that are marked in the list */
+    public QuantizerViewModel(
+            SelectedTensor selected, Activations activations, ObservableValue<Set<TensorId>> chosen, Notices notices) {
         this.selected = selected;
         this.activations = activations;
         this.notices = notices;
         selected.viewProperty().subscribe(v -> {
             instead.set(v.map(Instead::of).orElse(Instead.NOTHING_OPEN));
             view.set(v.flatMap(QuantizerForm::of));
+            together.set(selected.together());
         });
+        chosen.subscribe(x -> together.set(selected.together()));
     }
 
     private static Optional<Calibrator> calibrator(String id) {
@@ -263,6 +274,11 @@ public final class QuantizerViewModel {
     /** Gives all tensors of the same kind the same setting. */
     public void spread() {
         selected.viewProperty().get().ifPresent(v -> v.spec().ifPresent(spec -> activations.spread(v.subject(), spec)));
+    }
+
+    /** How many tensors a change in the form changes; a range by hand is for the selected one alone. */
+    public ReadOnlyIntegerProperty togetherProperty() {
+        return together.getReadOnlyProperty();
     }
 
     public ReadOnlyObjectProperty<Instead> insteadProperty() {

@@ -1,5 +1,6 @@
 package org.quantscope.app.selected;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -280,6 +281,10 @@ public final class SelectedTensor {
                 "clip " + v.subject().shortName() + where + " to "
                         + Figures.range(request.ranges().get(v.ofParams())),
                 request.spec());
+        if (requested != null) {
+            // It is the range that the tensor had: no step was made, and nobody has ended the preview.
+            cancel();
+        }
     }
 
     /** Drops the preview and shows the committed setting again. */
@@ -302,8 +307,8 @@ public final class SelectedTensor {
     }
 
     /**
-     * Changes the setting of the selected tensor as one undo step. If the scheme does not support the change, a notice
-     * says so and nothing changes.
+     * Changes the setting of the selected tensor, and of the others of its kind that are marked in the list, as one undo
+     * step. If the scheme of one of them does not support the change, a notice says so and nothing changes.
      */
     public void change(String title, UnaryOperator<QuantSpec> change) {
         View v = view.get().orElse(null);
@@ -311,17 +316,41 @@ public final class SelectedTensor {
             return;
         }
         try {
-            QuantSpec next = change.apply(v.spec().get());
-            if (v.subject() instanceof QuantizableTensor.Activation
-                    && next.quantizer().traits().blockSize() > 0) {
-                throw new IllegalArgumentException("scheme: " + next.quantizer().title()
-                        + " has a scale for each block, an activation has one for the whole tensor");
+            List<Edit> edits = new ArrayList<>();
+            edits.add(override(v.subject(), v.spec().get(), change));
+            for (QuantizableTensor other : alike(v.subject())) {
+                bench.spec(other).ifPresent(spec -> edits.add(override(other, spec, change)));
             }
-            next.check();
-            apply(v, title, next);
+            bench.apply(new Edit.All(edits.size() == 1 ? title : title + " for " + edits.size() + " tensors", edits));
         } catch (IllegalArgumentException e) {
             background.problem(e);
         }
+    }
+
+    private static Edit override(QuantizableTensor subject, QuantSpec spec, UnaryOperator<QuantSpec> change) {
+        QuantSpec next = change.apply(spec);
+        if (subject instanceof QuantizableTensor.Activation
+                && next.quantizer().traits().blockSize() > 0) {
+            throw new IllegalArgumentException("scheme: " + next.quantizer().title()
+                    + " has a scale for each block, an activation has one for the whole tensor");
+        }
+        next.check();
+        return new Edit.SetOverride(subject.id(), next);
+    }
+
+    /** The other tensors that are marked in the list, are of the same kind and are quantized. */
+    private List<QuantizableTensor> alike(QuantizableTensor subject) {
+        return bench.chosenProperty().get().stream()
+                .filter(id -> !id.equals(subject.id()))
+                .flatMap(id -> bench.subject(id).stream())
+                .filter(other -> other.getClass().equals(subject.getClass())
+                        && bench.spec(other).isPresent())
+                .toList();
+    }
+
+    /** How many tensors {@link #change} changes; 0 if none is selected. */
+    int together() {
+        return view.get().map(v -> 1 + alike(v.subject()).size()).orElse(0);
     }
 
     private void apply(View v, String title, QuantSpec next) {
@@ -339,6 +368,8 @@ public final class SelectedTensor {
             return;
         }
         boolean sameValues = bench.variant().equals(variant);
+        boolean sameTensor = sameValues
+                && view.get().filter(v -> v.subject().id().equals(subject.id())).isPresent();
         variant = bench.variant();
         Optional<MomentSketch> whole = values.sketch(subject);
         Optional<QuantSpec> committed = bench.spec(subject);
@@ -356,10 +387,8 @@ public final class SelectedTensor {
                     .orElse(null);
             if (now == null) {
                 // Ranges of other values would leave the axis too wide.
-                Measured before = view.get()
-                        .filter(v -> sameValues && v.subject().id().equals(subject.id()))
-                        .flatMap(View::measured)
-                        .orElse(null);
+                Measured before =
+                        sameTensor ? view.get().flatMap(View::measured).orElse(null) : null;
                 now = before;
                 previous = before != null;
             }
@@ -380,14 +409,14 @@ public final class SelectedTensor {
                 spec,
                 new SelectedValues(whole, known, slice, ofSlice, weighted),
                 new SettingOutcome(Optional.ofNullable(shown), previewed != null, previous))));
-        refreshCurve(view.get().get());
+        refreshCurve(view.get().get(), sameTensor);
         bench.changes().behind(Changes.Stage.SELECTED_TENSOR);
     }
 
-    private void refreshCurve(View v) {
+    private void refreshCurve(View v, boolean sameTensor) {
         Optional<ClipCurve> known = values.curve(v);
-        // The former curve stays until the new one is ready.
-        if (known.isPresent() || !TensorValues.hasCurve(v)) {
+        // The former curve of the same values stays until the new one is ready.
+        if (known.isPresent() || !sameTensor || !TensorValues.hasCurve(v)) {
             curve.set(known);
         }
     }

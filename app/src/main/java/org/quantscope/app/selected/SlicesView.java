@@ -4,6 +4,7 @@ import javafx.beans.property.ObjectProperty;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -16,7 +17,7 @@ public final class SlicesView extends VBox {
 
     private final SliceStripView strip = new SliceStripView();
     private final Label hint = new Label();
-    private final Button split = new Button("switch to per channel ▸");
+    private final Button split = new Button("per channel ▸");
     private final Button all = new Button();
 
     public SlicesView(SlicesViewModel model) {
@@ -31,6 +32,7 @@ public final class SlicesView extends VBox {
             link.getStyleClass().add("link");
             link.setMinWidth(USE_PREF_SIZE);
         }
+        split.setTooltip(new Tooltip("Give each channel a range of its own"));
         split.setOnAction(e -> model.split());
         all.setOnAction(e -> model.select(SelectedTensor.ALL));
         Region space = new Region();

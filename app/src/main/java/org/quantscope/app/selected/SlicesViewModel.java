@@ -113,8 +113,7 @@ public final class SlicesViewModel {
             compared = extents;
             widest = widest(extents);
         }
-        return widest.map(w -> n + " · one range for all spends its levels on channel " + w)
-                .orElse(n + " share one range");
+        return widest.map(w -> "channel " + w + " sets the range of all " + n).orElse(n + " share one range");
     }
 
     /**

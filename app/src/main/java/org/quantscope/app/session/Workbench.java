@@ -41,6 +41,7 @@ public final class Workbench {
     private final ReadOnlyObjectWrapper<Optional<OpenModel>> model = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<SessionState>> state = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<TensorId>> selection = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Set<TensorId>> chosen = new ReadOnlyObjectWrapper<>(Set.of());
     private final ReadOnlyObjectWrapper<Optional<Path>> sessionFile = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Map<TensorId, MomentSketch>> seen = new ReadOnlyObjectWrapper<>(Map.of());
     private final ReadOnlyBooleanWrapper dirty = new ReadOnlyBooleanWrapper();
@@ -169,6 +170,11 @@ public final class Workbench {
             selection.set(Optional.of(id));
             changes.behind(Changes.Stage.TENSOR_LIST);
         }
+    }
+
+    /** Sets all tensors that are marked in the list, the selected one among them. */
+    public void choose(Set<TensorId> ids) {
+        chosen.set(Set.copyOf(ids));
     }
 
     /** Stores the result of a calibration run. */
@@ -353,6 +359,11 @@ public final class Workbench {
 
     public ReadOnlyObjectProperty<Optional<TensorId>> selectionProperty() {
         return selection.getReadOnlyProperty();
+    }
+
+    /** All tensors that are marked in the list; changes of a setting are for each of them. */
+    public ReadOnlyObjectProperty<Set<TensorId>> chosenProperty() {
+        return chosen.getReadOnlyProperty();
     }
 
     /** The file that the session was read from or last saved to. */

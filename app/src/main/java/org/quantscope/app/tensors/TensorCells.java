@@ -1,7 +1,9 @@
 package org.quantscope.app.tensors;
 
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import javafx.geometry.Pos;
 import javafx.scene.control.Label;
 import javafx.scene.control.OverrunStyle;
@@ -13,12 +15,28 @@ import javafx.scene.layout.Region;
 final class TensorCells {
     private TensorCells() {}
 
+    /** True if a tensor's SQNR looks good and nothing else is known of it, though the model has lost much accuracy. */
+    static boolean isDoubtful(TensorRow row, boolean modelIsBad) {
+        return modelIsBad
+                && row.spec().isPresent()
+                && row.sensitivity().isEmpty()
+                && row.damage() == TensorDamage.Level.GOOD;
+    }
+
     static final class NameCell extends TreeTableCell<TensorLine, TensorLine> {
         private static final double GLYPH_GAP = 8;
         private final Region glyph = new Region();
         private final Label group = new Label();
+        private final Function<TensorRow, String> name;
+        private final BooleanSupplier doubt;
 
-        NameCell() {
+        /**
+         * @param name what to show for a tensor
+         * @param doubt true if the model has lost more accuracy than the marks tell
+         */
+        NameCell(Function<TensorRow, String> name, BooleanSupplier doubt) {
+            this.name = name;
+            this.doubt = doubt;
             group.setMinWidth(USE_PREF_SIZE);
             group.getStyleClass().add("hint");
             glyph.getStyleClass().add("damage");
@@ -30,7 +48,7 @@ final class TensorCells {
         @Override
         protected void updateItem(TensorLine line, boolean empty) {
             super.updateItem(line, empty);
-            glyph.getStyleClass().removeAll("fair", "bad");
+            glyph.getStyleClass().removeAll("fair", "bad", "unknown");
             getStyleClass().removeAll("own", "muted");
             if (empty || line == null) {
                 setText(null);
@@ -43,14 +61,18 @@ final class TensorCells {
                 getStyleClass().add("muted");
             } else {
                 TensorRow row = line.row().get();
-                setText(row.name());
+                setText(name.apply(row));
                 if (row.own()) {
                     getStyleClass().add("own");
                 }
                 switch (row.damage()) {
                     case BAD -> glyph.getStyleClass().add("bad");
                     case FAIR -> glyph.getStyleClass().add("fair");
-                    case GOOD -> {}
+                    case GOOD -> {
+                        if (isDoubtful(row, doubt.getAsBoolean())) {
+                            glyph.getStyleClass().add("unknown");
+                        }
+                    }
                 }
                 glyph.setVisible(row.spec().isPresent());
                 setGraphic(glyph);

@@ -1,5 +1,6 @@
 package org.quantscope.app.tensors;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -11,23 +12,37 @@ import javafx.scene.control.TreeTableView;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseEvent;
+import javafx.scene.text.Text;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Fonts;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 
 /** The columns of the list of tensors: what they show, when they are visible, and which one sorts the list. */
 final class TensorColumns {
-    private static final double NAME_WIDTH = 110;
+    private static final double NAME_WIDTH = 100;
 
-    /** Width of the borders and the scroll bar in pixels. */
+    /** The size of the letters of names in pixels. */
+    private static final double NAME_SIZE = 13;
+
+    /** With so much room for names, the longest of them need no more, in pixels. */
+    private static final double ENOUGH_FOR_NAMES = 320;
+
+    /** Of the names, the longest ones are measured: those with the most letters need not be the widest. */
+    private static final int MEASURED_NAMES = 8;
+
+    /** What is left of a name and right of it within its column, in pixels. */
+    private static final double NAME_INSETS = 42;
+
+    /** Width of the padding of the list and its scroll bar in pixels. */
     private static final double MARGIN = 40;
 
     private static final double SHAPE_WIDTH = 86;
     private static final double WIDEST_SHAPE = 118;
     private static final double SHAPE_DIGIT = 7.2;
     private static final double SHAPE_INSETS = 18;
-    private static final double BITS_WIDTH = 48;
-    private static final double SQNR_WIDTH = 78;
+    private static final double BITS_WIDTH = 46;
+    private static final double SQNR_WIDTH = 74;
     private static final double DAMAGE_WIDTH = 104;
     private static final double RANGE_WIDTH = 140;
 
@@ -45,13 +60,23 @@ final class TensorColumns {
     /** True if a sweep has found something. */
     private boolean swept;
 
+    private NamePrefix prefix = NamePrefix.NONE;
+
+    /** Whether names are shown without the prefix that most of them share. */
+    private boolean elided;
+
+    private double widestName;
+    private double widestElided;
+
     TensorColumns(TreeTableView<TensorLine> tree, TensorsViewModel model) {
         this.tree = tree;
         this.model = model;
         TreeTableColumn<TensorLine, TensorLine> name = new TreeTableColumn<>("tensor (worst first)");
         name.setCellValueFactory(
                 cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
-        name.setCellFactory(column -> new TensorCells.NameCell());
+        name.setCellFactory(column -> new TensorCells.NameCell(
+                row -> elided ? prefix.elide(row.name()) : row.name(),
+                () -> model.doubtProperty().get()));
         name.setPrefWidth(NAME_WIDTH);
         name.setId("column-name");
         name.setUserData(TensorOrder.Key.NAME);
@@ -107,12 +132,52 @@ final class TensorColumns {
         model.orderProperty().subscribe(this::showOrder);
     }
 
-    /** Shows ranges if there is enough room for them, and hides shapes in favour of the damage. */
+    /**
+     * Shares the width of the list out: names come first. Where they do not fit, they lose the prefix that most of them
+     * share, then shapes are hidden. Ranges are shown where much room is left.
+     */
     void fit(double width) {
-        double room = width - NAME_WIDTH - BITS_WIDTH - SQNR_WIDTH - (swept ? DAMAGE_WIDTH : 0);
+        double room = width - MARGIN - BITS_WIDTH - SQNR_WIDTH - (swept ? DAMAGE_WIDTH : 0);
+        double whole = nameWidth(widestName);
+        double least = nameWidth(widestElided);
+        double beside = room - shape.getPrefWidth();
+        boolean withShape = beside >= least;
+        boolean shorter = (withShape ? beside : room) < whole && prefix != NamePrefix.NONE;
         damage.setVisible(swept);
-        shape.setVisible(!swept || room > shape.getPrefWidth() + MARGIN);
-        range.setVisible(room > shape.getPrefWidth() + RANGE_WIDTH);
+        shape.setVisible(withShape);
+        range.setVisible(beside - RANGE_WIDTH >= whole);
+        if (shorter != elided) {
+            elided = shorter;
+            tree.refresh();
+        }
+    }
+
+    private static double nameWidth(double text) {
+        return Math.clamp(text + NAME_INSETS, NAME_WIDTH, ENOUGH_FOR_NAMES);
+    }
+
+    /** Learns the names of all tensors of the list. */
+    void setNames(List<String> names) {
+        NamePrefix now = NamePrefix.of(names);
+        widestName = widest(names.stream());
+        widestElided = widest(names.stream().map(now::elide));
+        if (!now.equals(prefix)) {
+            prefix = now;
+            tree.refresh();
+        }
+    }
+
+    /** The width of the widest name in pixels. */
+    private static double widest(Stream<String> names) {
+        return names.sorted(Comparator.comparingInt(String::length).reversed())
+                .limit(MEASURED_NAMES)
+                .mapToDouble(name -> {
+                    Text text = new Text(name);
+                    text.setFont(Fonts.sans(NAME_SIZE));
+                    return text.getLayoutBounds().getWidth();
+                })
+                .max()
+                .orElse(0);
     }
 
     /** Makes room for shapes with up to {@code longest} characters, within a limit. */

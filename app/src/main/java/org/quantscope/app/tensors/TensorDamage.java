@@ -40,6 +40,14 @@ public record TensorDamage(
         });
     }
 
+    /** True if a model has lost {@link #BAD_LOSS} or more for certain: also at the good end of the interval. */
+    static boolean isBad(AccuracyEstimate e) {
+        double least =
+                e.task().higherIsBetter() ? -e.interval().hi() : e.interval().lo();
+        double share = e.task().isProportion() || e.floatScore() == 0 ? least : least / Math.abs(e.floatScore());
+        return share >= BAD_LOSS;
+    }
+
     /** How much worse the score is with this tensor alone quantized, as a fraction for an accuracy. */
     public OptionalDouble loss() {
         return figures.loss();

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javafx.collections.ListChangeListener;
 import javafx.scene.control.SelectionMode;
 import javafx.scene.control.TreeItem;
 import javafx.scene.control.TreeTableView;
@@ -38,8 +39,14 @@ final class TensorTree {
     /** The line to keep visible; −1 for none. */
     private int wanted = -1;
 
-    /** @param onSelect called with the tensor that the user selects */
-    TensorTree(Consumer<TensorId> onSelect) {
+    private final Consumer<Set<TensorId>> onChoose;
+
+    /**
+     * @param onSelect called with the tensor that the user selects
+     * @param onChoose called with all tensors that are marked, whenever they are others
+     */
+    TensorTree(Consumer<TensorId> onSelect, Consumer<Set<TensorId>> onChoose) {
+        this.onChoose = onChoose;
         tree.setId("tensors");
         tree.setShowRoot(false);
         tree.setRoot(new TreeItem<>(new TensorLine("", Optional.empty())));
@@ -53,6 +60,11 @@ final class TensorTree {
         tree.getSelectionModel().selectedItemProperty().addListener((o, was, is) -> {
             if (!updating && is != null && is.getValue() != null) {
                 is.getValue().row().ifPresent(row -> onSelect.accept(row.id()));
+            }
+        });
+        tree.getSelectionModel().getSelectedIndices().addListener((ListChangeListener<Integer>) change -> {
+            if (!updating) {
+                onChoose.accept(selected());
             }
         });
         Runnable scroll = () -> {
@@ -117,6 +129,7 @@ final class TensorTree {
         } finally {
             updating = false;
         }
+        onChoose.accept(selected());
     }
 
     /**
@@ -195,6 +208,7 @@ final class TensorTree {
         } finally {
             updating = false;
         }
+        onChoose.accept(selected());
     }
 
     /**

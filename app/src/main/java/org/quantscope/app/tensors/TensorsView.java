@@ -52,7 +52,7 @@ public final class TensorsView extends VBox {
         filter.textProperty().bindBidirectional(model.filterProperty());
         nothing.getStyleClass().add("hint");
         nothing.setWrapText(true);
-        lines = new TensorTree(model::select);
+        lines = new TensorTree(model::select, bench::choose);
         TreeTableView<TensorLine> tree = lines.node();
         tree.setPlaceholder(nothing);
         tree.setRowFactory(view -> new Row());
@@ -74,10 +74,13 @@ public final class TensorsView extends VBox {
         });
         bench.modelProperty().subscribe(x -> {
             columns.setLongestShape(longestShape());
+            columns.setNames(model.names());
+            columns.fit(getWidth());
             lines.forget();
             show(model.rowsProperty().get());
         });
         bench.selectionProperty().subscribe(lines::select);
+        model.doubtProperty().subscribe(x -> tree.refresh());
     }
 
     /** Lets tooltips show the SQNR that a tensor had before the model was corrected, in dB. */
@@ -131,12 +134,20 @@ public final class TensorsView extends VBox {
                 .orElse("NO MODEL"));
         nothing.setText(
                 open
-                        ? model.filterProperty().get().isBlank()
-                                ? "This model has no tensor that could be quantized."
-                                : "No tensor has a name like this."
+                        ? model.filterProperty().get().isBlank() ? none() : "No tensor has a name like this."
                         : "Open a model with Ctrl+O, or drop one on the window.");
         lines.show(rows, !model.filterProperty().get().isBlank());
         lines.select(bench.selectionProperty().get());
+    }
+
+    private String none() {
+        long stored = bench.analysed().map(m -> m.tensors().size()).orElse(0);
+        return (stored == 0
+                        ? "This file holds no stored tensor."
+                        : stored == 1
+                                ? "The tensor of this file cannot be quantized."
+                                : "None of the " + Figures.count(stored) + " tensors of this file can be quantized.")
+                + " A weight holds floating-point numbers and has two or more dimensions.";
     }
 
     /** Shows the only menu, which all rows share because it has many nodes. */
@@ -193,6 +204,11 @@ public final class TensorsView extends VBox {
                 + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
                 + correction(r)
                 + r.sensitivity().map(d -> "\n" + d.describe()).orElse("")
+                + (TensorCells.isDoubtful(r, model.doubtProperty().get())
+                        ? "\n"
+                              + "The model has lost much accuracy, and the SQNR of one tensor does not tell whether it"
+                              + " is to blame: “Sensitivity” finds out"
+                        : "")
                 + (r.own() ? "\nhas settings of its own" : "")
                 + model.placement(r.id()).map(why -> "\n" + why).orElse("");
     }

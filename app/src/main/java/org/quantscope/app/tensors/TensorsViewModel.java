@@ -11,6 +11,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javafx.beans.property.ObjectProperty;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.SimpleObjectProperty;
@@ -24,6 +26,7 @@ import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.Placement;
@@ -66,6 +69,8 @@ public final class TensorsViewModel {
     private final StringProperty filter = new SimpleStringProperty("");
     private final ReadOnlyObjectWrapper<Rows> rows =
             new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), List.of(), 0));
+
+    private final ReadOnlyBooleanWrapper doubt = new ReadOnlyBooleanWrapper(this, "doubt");
 
     private final SteadyOrder places = new SteadyOrder();
 
@@ -264,6 +269,16 @@ public final class TensorsViewModel {
                 Optional.ofNullable(sensitivity.viewProperty().get().tensors().get(subject.id())));
     }
 
+    /** The names of all tensors of the open model that the list shows. */
+    List<String> names() {
+        return Stream.of(
+                        bench.weights().stream().map(QuantizableTensor::shortName),
+                        bench.activations().stream().map(QuantizableTensor::shortName),
+                        others().stream().map(UnsetTensor::name))
+                .flatMap(names -> names)
+                .toList();
+    }
+
     /** The row of a tensor that can have a setting, also if the filter hides it. */
     public Optional<TensorRow> row(TensorId id) {
         return bench.subject(id).map(this::row);
@@ -378,6 +393,16 @@ public final class TensorsViewModel {
     /** True if a tensor is not quantized. */
     public boolean isFloat(TensorId id) {
         return bench.subject(id).flatMap(bench::spec).isEmpty();
+    }
+
+    /** Learns how the whole model does: {@code accuracy} of the present settings, or empty while it is not known. */
+    public void judge(Optional<AccuracyEstimate> accuracy) {
+        doubt.set(accuracy.filter(TensorDamage::isBad).isPresent());
+    }
+
+    /** True if the model has lost much accuracy, so that a good SQNR of a tensor says little. */
+    public ReadOnlyBooleanProperty doubtProperty() {
+        return doubt.getReadOnlyProperty();
     }
 
     /** The order within each group of the list. */

@@ -50,9 +50,20 @@ public final class Figures {
         return db.isEmpty() ? NONE : String.format(Locale.ROOT, "%.1f dB", db.getAsDouble());
     }
 
-    /** A fraction as a percentage with one decimal. */
+    /**
+     * A fraction as a percentage with one decimal. What is more than none or less than all never looks like it: it gets
+     * a second decimal, or a sign that it is less or more than that tells.
+     */
     public static String percent(double fraction) {
-        return String.format(Locale.ROOT, "%.1f %%", fraction * 100);
+        double percent = fraction * 100;
+        double toEnd = Math.min(percent, 100 - percent);
+        if (toEnd <= 0 || toEnd >= 0.05) {
+            return String.format(Locale.ROOT, "%.1f %%", percent);
+        }
+        if (toEnd >= 0.005) {
+            return String.format(Locale.ROOT, "%.2f %%", percent);
+        }
+        return percent < 50 ? "< 0.01 %" : "> 99.99 %";
     }
 
     /**

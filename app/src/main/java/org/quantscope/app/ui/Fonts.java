@@ -55,6 +55,12 @@ public final class Fonts {
         loaded = true;
     }
 
+    /** The font of words. */
+    public static Font sans(double size) {
+        load();
+        return Font.font(SANS, size);
+    }
+
     /** The font of numbers. */
     public static Font mono(double size) {
         load();

@@ -1,47 +1,66 @@
 package org.quantscope.app.ui;
 
-import java.util.ArrayList;
 import java.util.List;
 import javafx.geometry.Pos;
-import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
 import javafx.scene.control.ProgressBar;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
-import javafx.scene.layout.VBox;
 import org.quantscope.core.job.Jobs;
 
-/** Running jobs: a line for each, with its progress and a button that cancels it. */
-public final class JobsView extends VBox {
+/**
+ * Running jobs in one line, which moves nothing around it: the first job with its progress and a button that cancels
+ * it, and a menu of the others.
+ */
+public final class JobsView extends HBox {
     private static final double BAR_WIDTH = 120;
     private static final double GAP = 8;
 
-    private final Label idle = new Label("idle");
-    private final List<Line> lines = new ArrayList<>();
+    private final Line first = new Line();
+    private final MenuButton others = new MenuButton();
+    private List<Jobs.Job> running = List.of();
 
     public JobsView(Jobs jobs) {
-        super(4);
+        super(GAP);
         setId("jobs");
-        setAlignment(Pos.TOP_RIGHT);
-        idle.getStyleClass().add("hint");
+        setAlignment(Pos.CENTER_RIGHT);
+        others.setId("other-jobs");
+        others.getStyleClass().addAll("link", "small");
+        others.setMinWidth(Region.USE_PREF_SIZE);
+        others.setTooltip(new Tooltip("What else runs; a click on a line cancels it"));
+        others.setOnShowing(e -> others.getItems()
+                .setAll(running.stream().skip(1).map(JobsView::item).toList()));
+        // A menu without items does not open.
+        others.getItems().setAll(new MenuItem());
+        getChildren().addAll(first, others);
         jobs.onChange(this::show);
         show(jobs.running());
     }
 
-    private void show(List<Jobs.Job> running) {
-        while (lines.size() < running.size()) {
-            lines.add(new Line());
+    private void show(List<Jobs.Job> jobs) {
+        running = List.copyOf(jobs);
+        first.setVisible(!running.isEmpty());
+        others.setVisible(running.size() > 1);
+        if (!running.isEmpty()) {
+            first.show(running.getFirst());
+            others.setText("+" + (running.size() - 1));
+            others.setAccessibleText(running.size() - 1 + " more running");
         }
-        for (int i = 0; i < running.size(); i++) {
-            lines.get(i).show(running.get(i));
-        }
-        List<? extends Node> shown = running.isEmpty() ? List.of(idle) : lines.subList(0, running.size());
-        // Progress is reported often, and every node that is added again needs new styling and layout.
-        if (!getChildren().equals(shown)) {
-            getChildren().setAll(shown);
-        }
+    }
+
+    private static MenuItem item(Jobs.Job job) {
+        MenuItem item = new MenuItem("Cancel: " + text(job));
+        item.setMnemonicParsing(false);
+        item.setOnAction(e -> job.cancel().cancel());
+        return item;
+    }
+
+    private static String text(Jobs.Job job) {
+        return job.what().isEmpty() ? job.title() : job.title() + " · " + job.what();
     }
 
     private static final class Line extends HBox {
@@ -73,7 +92,7 @@ public final class JobsView extends VBox {
         }
 
         void show(Jobs.Job job) {
-            text.setText(job.what().isEmpty() ? job.title() : job.title() + " · " + job.what());
+            text.setText(JobsView.text(job));
             bar.setProgress(job.fraction());
             bar.setAccessibleText(job.title());
             cancel.setOnAction(e -> job.cancel().cancel());

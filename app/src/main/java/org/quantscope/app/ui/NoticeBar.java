@@ -1,5 +1,6 @@
 package org.quantscope.app.ui;
 
+import java.util.function.LongSupplier;
 import javafx.animation.PauseTransition;
 import javafx.geometry.Pos;
 import javafx.scene.AccessibleRole;
@@ -9,25 +10,43 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.util.Duration;
 
-/** One line under the toolbar for messages. Problems stay until they are closed; good news disappears by itself. */
+/**
+ * A message over the lower part of the window. A problem stays until it is closed or what was asked for next succeeds;
+ * good news disappears by itself.
+ */
 public final class NoticeBar extends HBox implements Notices {
     private static final Duration SHOWN = Duration.seconds(6);
     /** For messages with a button. */
     private static final Duration SHOWN_LONGER = Duration.seconds(20);
 
+    /** A problem is shown for this time at least, also if something else succeeds at once. */
+    private static final Duration READ = Duration.seconds(2);
+
     private static final double GAP = 8;
+    private static final double WIDTH = 760;
 
     private final Label text = new Label();
     private final Button act = new Button();
     private final PauseTransition end = new PauseTransition();
+    private long shownAt;
+
+    private final LongSupplier clock;
 
     public NoticeBar() {
+        this(System::nanoTime);
+    }
+
+    /** @param clock tells the time in nanoseconds */
+    NoticeBar(LongSupplier clock) {
         super(GAP);
+        this.clock = clock;
         setId("notice");
         getStyleClass().add("notice-bar");
         setAlignment(Pos.CENTER_LEFT);
+        setMaxSize(WIDTH, USE_PREF_SIZE);
         text.setId("notice-text");
         text.setWrapText(true);
+        text.setMinHeight(USE_PREF_SIZE);
         text.setMaxWidth(Double.MAX_VALUE);
         text.setAccessibleRole(AccessibleRole.TEXT);
         HBox.setHgrow(text, Priority.ALWAYS);
@@ -47,6 +66,13 @@ public final class NoticeBar extends HBox implements Notices {
     public void problem(String message) {
         end.stop();
         show(message, true, "", () -> {});
+    }
+
+    @Override
+    public void clearProblem() {
+        if (text.getStyleClass().contains("warning") && clock.getAsLong() - shownAt > READ.toMillis() * 1e6) {
+            hide();
+        }
     }
 
     @Override
@@ -80,6 +106,7 @@ public final class NoticeBar extends HBox implements Notices {
         if (problem) {
             text.getStyleClass().add("warning");
         }
+        shownAt = clock.getAsLong();
         setVisible(true);
         setManaged(true);
     }

@@ -5,6 +5,9 @@ public interface Notices {
     /** Reports that a requested action failed; {@code message} is one line that says why. */
     void problem(String message);
 
+    /** Takes a reported problem away, because the next thing that was asked for has succeeded. */
+    default void clearProblem() {}
+
     /** Reports that a requested action has succeeded. */
     void done(String message);
 

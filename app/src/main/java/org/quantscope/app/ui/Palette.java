@@ -56,7 +56,7 @@ public record Palette(
             Color.web("#1b222b"),
             Color.web("#2a333d"),
             Color.web("#e6ebf0"),
-            Color.web("#8b97a4"),
+            Color.web("#97a3b0"),
             Color.web("#8b97a4"),
             Color.web("#2fbf8f"),
             Color.web("#f2793a"),
@@ -79,17 +79,17 @@ public record Palette(
             Color.web("#1a2129"),
             Color.web("#5d6a77"),
             Color.web("#8793a0"),
-            Color.web("#0b8f66"),
-            Color.web("#c8520f"),
+            Color.web("#07805a"),
+            Color.web("#bd4b0b"),
             Color.web("#7a45c9"),
             Color.web("#1769c2"),
             Color.web("#ffffff"),
             Color.web("#dfecfb"),
             Color.web("#5d6a77"),
-            Color.web("#a87400"),
+            Color.web("#8a5f00"),
             Color.web("#d64550"),
             Color.web("#b8303c"),
-            Color.web("#a87400"));
+            Color.web("#8a5f00"));
 
     /** The colours by the names that the style sheet uses. */
     public Map<String, Color> lookups() {

@@ -14,39 +14,50 @@ import org.quantscope.app.accuracy.CacheView;
 import org.quantscope.app.accuracy.TriedView;
 import org.quantscope.app.ui.JobsView;
 
-/** The strip at the bottom of the window: the settings tried, the running jobs, and the meaning of the marks. */
-final class BottomStrip extends StackPane {
+/**
+ * The strip at the bottom of the window: the settings tried, above them the running jobs and the meaning of the marks.
+ */
+final class BottomStrip extends VBox {
+    private static final double SHARE = 0.17;
+    private static final double MOST_HEIGHT = 180;
+
     private static final double GAP = 12;
     private static final double PADDING = 8;
-    private static final double HEIGHT = 116;
-    private static final double RIGHT_WIDTH = 344;
+    private static final double MIN_HEIGHT = 112;
 
     BottomStrip(ApplicationContext context) {
+        super(2);
         Label head = new Label();
         head.getStyleClass().add("section-head");
+        head.setMinWidth(Region.USE_PREF_SIZE);
         context.accuracy()
                 .viewProperty()
                 .subscribe(v -> head.setText(("Size and "
                                 + v.baseline().map(e -> e.task().headline()).orElse("accuracy")
                                 + " of everything tried")
                         .toUpperCase(Locale.ROOT)));
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        HBox legend = legend();
+        CacheView cache = new CacheView(context.accuracy());
+        JobsView jobs = new JobsView(context.jobs());
+        // Where a job is told, there is no room for the legend too.
+        StackPane end = new StackPane(legend, jobs);
+        end.setAlignment(Pos.CENTER_RIGHT);
+        context.jobs().onChange(running -> legend.setVisible(running.isEmpty()));
+        HBox line = new HBox(GAP, head, space, cache, end);
+        line.setAlignment(Pos.CENTER_LEFT);
         TriedView plot = new TriedView(context.tried());
         VBox.setVgrow(plot, Priority.ALWAYS);
-        VBox left = new VBox(2, head, plot);
-        HBox.setHgrow(left, Priority.ALWAYS);
-        JobsView jobs = new JobsView(context.jobs());
-        CacheView cache = new CacheView(context.accuracy());
-        VBox right = new VBox(4, cache, legend());
-        right.setAlignment(Pos.BOTTOM_RIGHT);
-        right.setMinWidth(RIGHT_WIDTH);
-        // The jobs overlay the heading, because their names have any length and must not move the plot.
-        jobs.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
-        StackPane.setAlignment(jobs, Pos.TOP_RIGHT);
-        getChildren().addAll(new HBox(GAP, left, right), jobs);
+        getChildren().addAll(line, plot);
         getStyleClass().add("bottom-strip");
         setPadding(new Insets(PADDING, GAP, PADDING, GAP));
-        setMinHeight(HEIGHT);
-        setPrefHeight(HEIGHT);
+        setMinHeight(MIN_HEIGHT);
+    }
+
+    /** Its height until a person chooses another one, in a window of some height, both in pixels. */
+    static double usualHeight(double window) {
+        return Math.clamp(SHARE * window, MIN_HEIGHT, MOST_HEIGHT);
     }
 
     private static HBox legend() {

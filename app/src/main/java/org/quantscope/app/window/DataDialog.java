@@ -15,8 +15,8 @@ import org.quantscope.app.session.Settings;
 final class DataDialog extends Dialog<Boolean> {
     private static final double WIDTH = 860;
     private static final double HEIGHT = 640;
-    private static final double MIN_WIDTH = 760;
-    private static final double MIN_HEIGHT = 560;
+    private static final double MIN_WIDTH = 720;
+    private static final double MIN_HEIGHT = 500;
 
     /** @param browse asks the user for a file, or for a folder if its argument is true */
     DataDialog(DataViewModel model, Settings settings, Function<Boolean, Optional<Path>> browse) {

@@ -28,6 +28,7 @@ import org.quantscope.app.export.TargetsView;
 import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.session.Settings;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
 
 /** The export dialog: chooses a target, removes its problems and chooses the file. The main window remains usable. */
 final class ExportDialog extends Dialog<ButtonType> {
@@ -56,6 +57,8 @@ final class ExportDialog extends Dialog<ButtonType> {
     private final Label fileNote = new Label();
     private final ButtonType write = new ButtonType("_Export", ButtonBar.ButtonData.OK_DONE);
     private @Nullable Path suggested;
+    /** The file ending of the format that the name was suggested for. */
+    private String ending = "";
     /** A file that the system's own dialog has already asked about. */
     private @Nullable Path agreed;
 
@@ -149,19 +152,45 @@ final class ExportDialog extends Dialog<ButtonType> {
         }
     }
 
-    /** Suggests a file for the chosen format, unless the user has typed a name. */
+    /** Suggests a file for the chosen format. A name that the user has typed keeps all but its ending. */
     private void suggest() {
-        Path now = export.suggestion(targets.chosen());
-        if (!now.equals(suggested) && (suggested == null || file.getText().equals(suggested.toString()))) {
+        Exporter chosen = targets.chosen();
+        String former = ending;
+        ending = chosen.extension();
+        if (suggested != null && !file.getText().equals(suggested.toString())) {
+            file.setText(withEnding(file.getText(), former, ending));
+            return;
+        }
+        Path now = export.suggestion(chosen);
+        if (!now.equals(suggested)) {
             suggested = now;
             file.setText(now.toString());
         }
     }
 
+    /** A typed name with the ending of another format; as it is if it does not end as the former format does. */
+    static String withEnding(String typed, String former, String next) {
+        return !former.isEmpty() && typed.endsWith(former)
+                ? typed.substring(0, typed.length() - former.length()) + next
+                : typed;
+    }
+
+    /** A word of caution if the name ends as files of another format do; empty if not. */
+    private static Optional<String> otherEnding(String name, Exporter chosen) {
+        return name.endsWith(chosen.extension())
+                ? Optional.empty()
+                : Exporters.all().stream()
+                        .map(Exporter::extension)
+                        .filter(name::endsWith)
+                        .findFirst()
+                        .map(e -> "This format's files end with " + chosen.extension() + ", not " + e + ".");
+    }
+
     private void check() {
         Optional<String> problem =
                 path().map(ExportDialog::problem).orElse(Optional.of("This is not a valid file name."));
-        fileNote.setText(problem.orElse(path().filter(Files::exists).isPresent() ? "exists already" : ""));
+        fileNote.setText(problem.or(() -> otherEnding(file.getText().strip(), targets.chosen()))
+                .orElse(path().filter(Files::exists).isPresent() ? "exists already" : ""));
         fileNote.getStyleClass().removeAll("warning", "loss");
         fileNote.getStyleClass().add(problem.isPresent() ? "loss" : "warning");
         Objects.requireNonNull(getDialogPane().lookupButton(write))

@@ -1,11 +1,14 @@
 package org.quantscope.app.window;
 
 import java.util.List;
+import javafx.geometry.HPos;
 import javafx.geometry.Insets;
+import javafx.geometry.VPos;
 import javafx.scene.control.ButtonType;
 import javafx.scene.control.Dialog;
 import javafx.scene.control.Label;
 import javafx.scene.layout.GridPane;
+import javafx.scene.layout.Region;
 
 /** The list of keyboard shortcuts. */
 final class KeysDialog extends Dialog<ButtonType> {
@@ -13,6 +16,9 @@ final class KeysDialog extends Dialog<ButtonType> {
 
     private static final double GAP = 24;
     private static final double LINE = 6;
+    /** Greatest width of the words beside the keys in pixels; longer ones are wrapped. */
+    private static final double WORDS = 440;
+
     private static final List<Key> KEYS = List.of(
             new Key("Ctrl+O", "open a model or a session"),
             new Key("Ctrl+Shift+O", "data and its preprocessing"),
@@ -23,6 +29,9 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+F", "filter the tensors"),
             new Key("Ctrl+T", "light or dark"),
             new Key("Ctrl+1, Ctrl+2, …", "the pages under the curve"),
+            new Key(
+                    "Ctrl++, Ctrl+−, Ctrl+0",
+                    "show fewer, more or all of the tensor's values; on a plot also the wheel"),
             new Key("↑ ↓", "in the list: select the next tensor"),
             new Key("S, Shift+S", "in the list: sort by the next column, turn the order round"),
             new Key("Menu, Shift+F10", "in the list or on the graph: what to do with the chosen tensors"),
@@ -40,13 +49,21 @@ final class KeysDialog extends Dialog<ButtonType> {
     KeysDialog() {
         setTitle("Keys");
         setHeaderText("Keys");
+        getDialogPane().getStyleClass().add("wide");
         GridPane grid = new GridPane(GAP, LINE);
         grid.setId("keys-list");
         grid.setPadding(new Insets(LINE));
         for (int i = 0; i < KEYS.size(); i++) {
             Label keys = new Label(KEYS.get(i).keys);
             keys.getStyleClass().add("number");
-            grid.addRow(i, keys, new Label(KEYS.get(i).does));
+            keys.setMinWidth(Region.USE_PREF_SIZE);
+            GridPane.setValignment(keys, VPos.TOP);
+            GridPane.setHalignment(keys, HPos.LEFT);
+            Label does = new Label(KEYS.get(i).does);
+            does.setWrapText(true);
+            does.setMaxWidth(WORDS);
+            does.setMinHeight(Region.USE_PREF_SIZE);
+            grid.addRow(i, keys, does);
         }
         getDialogPane().setContent(grid);
         getDialogPane().getButtonTypes().add(ButtonType.CLOSE);

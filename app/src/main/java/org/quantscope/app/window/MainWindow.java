@@ -14,6 +14,7 @@ import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.css.PseudoClass;
 import javafx.geometry.Insets;
+import javafx.geometry.Pos;
 import javafx.geometry.Rectangle2D;
 import javafx.scene.Scene;
 import javafx.scene.control.ScrollPane;
@@ -31,6 +32,7 @@ import org.quantscope.app.flipped.FlippedStrip;
 import org.quantscope.app.flipped.FlippedWindow;
 import org.quantscope.app.flipped.Thumbnails;
 import org.quantscope.app.selected.ErrorView;
+import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.selected.QuantizerView;
 import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.Settings;
@@ -44,17 +46,20 @@ import org.quantscope.app.ui.UiThread;
 public final class MainWindow {
     private static final double WIDTH = 1440;
     private static final double HEIGHT = 900;
-    private static final double MIN_WIDTH = 1120;
-    private static final double MIN_HEIGHT = 680;
+    private static final double MIN_WIDTH = 1020;
+    private static final double MIN_HEIGHT = 640;
     /** Below this height of the window the gaps between its parts are smaller. */
     private static final double LOW_HEIGHT = 800;
 
+    /** Below this width of the window the toolbar has no room for the name of the program. */
+    private static final double NARROW_WIDTH = 1160;
+
     private static final PseudoClass LOW = PseudoClass.getPseudoClass("low");
-    private static final double LEFT_WIDTH = 376;
-    private static final double LEFT_MIN = 364;
+    private static final double LEFT_WIDTH = 392;
+    private static final double LEFT_MIN = 260;
     private static final double RIGHT_WIDTH = 352;
     private static final double RIGHT_MIN = 344;
-    private static final double CENTRE_MIN = 420;
+    private static final double CENTRE_MIN = 404;
     private static final double GAP = 12;
     private static final double ANSWER_GAP = 8;
 
@@ -62,6 +67,7 @@ public final class MainWindow {
     private static final String PAGE = "page";
 
     private static final String MORE_ERRORS = "error.more";
+    private static final String MAXIMIZED = "window.maximized";
 
     /** Only this many pages have a key: the digits 1 to 9. */
     private static final int MOST_PAGES = 9;
@@ -73,6 +79,7 @@ public final class MainWindow {
     private final BorderPane root = new BorderPane();
     private final Scene scene;
     private final Columns columns;
+    private final Rows strip;
     private final TensorsView list;
     private final Thumbnails thumbnails;
     private @Nullable FlippedWindow flipped;
@@ -137,30 +144,32 @@ public final class MainWindow {
         centre.setMinWidth(CENTRE_MIN);
         columns = new Columns(tensors, centre, right);
 
-        root.setTop(new VBox(new Toolbar(context, actions), notices));
-        root.setCenter(columns);
-        root.setBottom(new BottomStrip(context));
         Rectangle2D place = place();
-        columns.setSides(
-                settings.number("divider.left").stream()
-                        .map(share -> share * place.getWidth())
-                        .findFirst()
-                        .orElse(LEFT_WIDTH),
-                settings.number("divider.right").stream()
-                        .map(share -> (1 - share) * place.getWidth())
-                        .findFirst()
-                        .orElse(RIGHT_WIDTH));
+        Toolbar toolbar = new Toolbar(context, actions);
+        root.setTop(toolbar);
+        // Notices cover a part of the window for a while and move nothing in it.
+        StackPane.setAlignment(notices, Pos.BOTTOM_CENTER);
+        StackPane.setMargin(notices, new Insets(GAP));
+        strip = new Rows(new StackPane(columns, notices), new BottomStrip(context));
+        strip.setLower(length("strip.height", BottomStrip.usualHeight(place.getHeight())));
+        root.setCenter(strip);
+        columns.setSides(length("column.left", LEFT_WIDTH), length("column.right", RIGHT_WIDTH));
         scene = new Scene(root, place.getWidth(), place.getHeight());
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
         // Smaller gaps keep the accuracy visible, also below a notice.
         scene.heightProperty()
                 .subscribe(height -> root.pseudoClassStateChanged(LOW, height.doubleValue() < LOW_HEIGHT));
-        accelerators(tensors);
+        scene.widthProperty().subscribe(width -> toolbar.setNarrow(width.doubleValue() < NARROW_WIDTH));
+        accelerators(tensors, tensor.histogram());
         drop.install(scene);
 
         stage.setScene(scene);
-        context.bench().modelProperty().subscribe(x -> title());
+        context.bench().modelProperty().subscribe(x -> {
+            title();
+            notices.clearProblem();
+        });
+        context.bench().stateProperty().subscribe(x -> notices.clearProblem());
         context.bench().dirtyProperty().subscribe(x -> title());
         stage.setOnCloseRequest(e -> {
             e.consume();
@@ -176,6 +185,10 @@ public final class MainWindow {
         stage.setY(place.getMinY());
         stage.setWidth(place.getWidth());
         stage.setHeight(place.getHeight());
+        // Only the window manager knows how much its frame takes of a screen that the window would fill.
+        stage.setMaximized(settings.text(MAXIMIZED)
+                .map(Boolean::parseBoolean)
+                .orElseGet(() -> WindowPlace.fills(place, screens())));
     }
 
     private void showFlipped(OptionalInt sample) {
@@ -241,12 +254,19 @@ public final class MainWindow {
                 .ifPresent(id -> context.tensors().quantize(Set.of(id)));
     }
 
-    private void accelerators(TensorsView tensors) {
+    private void accelerators(TensorsView tensors, HistogramView histogram) {
         GoingBack.install(scene, context.bench());
         bind("Shortcut+E", actions::export);
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", actions::switchTheme);
         bind("F1", actions::showKeys);
+        for (String plus : List.of("Shortcut+Plus", "Shortcut+Equals", "Shortcut+Shift+Equals", "Shortcut+Add")) {
+            bind(plus, histogram::zoomIn);
+        }
+        for (String minus : List.of("Shortcut+Minus", "Shortcut+Subtract")) {
+            bind(minus, histogram::zoomOut);
+        }
+        bind("Shortcut+0", histogram::showAll);
         for (int i = 0; i < MOST_PAGES; i++) {
             int page = i;
             bind("Shortcut+" + (i + 1), () -> pages.select(page));
@@ -275,8 +295,14 @@ public final class MainWindow {
                 ? Optional.of(new WindowPlace.Corner(x.getAsDouble(), y.getAsDouble()))
                 : Optional.empty();
         WindowPlace wanted = new WindowPlace(corner, length("window.width", WIDTH), length("window.height", HEIGHT));
-        Stream<Screen> mainFirst = Stream.concat(Stream.of(Screen.getPrimary()), Screen.getScreens().stream());
-        return wanted.on(mainFirst.map(Screen::getVisualBounds).toList());
+        return wanted.on(screens());
+    }
+
+    /** The usable area of each screen, the main screen first. */
+    private static List<Rectangle2D> screens() {
+        return Stream.concat(Stream.of(Screen.getPrimary()), Screen.getScreens().stream())
+                .map(Screen::getVisualBounds)
+                .toList();
     }
 
     private double length(String name, double usual) {
@@ -285,12 +311,16 @@ public final class MainWindow {
     }
 
     private void remember() {
-        settings.setNumber("window.width", stage.getWidth());
-        settings.setNumber("window.height", stage.getHeight());
-        settings.setNumber("window.x", stage.getX());
-        settings.setNumber("window.y", stage.getY());
-        settings.setNumber("divider.left", columns.leftWidth() / stage.getWidth());
-        settings.setNumber("divider.right", 1 - columns.rightWidth() / stage.getWidth());
+        settings.setText(MAXIMIZED, Boolean.toString(stage.isMaximized()));
+        if (!stage.isMaximized()) {
+            settings.setNumber("window.width", stage.getWidth());
+            settings.setNumber("window.height", stage.getHeight());
+            settings.setNumber("window.x", stage.getX());
+            settings.setNumber("window.y", stage.getY());
+        }
+        settings.setNumber("strip.height", strip.lower());
+        settings.setNumber("column.left", columns.leftWidth());
+        settings.setNumber("column.right", columns.rightWidth());
         settings.setText(
                 MORE_ERRORS, Boolean.toString(context.error().unfoldedProperty().get()));
         settings.setText(PAGE, pages.selectedProperty().get());

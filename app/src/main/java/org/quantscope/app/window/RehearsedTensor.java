@@ -50,7 +50,8 @@ record RehearsedTensor(
         Workbench bench = new Workbench();
         Measurements measurements = new Measurements(bench, here);
         SelectedTensor selected = new SelectedTensor(bench, measurements, here);
-        QuantizerViewModel quantizer = new QuantizerViewModel(selected, new Activations(bench, here), NOBODY);
+        QuantizerViewModel quantizer =
+                new QuantizerViewModel(selected, new Activations(bench, here), bench.chosenProperty(), NOBODY);
         RehearsedTensor made = new RehearsedTensor(
                 selected,
                 quantizer,

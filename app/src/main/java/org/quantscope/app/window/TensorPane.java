@@ -42,6 +42,10 @@ import org.quantscope.core.sketch.MomentSketch;
  * further pages.
  */
 final class TensorPane extends VBox {
+    /** From this width of the card on, in pixels, the number of values is shown beside the shape. */
+    private static final double ROOM_FOR_MANY = 430;
+
+    private static final double ROOM_FOR_HINT = 410;
     private static final double GAP = 10;
     /** The least width of the title in pixels; a longer name is cut to make room for the facts beside it. */
     private static final double TITLE_MIN = 150;
@@ -65,6 +69,9 @@ final class TensorPane extends VBox {
         }
     };
     private final Label facts = label("muted");
+    /** How many values there are; the first thing to go where room is short. */
+    private final Label many = label("muted");
+
     private final Button channel = new Button();
     private final Label rangeHint = label("hint");
     private final Label curveHint = label("hint");
@@ -91,6 +98,11 @@ final class TensorPane extends VBox {
                 .describe(1, "log", "Counts on a logarithmic axis");
         axis.choose(1);
         axis.setOnChoose(i -> histogram.logProperty().set(i == 1));
+        HBox zoom = new HBox(
+                zoomButton("−", "zoom-out", "Show more of the values (Ctrl+−, or the wheel)", histogram::zoomOut),
+                zoomButton("+", "zoom-in", "Show fewer of the values (Ctrl++, or the wheel)", histogram::zoomIn),
+                zoomButton("⤢", "zoom-all", "Show all values (Ctrl+0, or a double click)", histogram::showAll));
+        zoom.setAlignment(Pos.CENTER_LEFT);
         channel.setId("channel-in-hand");
         channel.setMinWidth(USE_PREF_SIZE);
         channel.getStyleClass().add("link");
@@ -102,11 +114,19 @@ final class TensorPane extends VBox {
         StackPane plot = new StackPane(histogram, rangeHint);
         StackPane.setAlignment(rangeHint, Pos.TOP_CENTER);
         StackPane.setMargin(rangeHint, new Insets(BELOW_VALUES, 0, 0, 0));
-        VBox values = card(head(title, facts, spacer(), channel, axis), plot);
+        facts.setMinWidth(USE_PREF_SIZE);
+        many.setMinWidth(0);
+        many.managedProperty().bind(many.visibleProperty());
+        HBox headOfValues = head(title, facts, many, spacer(), channel, zoom, axis);
+        headOfValues.widthProperty().subscribe(w -> many.setVisible(w.doubleValue() > ROOM_FOR_MANY));
+        VBox values = card(headOfValues, plot);
         VBox.setVgrow(values, Priority.ALWAYS);
         VBox.setVgrow(plot, Priority.ALWAYS);
 
-        VBox errors = card(head(text("title", "Error against clip"), curveKeys, spacer(), curveHint), curve);
+        HBox headOfErrors = head(text("title", "Error against clip"), curveKeys, spacer(), curveHint);
+        headOfErrors.widthProperty().subscribe(w -> curveHint.setVisible(w.doubleValue() > ROOM_FOR_HINT));
+        curveHint.managedProperty().bind(curveHint.visibleProperty());
+        VBox errors = card(headOfErrors, curve);
 
         histogram.setId("histogram");
         histogram.setListener(new RangeListener() {
@@ -146,6 +166,22 @@ final class TensorPane extends VBox {
         selected.curveProperty().subscribe(this::showCurve);
     }
 
+    private static Button zoomButton(String sign, String id, String tip, Runnable action) {
+        Button button = new Button(sign);
+        button.setId(id);
+        button.getStyleClass().addAll("icon", "flat");
+        button.setTooltip(new Tooltip(tip));
+        button.setAccessibleText(tip);
+        button.setMinWidth(USE_PREF_SIZE);
+        button.setOnAction(e -> action.run());
+        return button;
+    }
+
+    /** The chart of the values. */
+    HistogramView histogram() {
+        return histogram;
+    }
+
     ObjectProperty<Palette> paletteProperty() {
         return palette;
     }
@@ -166,13 +202,16 @@ final class TensorPane extends VBox {
             described = null;
             title.setText("No tensor");
             facts.setText("");
+            many.setText("");
             shownValues = null;
             shownSubject = null;
             histogram.setData(null);
             histogram.setEnabledHandles(false);
             curve.setCurve(null);
-            curve.setNote("");
+            curve.setNote("No tensor is selected.");
             curve.clearCurrent();
+            curveKeys.setVisible(false);
+            curveHint.setText("");
             channel.setVisible(false);
             hintAtRange("");
             return;
@@ -187,7 +226,8 @@ final class TensorPane extends VBox {
             named = v.subject();
             described = v.values();
             title.setText(v.subject().shortName() + (v.subject() instanceof QuantizableTensor.Weight ? " weight" : ""));
-            facts.setText(describe(v));
+            facts.setText(shape(v));
+            many.setText(count(v));
             channel.setVisible(one);
             channel.setManaged(one);
             channel.setText(v.noun() + " " + v.slice() + "  ✕");
@@ -284,21 +324,24 @@ final class TensorPane extends VBox {
         return selected.curveProperty().get().map(ClipCurve::absence).orElse("");
     }
 
-    private static String describe(SelectedTensor.View v) {
+    private static String shape(SelectedTensor.View v) {
+        return v.subject() instanceof QuantizableTensor.Activation a
+                        && a.sketch().isEmpty()
+                ? "activation · not seen yet: choose calibration data"
+                : v.subject() instanceof QuantizableTensor.Activation
+                        ? "activation"
+                        : v.subject().info().shape().toString();
+    }
+
+    private static String count(SelectedTensor.View v) {
         if (v.slice() != SelectedTensor.ALL && v.inSlice().isPresent()) {
-            return v.subject().info().shape() + " · "
-                    + Figures.count(v.inSlice().get().count()) + " of "
+            return Figures.count(v.inSlice().get().count()) + " of "
                     + Figures.count(v.subject().info().shape().count());
         }
         return switch (v.subject()) {
-            case QuantizableTensor.Weight w ->
-                w.info().shape() + (w.info().isDepthwise() ? " · depthwise" : "") + " · "
-                        + Figures.count(w.info().shape().count()) + " values";
+            case QuantizableTensor.Weight w -> Figures.count(w.info().shape().count()) + " values";
             case QuantizableTensor.Activation a ->
-                "activation · "
-                        + a.sketch()
-                                .map(s -> Figures.count(s.count()) + " values seen")
-                                .orElse("not seen yet: choose calibration data");
+                a.sketch().map(s -> Figures.count(s.count()) + " values seen").orElse("");
         };
     }
 

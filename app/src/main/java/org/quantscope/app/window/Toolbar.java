@@ -24,19 +24,22 @@ import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.tensors.SensitivityViewModel.Status;
 import org.quantscope.app.tensors.TensorOrder;
+import org.quantscope.app.ui.Reasoned;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.session.SessionState;
 
 /** The row at the top of the window, with the actions on the whole model. */
 final class Toolbar extends HBox {
+    private static final String NO_MODEL = "Open a model first (Ctrl+O)";
+
     private final ApplicationContext context;
     private final WindowActions actions;
+    private final Label brand = new Label("Quantscope");
 
     Toolbar(ApplicationContext context, WindowActions actions) {
         this.context = context;
         this.actions = actions;
-        Label brand = new Label("Quantscope");
         brand.getStyleClass().add("brand");
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
@@ -68,10 +71,17 @@ final class Toolbar extends HBox {
         });
     }
 
+    /** Leaves the name of the program away, which the title of the window shows too. */
+    void setNarrow(boolean narrow) {
+        brand.setVisible(!narrow);
+        brand.setManaged(!narrow);
+    }
+
     /** Disables a control while no model is open. */
-    private <T extends Node> T whileOpen(T node) {
-        context.bench().modelProperty().subscribe(m -> node.setDisable(m.isEmpty()));
-        return node;
+    private Reasoned whileOpen(Node node) {
+        Reasoned held = new Reasoned(node);
+        context.bench().modelProperty().subscribe(m -> held.disable(m.isEmpty() ? NO_MODEL : ""));
+        return held;
     }
 
     private MenuButton open() {
@@ -121,17 +131,22 @@ final class Toolbar extends HBox {
         return sample;
     }
 
-    private Button data() {
+    private Reasoned data() {
         Button data = button(
                 "Data…",
                 "data",
                 "Choose data and how it is prepared for the model (Ctrl+Shift+O)",
                 actions::prepareData);
+        Reasoned held = new Reasoned(data);
         context.bench()
                 .modelProperty()
-                .subscribe(
-                        m -> data.setDisable(m.flatMap(o -> o.source().graph()).isEmpty()));
-        return data;
+                .subscribe(m -> held.disable(
+                        m.isEmpty()
+                                ? NO_MODEL
+                                : m.flatMap(o -> o.source().graph()).isEmpty()
+                                        ? "This file holds weights without a graph: there is nothing to run on data"
+                                        : ""));
+        return held;
     }
 
     private MenuButton save() {
@@ -154,30 +169,32 @@ final class Toolbar extends HBox {
         return export;
     }
 
-    private Button undo() {
+    private Reasoned undo() {
         Button undo = button("↶", "undo", "", context.bench()::undo);
         undo.setAccessibleText("Undo");
         undo.getStyleClass().add("icon");
-        undo.disableProperty().bind(context.bench().canUndoProperty().not());
+        Reasoned held = new Reasoned(undo);
+        context.bench().canUndoProperty().subscribe(can -> held.disable(can ? "" : "Nothing to undo (Ctrl+Z)"));
         undo.getTooltip()
                 .textProperty()
                 .bind(context.bench()
                         .undoTitleProperty()
                         .map(t -> t.isEmpty() ? "Undo (Ctrl+Z)" : "Undo " + t + " (Ctrl+Z)"));
-        return undo;
+        return held;
     }
 
-    private Button redo() {
+    private Reasoned redo() {
         Button redo = button("↷", "redo", "", context.bench()::redo);
         redo.setAccessibleText("Redo");
         redo.getStyleClass().add("icon");
-        redo.disableProperty().bind(context.bench().canRedoProperty().not());
+        Reasoned held = new Reasoned(redo);
+        context.bench().canRedoProperty().subscribe(can -> held.disable(can ? "" : "Nothing to redo (Ctrl+Y)"));
         redo.getTooltip()
                 .textProperty()
                 .bind(context.bench()
                         .redoTitleProperty()
                         .map(t -> t.isEmpty() ? "Redo (Ctrl+Y)" : "Redo " + t + " (Ctrl+Y)"));
-        return redo;
+        return held;
     }
 
     private MenuButton calibrate() {
@@ -202,7 +219,7 @@ final class Toolbar extends HBox {
     }
 
     /** The button for a sensitivity sweep; it is pressed while a sweep runs. */
-    private ToggleButton sensitivity() {
+    private Reasoned sensitivity() {
         ToggleButton sweep = new ToggleButton("Sensitivity");
         sweep.setId("sensitivity");
         Tooltip tip = new Tooltip();
@@ -214,8 +231,9 @@ final class Toolbar extends HBox {
                 context.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
             }
         });
+        Reasoned held = new Reasoned(sweep);
         context.sensitivity().viewProperty().subscribe(v -> {
-            sweep.setDisable(v.status() == Status.IMPOSSIBLE);
+            held.disable(v.status() == Status.IMPOSSIBLE ? "What each tensor's quantization costs: " + v.why() : "");
             sweep.setSelected(v.status() == Status.RUNNING);
             tip.setText(
                     switch (v.status()) {
@@ -229,10 +247,10 @@ final class Toolbar extends HBox {
                         case DONE -> "All " + v.wanted() + " evaluations of these settings are known";
                     });
         });
-        return sweep;
+        return held;
     }
 
-    private ToggleButton activations() {
+    private Reasoned activations() {
         ToggleButton activations = new ToggleButton("Activations");
         activations.setId("activations");
         activations.setTooltip(new Tooltip("Quantize activations too, with ranges observed on the calibration data"));
@@ -240,11 +258,18 @@ final class Toolbar extends HBox {
             context.activations().quantize(activations.isSelected());
             activations.setSelected(quantizesActivations());
         });
+        Reasoned held = new Reasoned(activations);
         context.bench().stateProperty().subscribe(state -> {
             activations.setSelected(quantizesActivations());
-            activations.setDisable(!context.activations().possible());
+            held.disable(
+                    state.isEmpty()
+                            ? NO_MODEL
+                            : context.activations().possible()
+                                    ? ""
+                                    : "Ranges of activations are observed on calibration data: choose some under"
+                                            + " “Data…”");
         });
-        return activations;
+        return held;
     }
 
     private boolean quantizesActivations() {

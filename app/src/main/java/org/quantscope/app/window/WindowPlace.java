@@ -11,6 +11,9 @@ import javafx.geometry.Rectangle2D;
  * @param corner the upper left corner; empty at a first start
  */
 record WindowPlace(Optional<Corner> corner, double width, double height) {
+    /** The pixels that the frame of a window manager takes at most, across or down. */
+    private static final double FRAME = 40;
+
     /** The upper left corner of a window. */
     record Corner(double x, double y) {}
 
@@ -34,6 +37,13 @@ record WindowPlace(Optional<Corner> corner, double width, double height) {
                 Math.clamp(y, screen.getMinY(), screen.getMaxY() - h),
                 w,
                 h);
+    }
+
+    /** True if a window at this place leaves no room on its screen for a frame around it. */
+    static boolean fills(Rectangle2D place, List<Rectangle2D> screens) {
+        return screens.stream()
+                .anyMatch(s -> s.contains(place)
+                        && (place.getWidth() > s.getWidth() - FRAME || place.getHeight() > s.getHeight() - FRAME));
     }
 
     /** The area in square pixels that the remembered place and a screen share. */

@@ -269,7 +269,7 @@ public final class LookDemo extends Application {
                         spacer(),
                         styled(new Button("Export…"), "primary")),
                 strip,
-                styled(new Label("one range for all spends its levels on channel 3"), "hint"));
+                styled(new Label("channel 3 sets the range of all 160 channels"), "hint"));
     }
 
     private static Node card(Node... children) {

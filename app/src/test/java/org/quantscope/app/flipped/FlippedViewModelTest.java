@@ -251,7 +251,7 @@ class FlippedViewModelTest {
         assertThat(accuracy().correct()).isGreaterThan(top1);
         assertThat(context.bench().stateProperty().get().orElseThrow().metric()).contains(new Task.TopK(5));
         assertThat(context.tried().viewProperty().get().points())
-                .allMatch(p -> p.accuracy().task().equals(new Task.TopK(5)));
+                .allMatch(p -> p.task().equals(new Task.TopK(5)));
         context.bench().undo();
         assertThat(accuracy().correct()).isEqualTo(top1);
     }

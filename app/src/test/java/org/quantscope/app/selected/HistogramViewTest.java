@@ -19,6 +19,7 @@ import javafx.scene.image.Image;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseButton;
+import javafx.scene.input.MouseEvent;
 import javafx.scene.input.ScrollEvent;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
@@ -26,6 +27,7 @@ import javafx.scene.paint.Color;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.UniformGrid;
@@ -446,5 +448,71 @@ class HistogramViewTest {
 
     private static <T> T onFx(Callable<T> question) {
         return WaitForAsyncUtils.waitForAsyncFx(5000, question);
+    }
+
+    @Test
+    void whatLiesBeyondTheVisiblePartIsCounted(FxRobot robot) {
+        assertThat(robot.lookup("#values-below").queryAs(Label.class).isVisible())
+                .isFalse();
+        robot.interact(() -> {
+            view.zoomIn();
+            view.zoomIn();
+            view.settle();
+        });
+        double lo = edge(true);
+        double hi = edge(false);
+        HistogramData data = SortedValues.bell(4000);
+        assertThat(count(robot, "#values-below")).isEqualTo(Math.round(data.histogram(data.min(), lo, 1)[0]));
+        assertThat(count(robot, "#values-above")).isEqualTo(Math.round(data.histogram(hi, data.max(), 1)[0]));
+        assertThat(count(robot, "#values-below")).isPositive();
+        robot.interact(() -> {
+            view.showAll();
+            view.settle();
+        });
+        assertThat(robot.lookup("#values-above").queryAs(Label.class).isVisible())
+                .isFalse();
+    }
+
+    /** The value at an end of the plot, whose margins are 52 pixels on the left and 12 on the right. */
+    private double edge(boolean left) {
+        return view.xToValue(left ? 52 : view.getWidth() - 12);
+    }
+
+    private static long count(FxRobot robot, String id) {
+        return Long.parseLong(robot.lookup(id).queryAs(Label.class).getText().replaceAll("[^0-9]", ""));
+    }
+
+    @Test
+    void theValueUnderThePointerAndItsBarAreTold(FxRobot robot) {
+        double x = view.valueToX(0.5);
+        double value = view.xToValue(x);
+        robot.interact(() -> view.fireEvent(moved(x, 100)));
+        Label told = robot.lookup("#value-pointed").queryAs(Label.class);
+        assertThat(told.isVisible()).isTrue();
+        assertThat(told.getText()).startsWith(Figures.value(value) + " · ").contains("values (");
+        robot.interact(() -> view.fireEvent(moved(x, 4)));
+        assertThat(told.isVisible()).isFalse();
+    }
+
+    private static MouseEvent moved(double x, double y) {
+        return new MouseEvent(
+                MouseEvent.MOUSE_MOVED,
+                x,
+                y,
+                x,
+                y,
+                MouseButton.NONE,
+                0,
+                false,
+                false,
+                false,
+                false,
+                false,
+                false,
+                false,
+                false,
+                false,
+                false,
+                null);
     }
 }

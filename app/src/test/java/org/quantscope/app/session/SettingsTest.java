@@ -34,8 +34,8 @@ class SettingsTest {
         List<String> told = new ArrayList<>();
         Settings settings = new Settings(folder);
         settings.onChange(() -> told.add("changed"));
-        settings.setNumber("divider.left", 0.25);
-        settings.setNumber("divider.left", 0.25);
+        settings.setNumber("column.left", 0.25);
+        settings.setNumber("column.left", 0.25);
         settings.setDark(false);
         settings.addRecent(folder.resolve("model.onnx"));
         assertThat(told).hasSize(3);

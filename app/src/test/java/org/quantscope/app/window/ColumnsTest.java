@@ -77,4 +77,15 @@ class ColumnsTest {
             assertThat(right.getWidth()).isCloseTo(350, within(DIVIDERS));
         });
     }
+
+    @Test
+    void whereOneSideIsAsNarrowAsItMayBeTheOtherGivesTheRest() {
+        OpenWindow.doOnFx(() -> {
+            columns.setSides(500, 220);
+            layOut(800);
+            assertThat(left.getWidth()).isCloseTo(280, within(DIVIDERS));
+            assertThat(right.getWidth()).isCloseTo(200, within(DIVIDERS));
+            assertThat(middle.getWidth()).isGreaterThanOrEqualTo(300 - DIVIDERS);
+        });
+    }
 }

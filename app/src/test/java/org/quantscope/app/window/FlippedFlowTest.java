@@ -9,6 +9,7 @@ import javafx.scene.control.Button;
 import javafx.scene.control.ListView;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.ToggleButton;
+import javafx.scene.input.KeyCode;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -112,7 +113,11 @@ class FlippedFlowTest {
                 .isEqualTo(flipped().tally().lost());
         assertThat(OpenWindow.onFx(() -> list.getItems().size()))
                 .isLessThanOrEqualTo(v.tally().changed());
-        OpenWindow.doOnFx(() -> cell.getScene().getWindow().hide());
+        // Also where the list has the keyboard, which knows another meaning of Escape.
+        OpenWindow.doOnFx(list::requestFocus);
+        robot.push(KeyCode.ESCAPE);
+        assertThat(OpenWindow.onFx(() -> cell.getScene().getWindow().isShowing()))
+                .isFalse();
         assertThat(OpenWindow.onFx(
                         () -> at.context.sampleLayers().viewProperty().get().layers()))
                 .isEmpty();

@@ -19,6 +19,7 @@ import org.quantscope.app.SampleFiles;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.selected.Positions;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
@@ -193,8 +194,16 @@ class PagesTest {
 
     @Test
     void theListIsSortedFromTheKeyboard(FxRobot robot) {
-        OpenWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
+        OpenWindow.doOnFx(() -> {
+            // Wide enough for the shapes, which a narrow list leaves out.
+            at.stage.setWidth(1280);
+            at.stage.getScene().getRoot().layout();
+            robot.lookup("#tensors").query().requestFocus();
+        });
         robot.type(KeyCode.S).type(KeyCode.S);
+        assertThat(OpenWindow.onFx(() -> at.context.tensors().orderProperty().get())
+                        .key())
+                .isEqualTo(TensorOrder.Key.SHAPE);
         assertThat(OpenWindow.onFx(
                         () -> at.context.tensors().rowsProperty().get().weights()))
                 .extracting(row -> row.shape().count())

@@ -40,6 +40,7 @@ class RememberedTest {
         Theme before = OpenWindow.onFx(() -> at.window.themeProperty().get());
         OpenWindow.doOnFx(() -> robot.lookup("#theme").queryButton().fire());
         OpenWindow.doOnFx(() -> {
+            at.stage.setMaximized(false);
             at.stage.setX(13);
             at.stage.setY(17);
             at.stage.setHeight(800);
@@ -159,5 +160,14 @@ class RememberedTest {
         robot.clickOn("#undo");
         at.waitForRest();
         assertThat(at.hand().spec().orElseThrow().bits()).isEqualTo(2);
+    }
+
+    @Test
+    void everythingIsWithinAScreenOf1024By768() {
+        assertThat(OpenWindow.onFx(() -> at.stage.getScene().getRoot().minWidth(-1)))
+                .isLessThanOrEqualTo(1024);
+        assertThat(OpenWindow.onFx(() -> at.stage.getScene().getRoot().minHeight(-1)))
+                .isLessThanOrEqualTo(700);
+        assertThat(at.stage.getMinWidth()).isLessThanOrEqualTo(1024);
     }
 }

@@ -54,4 +54,15 @@ class WindowPlaceTest {
         assertThat(at(1300, 40).on(List.of(new Rectangle2D(0, 0, 1280, 1024))))
                 .isEqualTo(new Rectangle2D(0, 62, 1280, 900));
     }
+
+    @Test
+    void aPlaceThatLeavesNoRoomForAFrameIsForAMaximizedWindow() {
+        assertThat(WindowPlace.fills(SMALL, List.of(SMALL, LARGE))).isTrue();
+        assertThat(WindowPlace.fills(new Rectangle2D(0, 24, 1000, 690), List.of(SMALL)))
+                .isTrue();
+        assertThat(WindowPlace.fills(new Rectangle2D(100, 50, 1000, 600), List.of(SMALL)))
+                .isFalse();
+        assertThat(WindowPlace.fills(new Rectangle2D(1300, 40, 1440, 900), List.of(SMALL, LARGE)))
+                .isFalse();
+    }
 }

@@ -3,9 +3,9 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
@@ -15,6 +15,7 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Consumer;
+import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
@@ -108,13 +109,20 @@ final class InspectCommand extends EngineCommand {
                 .put("kind", info.kind().id())
                 .put("dtype", info.dtype().name());
         if (hasShape(info)) {
-            json.put("shape", Arrays.stream(info.shape().toArray()).boxed().toList());
+            json.put("shape", dimensions(info.shape()));
         }
         info.channelAxis().ifPresent(axis -> json.put("channel_axis", axis));
         json.put("consumers", info.consumers().stream().map(Consumer::node).toList());
         return info.kind() == TensorKind.ACTIVATION
                 ? json
                 : json.put("count", info.shape().count());
+    }
+
+    /** The lengths of the axes, −1 for one of any length, as in ONNX Runtime. */
+    private static List<Long> dimensions(Shape shape) {
+        return IntStream.range(0, shape.rank())
+                .mapToObj(axis -> shape.isFree(axis) ? -1L : shape.dim(axis))
+                .toList();
     }
 
     /** An activation whose shape the file does not declare has the shape of a scalar here. */

@@ -83,6 +83,24 @@ class ModelCommandsTest {
     }
 
     @Test
+    void anAxisOfAnyLengthIsNoAxisOfLengthOne() {
+        JsonNode json = CommandLineRun.of("inspect", sample("fashion_lenet.onnx"), "--json")
+                .json();
+        List<JsonNode> activations = new ArrayList<>();
+        json.get("tensors").forEach(t -> {
+            if (t.get("kind").asString().equals("activation") && t.has("shape")) {
+                activations.add(t);
+            }
+        });
+        assertThat(activations).isNotEmpty().allSatisfy(t -> {
+            assertThat(t.get("shape").get(0).asLong()).isEqualTo(-1);
+            assertThat(t.get("shape").get(1).asLong()).isPositive();
+        });
+        assertThat(CommandLineRun.of("inspect", sample("fashion_lenet.onnx")).out())
+                .contains("N×1×28×28");
+    }
+
+    @Test
     void inspectOfTheHeaderLeavesHashAndStatisticsOut() {
         JsonNode json = CommandLineRun.of("inspect", sample("fashion_lenet.onnx"), "--header", "--json")
                 .json();

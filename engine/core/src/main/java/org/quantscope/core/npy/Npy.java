@@ -48,7 +48,7 @@ public final class Npy {
                 ? header.data(mapped.bytes().asSlice(header.start(), there))
                 : TensorData.unread(header.dtype(), header.shape().count());
         return new Tensor(
-                TensorInfo.withoutGraph(
+                TensorInfo.alone(
                         new TensorId(nameOf(String.valueOf(file.getFileName()))), header.dtype(), header.shape()),
                 data);
     }

@@ -556,11 +556,11 @@ public final class OnnxGraph {
         return found;
     }
 
-    /** A declared shape with 1 for free dimensions; that of a scalar if none is declared or it is impossible. */
+    /** A declared shape; that of a scalar if none is declared or it is impossible. */
     private static Shape shape(ValueInfoProto info) {
         try {
-            return Shape.of(
-                    declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray());
+            return Shape.declared(
+                    declaredShape(info).stream().mapToLong(Long::longValue).toArray());
         } catch (IllegalArgumentException e) {
             return Shape.of();
         }

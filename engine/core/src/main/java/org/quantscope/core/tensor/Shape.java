@@ -2,6 +2,7 @@ package org.quantscope.core.tensor;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** The extents of a tensor, outermost first (row-major storage). A scalar has rank 0 and count 1. */
 public final class Shape {
@@ -10,9 +11,12 @@ public final class Shape {
 
     private final long[] dims;
     private final long count;
+    /** A bit for each axis of any length. */
+    private final long free;
 
-    private Shape(long[] dims) {
+    private Shape(long[] dims, long free) {
         this.dims = dims;
+        this.free = free;
         if (dims.length > MAX_RANK) {
             throw new IllegalArgumentException(
                     "shape: has " + dims.length + " dimensions, " + MAX_RANK + " is the limit");
@@ -25,7 +29,7 @@ public final class Shape {
             try {
                 n = Math.multiplyExact(n, d);
             } catch (ArithmeticException e) {
-                throw new IllegalArgumentException("shape: " + text(dims) + " has more than 2^63 elements", e);
+                throw new IllegalArgumentException("shape: " + text(dims, free) + " has more than 2^63 elements", e);
             }
         }
         this.count = n;
@@ -33,7 +37,33 @@ public final class Shape {
 
     /** @throws IllegalArgumentException if there are more than {@link #MAX_RANK} dimensions, one is negative or the number of elements does not fit a long */
     public static Shape of(long... dims) {
-        return new Shape(dims.clone());
+        return new Shape(dims.clone(), 0);
+    }
+
+    /**
+     * The declared shape of a value that a graph computes. An axis of any length, such as that of the batch, is given as
+     * a negative number; it counts as 1 and is shown as {@code N}.
+     */
+    public static Shape declared(long... dims) {
+        long free = 0;
+        long[] lengths = dims.clone();
+        for (int i = 0; i < Math.min(dims.length, MAX_RANK); i++) {
+            if (dims[i] < 0) {
+                free |= 1L << i;
+                lengths[i] = 1;
+            }
+        }
+        return new Shape(lengths, free);
+    }
+
+    /** True if an axis may have any length. */
+    public boolean isFree(int axis) {
+        return (free >>> axis & 1) != 0;
+    }
+
+    /** True if an axis may have any length, so that {@link #count} is that of a single sample at best. */
+    public boolean hasFree() {
+        return free != 0;
     }
 
     public int rank() {
@@ -73,7 +103,7 @@ public final class Shape {
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof Shape s && Arrays.equals(dims, s.dims);
+        return o instanceof Shape s && free == s.free && Arrays.equals(dims, s.dims);
     }
 
     @Override
@@ -81,15 +111,17 @@ public final class Shape {
         return Arrays.hashCode(dims);
     }
 
-    /** For people: {@code 64×1×3×3}, or {@code scalar}. */
+    /** For people: {@code 64×1×3×3}, {@code N×10} where the first axis may have any length, or {@code scalar}. */
     @Override
     public String toString() {
-        return text(dims);
+        return text(dims, free);
     }
 
-    private static String text(long[] dims) {
+    private static String text(long[] dims, long free) {
         return dims.length == 0
                 ? "scalar"
-                : Arrays.stream(dims).mapToObj(Long::toString).collect(Collectors.joining("×"));
+                : IntStream.range(0, dims.length)
+                        .mapToObj(i -> (free >>> i & 1) != 0 ? "N" : Long.toString(dims[i]))
+                        .collect(Collectors.joining("×"));
     }
 }

@@ -26,7 +26,19 @@ public record TensorInfo(
      * are unknown.
      */
     public static TensorInfo withoutGraph(TensorId id, DType dtype, Shape shape) {
-        TensorKind kind = dtype.isFloating() && shape.rank() >= 2 ? TensorKind.WEIGHT : TensorKind.CONSTANT;
+        return withoutGraph(id, dtype, shape, 2);
+    }
+
+    /**
+     * The only tensor of a file: a floating one of rank 1 or more counts as a weight, because a person who opens it
+     * wants to see just this one.
+     */
+    public static TensorInfo alone(TensorId id, DType dtype, Shape shape) {
+        return withoutGraph(id, dtype, shape, 1);
+    }
+
+    private static TensorInfo withoutGraph(TensorId id, DType dtype, Shape shape, int leastRank) {
+        TensorKind kind = dtype.isFloating() && shape.rank() >= leastRank ? TensorKind.WEIGHT : TensorKind.CONSTANT;
         return new TensorInfo(id, kind, dtype, shape, OptionalInt.empty(), List.of());
     }
 

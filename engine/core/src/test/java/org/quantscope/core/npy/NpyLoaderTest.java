@@ -221,4 +221,18 @@ class NpyLoaderTest {
         }
         assertRefused(Arrays.copyOf(whole, whole.length + 1), "the file has 9");
     }
+
+    /** An array that a person opens by itself is what there is to quantize, whatever its rank; integers are not. */
+    @ParameterizedTest
+    @CsvSource({"<f4, '(6,)', WEIGHT", "<f4, '(2, 3)', WEIGHT", "<f4, '()', CONSTANT", "<i4, '(6,)', CONSTANT"})
+    void aFloatingArrayOfAnyRankIsAWeight(String type, String shape, TensorKind kind) throws IOException {
+        int values = shape.equals("()") ? 1 : 6;
+        String header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+        String padded = header + " ".repeat(117 - header.length()) + "\n";
+        byte[] bytes = new byte[10 + padded.length() + 4 * values];
+        System.arraycopy(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, 118, 0}, 0, bytes, 0, 10);
+        System.arraycopy(padded.getBytes(java.nio.charset.StandardCharsets.US_ASCII), 0, bytes, 10, padded.length());
+        Model model = ModelLoaders.open(Files.write(folder.resolve("one.npy"), bytes));
+        assertThat(model.tensors().getFirst().info().kind()).isEqualTo(kind);
+    }
 }
