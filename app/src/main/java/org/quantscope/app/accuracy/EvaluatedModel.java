@@ -110,7 +110,7 @@ final class EvaluatedModel implements AutoCloseable {
         Scored what = scored;
         long budget = cacheBudget();
         // The model before any correction, because a bias correction changes the outputs of the float model.
-        Model reference = bench.uncorrected().orElse(of);
+        Model reference = bench.reference().orElse(of);
         background.work().execute(() -> {
             try {
                 LiveEvaluator fresh = Engine.evaluatorBesideWindow(Engine.scored(of, what), reference, on, by, budget);

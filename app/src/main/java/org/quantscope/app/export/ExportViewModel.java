@@ -160,7 +160,8 @@ public final class ExportViewModel {
                         .flatMap(model -> bench.stateProperty()
                                 .get()
                                 .map(state -> new ExportPlan(
-                                        model, new Session(state, measured.ranges()), measured.resolved())))
+                                                model, new Session(state, measured.ranges()), measured.resolved())
+                                        .withReference(bench.reference().orElse(model))))
                 : Optional.empty();
         if (!next.equals(plan.get())) {
             plan.set(next);

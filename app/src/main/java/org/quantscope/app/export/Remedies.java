@@ -63,7 +63,8 @@ record Remedies(SessionState from, List<Edit> edits) {
                     new Session(state, resolver.ranges(state, calibration, cancel)),
                     resolver.resolve(plan.model(), known, Progress.NONE, cancel),
                     plan.options(),
-                    plan.place());
+                    plan.place(),
+                    plan.reference());
         }
         return new Remedies(start.state(), edits);
     }

@@ -17,8 +17,19 @@ import org.quantscope.core.tensor.TensorKind;
  * @param source the model as it is stored
  * @param folded the model with BatchNormalization folded; {@code source} itself if there is nothing to fold
  * @param file path and digest of the file
+ * @param original the float model that the file was corrected from, if it is found
  */
-public record OpenModel(Model source, Model folded, FileRef file) {
+public record OpenModel(Model source, Model folded, FileRef file, Optional<OpenModel> original) {
+    /** A model without an original of its own. */
+    public OpenModel(Model source, Model folded, FileRef file) {
+        this(source, folded, file, Optional.empty());
+    }
+
+    /** The float model that accuracy is compared with. */
+    public Model reference(boolean foldBatchNorm) {
+        return original.orElse(this).analysed(foldBatchNorm);
+    }
+
     /** The model in the form that is analysed if there are no corrections. */
     public Model analysed(boolean foldBatchNorm) {
         return foldBatchNorm ? folded : source;

@@ -24,6 +24,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Original;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.SketchFile;
@@ -196,7 +197,17 @@ final class Opener {
     private static OpenModel readModel(FileRef known, CancelToken cancel) throws IOException {
         Model source = Engine.open(known.path(), false);
         cancel.check();
-        return new OpenModel(source, Engine.analysed(source), known);
+        Model folded = Engine.analysed(source);
+        Optional<OpenModel> original = Optional.empty();
+        Optional<Path> beside = Original.beside(source, cancel);
+        if (beside.isPresent()) {
+            Model before = Engine.open(beside.get(), false);
+            if (Original.obstacle(source, before).isEmpty()) {
+                original = Optional.of(
+                        new OpenModel(before, Engine.analysed(before), FileRef.of(beside.get(), cancel)));
+            }
+        }
+        return new OpenModel(source, folded, known, original);
     }
 
     /** A model with the default settings, changed by {@code edits}. */

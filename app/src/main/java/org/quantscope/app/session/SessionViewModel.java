@@ -18,6 +18,7 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.metric.NonFiniteWeights;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
@@ -47,6 +48,7 @@ public final class SessionViewModel {
     private final Questions questions;
     private final Background background;
     private final LatestWins<Opened> opening;
+    private final LatestWins<Optional<String>> looking;
     private final Writer writer;
     private final UnsavedCopy unsaved;
     private final SessionSaver saver;
@@ -57,6 +59,7 @@ public final class SessionViewModel {
         this.questions = questions;
         this.background = background;
         this.opening = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.looking = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.writer = new Writer(background.work());
         settings.onChange(
                 () -> writer.replace("settings", settings.save(), e -> LOG.warn("settings were not saved", e)));
@@ -262,6 +265,7 @@ public final class SessionViewModel {
      */
     public void close() {
         opening.cancel();
+        looking.cancel();
         if (!writer.drain(PATIENCE)) {
             LOG.warn("closed before everything was written");
         }
@@ -294,6 +298,14 @@ public final class SessionViewModel {
                 e -> background.problem(Opener.reason(e)));
     }
 
+    /** Says of a model that is open now if weights of it are no numbers. */
+    private void lookAtWeights(Model source) {
+        looking.submit(
+                (cancel, partial) -> NonFiniteWeights.sentence(NonFiniteWeights.in(source.tensors(), cancel)),
+                said -> said.ifPresent(background::problem),
+                e -> background.problem(Opener.reason(e)));
+    }
+
     private void opened(Opened result) {
         switch (result) {
             case Opened.Bench b -> {
@@ -312,6 +324,7 @@ public final class SessionViewModel {
                     background.problem(String.join("; ", notes));
                 }
                 b.model().source().own().ifPresent(own -> background.notices().done(own.said()));
+                lookAtWeights(b.model().source());
                 if (b.unsaved()) {
                     b.file().ifPresent(unsaved::take);
                     bench.markUnsaved();

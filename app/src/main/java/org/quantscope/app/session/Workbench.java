@@ -250,6 +250,11 @@ public final class Workbench {
         return model.get().map(m -> m.analysed(foldsBatchNorm()));
     }
 
+    /** The float model that accuracy is compared with: before its corrections, also those that its file holds. */
+    public Optional<Model> reference() {
+        return model.get().map(m -> m.reference(foldsBatchNorm()));
+    }
+
     /**
      * Identifies the analysed form among all forms of the open file; results stored under it hold for that form only.
      */

@@ -233,7 +233,7 @@ public final class SensitivityViewModel {
         Dataset data = bench.evaluationData().orElseThrow();
         Scope scope = new Scope(state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), data, state.metric());
         Model model = bench.analysed().orElseThrow();
-        return new Swept(scope, model, bench.uncorrected().orElse(model), measured.resolved());
+        return new Swept(scope, model, bench.reference().orElse(model), measured.resolved());
     }
 
     private SensitivitySweep sweepOf(Swept of, CancelToken cancel) {

@@ -77,6 +77,7 @@ final class CalibrateCommand extends EngineCommand {
         FileRef ref = FileRef.ofModel(file, cancel());
         SessionState asked = checked(() -> settings.state(ref, data != null));
         Model model = data == null ? Engine.open(file, asked) : ModelSetup.openGraph(file, asked);
+        ModelSetup.warnOfNonFinite(model, terminal(), cancel());
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
         ModelSetup.Calibrated calibrated = data == null
                 ? null

@@ -111,6 +111,7 @@ final class CorrectCommand extends EngineCommand {
                 : Optional.of(ModelSetup.readConfig(config, file, terminal(), cancel()));
         SessionState asked = settings(saved);
         Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
+        ModelSetup.warnOfNonFinite(model, terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         Optional<Dataset> data = calibrationData == null
                 ? Optional.empty()

@@ -70,6 +70,7 @@ final class EvalCommand extends EvaluatingCommand {
         Json json = new Json()
                 .put("output", how.output())
                 .put("metric", figure.task().id())
+                .put("reference", setting.reference().file().toString())
                 .put("float32", floatScore(figure))
                 .put("quantized", quantizedScore(figure))
                 .put("delta", figure.delta())

@@ -87,6 +87,13 @@ abstract class EvaluatingCommand extends EngineCommand {
             description = "The label of samples or positions that are not scored, such as 255 or -100.")
     private @Nullable Integer ignoreLabel;
 
+    @Option(
+            names = "--reference",
+            paramLabel = "FLOAT",
+            description = "The float model to compare with (default: the one before any corrections, as far as it is"
+                    + " known, else MODEL itself).")
+    private @Nullable Path referenceFile;
+
     @Mixin
     private SettingsOptions settings;
 
@@ -133,9 +140,7 @@ abstract class EvaluatingCommand extends EngineCommand {
         SessionState chosen =
                 own ? SessionState.of(asked.model(), opened).withFoldBatchNorm(asked.foldBatchNorm()) : asked;
         Model model = own ? Engine.placed(opened, chosen.addedQuantizers()) : opened;
-        Model reference = asked.corrections().isEmpty()
-                ? model
-                : ModelSetup.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
+        Model reference = ModelSetup.reference(file, referenceFile, asked, model, terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(chosen, model));
         Calibration calibration;
         if (calibrationData != null) {

@@ -70,6 +70,13 @@ final class ExportCommand extends EngineCommand {
     @Option(names = "--limit", paramLabel = "N", description = "Verify on the first N samples.")
     private @Nullable Integer limit;
 
+    @Option(
+            names = "--reference",
+            paramLabel = "FLOAT",
+            description = "The float model to compare the written file with (default: the one before any corrections, as"
+                    + " far as it is known).")
+    private @Nullable Path reference;
+
     @Option(names = "--check", description = FloatReport.CHECK + ", or if the target has a problem of severity error.")
     private boolean check;
 
@@ -101,7 +108,11 @@ final class ExportCommand extends EngineCommand {
         }
         ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
         Session written = new Session(state, resolver.ranges(state, calibration, cancel()));
-        ExportPlan plan = new ExportPlan(model, written, resolved).withOptions(chosen.options());
+        ModelSetup.warnOfNonFinite(model, terminal(), cancel());
+        ExportPlan settings = new ExportPlan(model, written, resolved).withOptions(chosen.options());
+        ExportPlan plan = runs
+                ? settings.withReference(ModelSetup.reference(file, reference, state, model, terminal(), cancel()))
+                : settings;
         Verifier.Exported exported;
         try (Terminal.Bar bar = terminal().progress("verify")) {
             exported = Verifier.export(exporter, plan, output, samples, bar, cancel());

@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
+import org.quantscope.core.metric.NonFiniteWeights;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.session.FileRef;
@@ -65,6 +66,7 @@ final class InspectCommand extends EngineCommand {
                         ">inf",
                         ">zeros",
                         "consumers");
+        List<NonFiniteWeights.Found> broken = new ArrayList<>();
         try (Terminal.Bar bar = terminal().progress("inspect")) {
             int done = 0;
             for (Tensor tensor : model.tensors()) {
@@ -76,6 +78,8 @@ final class InspectCommand extends EngineCommand {
                     MomentSketch sketch = MomentSketch.of(tensor, cancel());
                     statistics(entry, sketch);
                     table.row(cells(tensor.info(), sketch));
+                    NonFiniteWeights.of(tensor.info(), sketch.nan(), sketch.inf())
+                            .ifPresent(broken::add);
                 }
                 tensors.add(entry);
             }
@@ -98,6 +102,8 @@ final class InspectCommand extends EngineCommand {
                             + model.tensors().size() + " stored tensors"
                             + (activations.isEmpty() ? "" : ", " + activations.size() + " activations"));
             FloatReport.print(left, terminal());
+            NonFiniteWeights.sentence(broken)
+                    .ifPresent(note -> terminal().out().println("note: " + note));
             model.notes().forEach(note -> terminal().out().println("note: " + note));
         });
         return ExitCode.DONE;

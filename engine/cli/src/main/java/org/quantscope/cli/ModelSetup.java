@@ -17,11 +17,13 @@ import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.metric.NonFiniteWeights;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.QuantizedTensor;
+import org.quantscope.core.session.Original;
 import org.quantscope.core.session.Request;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
@@ -185,6 +187,35 @@ final class ModelSetup {
                 .filter(request -> request instanceof Request.OfActivation activation && activation.lacksLevels())
                 .map(Request::id)
                 .toList();
+    }
+
+    /**
+     * The float model to compare a model with: the one that was asked for; else the model before its corrections, those
+     * of the session and those that were written into its file, as far as its original is found.
+     *
+     * @param asked null if none was asked for
+     * @throws BadInputException if the one that was asked for has other inputs or outputs
+     */
+    static Model reference(
+            Path file, @Nullable Path asked, SessionState state, Model model, Terminal terminal, CancelToken cancel)
+            throws IOException {
+        SessionState plain = state.withCorrections(List.of());
+        if (asked != null) {
+            Model given = openGraph(asked, plain, terminal, cancel);
+            Original.obstacle(model, given).ifPresent(why -> {
+                throw new BadInputException(asked, "--reference", "cannot be compared with " + file.getFileName()
+                        + ": " + why);
+            });
+            return given;
+        }
+        Model uncorrected =
+                state.corrections().isEmpty() ? model : openGraph(file, plain, terminal, cancel);
+        return Engine.reference(Engine.open(file, false), uncorrected, state.foldBatchNorm(), cancel);
+    }
+
+    /** Warns of weights that are no numbers. */
+    static void warnOfNonFinite(Model model, Terminal terminal, CancelToken cancel) {
+        NonFiniteWeights.sentence(NonFiniteWeights.in(model.tensors(), cancel)).ifPresent(terminal::warn);
     }
 
     /** Calibrates activations on all samples of the data. */

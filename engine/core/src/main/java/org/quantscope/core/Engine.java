@@ -24,6 +24,7 @@ import org.quantscope.core.rewrite.BatchNormFolding;
 import org.quantscope.core.rewrite.ConstantFolding;
 import org.quantscope.core.rewrite.PadFolding;
 import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.Original;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionState;
@@ -141,6 +142,23 @@ public final class Engine {
     /** The exact error of one tensor. */
     public static ErrorReport measure(Tensor tensor, QuantParams params, CancelToken cancel) {
         return ErrorPass.measure(tensor, params, cancel);
+    }
+
+    /**
+     * The float model that accuracy is compared with: that of a file which corrections were written into, if its
+     * original lies beside it; else the model itself. See {@link Original}.
+     *
+     * @param source as stored
+     * @param uncorrected {@code source} in the form that is analysed without the corrections of the session
+     */
+    public static Model reference(Model source, Model uncorrected, boolean foldBatchNorm, CancelToken cancel)
+            throws IOException {
+        Optional<Path> file = Original.beside(source, cancel);
+        if (file.isEmpty()) {
+            return uncorrected;
+        }
+        Model original = open(file.get(), foldBatchNorm);
+        return Original.obstacle(uncorrected, original).isEmpty() ? original : uncorrected;
     }
 
     /**

@@ -9,10 +9,12 @@ import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.LabelNumbers;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.metric.NonFiniteWeights;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
@@ -45,10 +47,12 @@ public final class LiveEvaluator implements AutoCloseable {
     private static final int MOST_AT_ONCE = 25;
 
     private final Model model;
+    private final Model reference;
     private final SampleFeed feed;
     private final int batchSize;
     private final int[][] batches;
     private final CancelToken closing = new CancelToken();
+    private volatile @Nullable List<NonFiniteWeights.Found> nonFinite;
     private final InOrder runner;
     private final FloatPredictions floats;
     private final SessionPool sessions;
@@ -112,6 +116,7 @@ public final class LiveEvaluator implements AutoCloseable {
                     "threads: at least 1, cache: at least 0 bytes, got " + threads + " and " + cacheBytes);
         }
         this.model = OutputChoice.of(model, data, new CancelToken());
+        this.reference = reference;
         this.feed = SampleFeed.of(this.model, data);
         Logits.predictionOutput(this.model);
         this.batchSize = feed.batchSize(MOST_AT_ONCE);
@@ -253,7 +258,7 @@ public final class LiveEvaluator implements AutoCloseable {
     }
 
     /**
-     * How the outputs are scored. Runs the float model on one batch if it has not run yet.
+     * How the outputs are scored, and what is wrong with the weights. Runs the float model on one batch if it has not run yet.
      *
      * @throws CancellationException if cancelled or closed
      */
@@ -262,6 +267,10 @@ public final class LiveEvaluator implements AutoCloseable {
             Scoring by = floats.scoring(linked.token);
             List<String> notes = new ArrayList<>(feed.notes());
             notes.addAll(by.notes());
+            if (!reference.file().equals(model.file())) {
+                notes.add("The float figures are those of " + reference.file().getFileName() + ".");
+            }
+            NonFiniteWeights.sentence(nonFinite(linked.token)).ifPresent(notes::add);
             return new Reading(
                     by.output(),
                     model.graph().orElseThrow().floatingOutputs(),
@@ -292,6 +301,16 @@ public final class LiveEvaluator implements AutoCloseable {
             List<String> notes,
             Optional<String> refusal,
             Optional<LabelNumbers> remedy) {}
+
+    /** Looks at the weights once. */
+    private List<NonFiniteWeights.Found> nonFinite(CancelToken cancel) {
+        List<NonFiniteWeights.Found> known = nonFinite;
+        if (known == null) {
+            known = NonFiniteWeights.in(model.tensors(), cancel);
+            nonFinite = known;
+        }
+        return known;
+    }
 
     /** Sentences, if the float model's complete figure casts doubt on the data or on the reading of its labels. */
     public List<String> doubts(AccuracyEstimate baseline, CancelToken cancel) {

@@ -21,16 +21,23 @@ import org.quantscope.core.tensor.TensorId;
  * @param options of the format, by name; an option left out has its default
  * @param place the path to which the file is moved once it is written, which relative paths in it start from; empty if
  *     it stays
+ * @param reference the float model that a file is compared with when it is run: {@code model}, or what it was before
+ *     corrections
  */
 public record ExportPlan(
-        Model model, Session session, ResolvedSettings resolved, Map<String, String> options, Optional<Path> place) {
+        Model model,
+        Session session,
+        ResolvedSettings resolved,
+        Map<String, String> options,
+        Optional<Path> place,
+        Model reference) {
     public ExportPlan {
         options = java.util.Collections.unmodifiableMap(new TreeMap<>(options));
     }
 
     /** With the default options of the format. */
     public ExportPlan(Model model, Session session, ResolvedSettings resolved) {
-        this(model, session, resolved, Map.of(), Optional.empty());
+        this(model, session, resolved, Map.of(), Optional.empty(), model);
     }
 
     /** A plan with parameters from elsewhere, for tensors that {@code state} quantizes. */
@@ -43,11 +50,16 @@ public record ExportPlan(
     }
 
     public ExportPlan withOptions(Map<String, String> given) {
-        return new ExportPlan(model, session, resolved, given, place);
+        return new ExportPlan(model, session, resolved, given, place, reference);
+    }
+
+    /** With another float model to compare the written file with when it is run. */
+    public ExportPlan withReference(Model other) {
+        return new ExportPlan(model, session, resolved, options, place, other);
     }
 
     ExportPlan placedAt(Path file) {
-        return new ExportPlan(model, session, resolved, options, Optional.of(file));
+        return new ExportPlan(model, session, resolved, options, Optional.of(file), reference);
     }
 
     public SessionState state() {

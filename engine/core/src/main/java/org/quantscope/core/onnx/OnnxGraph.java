@@ -166,6 +166,13 @@ public final class OnnxGraph {
         return types;
     }
 
+    /** What the file says of itself, by key: its {@code metadata_props}. */
+    public Map<String, String> metadata() {
+        Map<String, String> said = new TreeMap<>();
+        proto.getMetadataPropsList().forEach(p -> said.put(p.getKey(), p.getValue()));
+        return said;
+    }
+
     /** The version of the default operator set. */
     public int opset() {
         return (int) proto.getOpsetImportList().stream()

@@ -72,6 +72,9 @@ final class RuntimeCheck {
                         Evaluated holding =
                                 leftOut.isEmpty() ? null : Evaluated.of(model, without(request, leftOut), cancel);
                 OrtModel floatModel = OrtModel.load(InstrumentedGraph.plain(model), name, OrtModel.Options.DEFAULT);
+                @Nullable OrtModel original = plan.reference() == plan.model()
+                        ? null
+                        : OrtModel.load(InstrumentedGraph.plain(plan.reference()), name, OrtModel.Options.DEFAULT);
                 OrtModel written = OrtModel.load(bytes, name, OrtModel.Options.DEFAULT.withoutFusing());
                 Attempted fused = Attempted.load(bytes, name)) {
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
@@ -81,18 +84,22 @@ final class RuntimeCheck {
                 Logits ours = live.logits(feed, batch, cancel);
                 Logits held = holding == null ? ours : holding.logits(feed, batch, cancel);
                 Logits plain = Logits.of(floatModel, model, feed, batch, Map.of(), cancel);
+                Logits before = original == null
+                        ? plain
+                        : Logits.of(original, model, feed, batch, Map.of(), cancel);
                 asWritten.add(
                         model,
                         plan.state().metric(),
                         data,
                         batch,
+                        before,
                         plain,
                         ours,
                         held,
                         Logits.of(written, model, feed, batch, Map.of(), cancel));
                 Optional<Logits> theirs = fused.logits(model, feed, batch, cancel);
                 if (theirs.isPresent()) {
-                    asRun.add(model, plan.state().metric(), data, batch, plain, ours, held, theirs.get());
+                    asRun.add(model, plan.state().metric(), data, batch, before, plain, ours, held, theirs.get());
                 }
             }
             return new Verification.Ran(
@@ -198,15 +205,16 @@ final class RuntimeCheck {
                 Optional<Task> metric,
                 Dataset data,
                 int[] batch,
+                Logits before,
                 Logits plain,
                 Logits ours,
                 Logits holding,
                 Logits theirs) {
             if (besideFloat == null || besideLive == null) {
-                besideFloat = PairedScores.of(model, data, metric, plain);
+                besideFloat = PairedScores.of(model, data, metric, before);
                 besideLive = PairedScores.of(model, data, metric, plain);
             }
-            besideFloat.add(batch, plain, theirs);
+            besideFloat.add(batch, before, theirs);
             besideLive.add(batch, ours, theirs);
             for (int i = 0; i < ours.values().length; i++) {
                 largest = Math.max(largest, Math.abs((double) ours.values()[i] - theirs.values()[i]));

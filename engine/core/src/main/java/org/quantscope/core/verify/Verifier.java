@@ -24,6 +24,7 @@ import org.quantscope.core.importer.Importers;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.json.StrictJson;
+import org.quantscope.core.metric.NonFiniteWeights;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.tensor.TensorId;
 
@@ -94,6 +95,9 @@ public final class Verifier {
             return List.of();
         }
         List<ExportProblem> found = new ArrayList<>();
+        NonFiniteWeights.sentence(NonFiniteWeights.in(plan.model().tensors(), new CancelToken()))
+                .ifPresent(why -> found.add(new ExportProblem(
+                        exporter.id(), "", why, "export a model that is whole", ExportProblem.Severity.WARNING)));
         String runtime = "ONNX Runtime " + ran.version();
         Verification.Run written = ran.asWritten();
         if (!written.agrees()) {
