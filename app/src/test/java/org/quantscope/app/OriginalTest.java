@@ -56,7 +56,8 @@ class OriginalTest {
                 original, 2, Map.of("quantscope.model_sha256", sha256, "quantscope.corrections", "bias-correction")));
 
         assertThat(notices.problems).isEmpty();
-        assertThat(context.bench().reference().orElseThrow().file().getFileName()).hasToString("original.onnx");
+        assertThat(context.bench().reference().orElseThrow().file().getFileName())
+                .hasToString("original.onnx");
         assertThat(context.bench().analysed().orElseThrow().file().getFileName())
                 .hasToString("changed.onnx");
     }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.session.Background;
@@ -235,9 +236,11 @@ public final class ExportViewModel {
                                 done.files(),
                                 size(done.files()),
                                 Fingerprint.sha256(done.files().getFirst(), cancel),
-                                done.verified()
-                                        .map(v -> Verifier.problems(exporter, v))
-                                        .orElse(List.of()),
+                                Stream.concat(
+                                                Verifier.nonFinite(exporter, ready, cancel).stream(),
+                                                done.verified().stream()
+                                                        .flatMap(v -> Verifier.problems(exporter, v).stream()))
+                                        .toList(),
                                 done.verified()));
                     } catch (CancellationException e) {
                         cancel.check();

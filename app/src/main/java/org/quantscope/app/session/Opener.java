@@ -204,7 +204,7 @@ final class Opener {
             Model before = Engine.open(beside.get(), false);
             if (Original.obstacle(source, before).isEmpty()) {
                 original = Optional.of(
-                        new OpenModel(before, Engine.analysed(before), FileRef.of(beside.get(), cancel)));
+                        new OpenModel(before, Engine.analysed(before), FileRef.ofModel(beside.get(), cancel)));
             }
         }
         return new OpenModel(source, folded, known, original);

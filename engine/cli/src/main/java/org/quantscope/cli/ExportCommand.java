@@ -73,8 +73,9 @@ final class ExportCommand extends EngineCommand {
     @Option(
             names = "--reference",
             paramLabel = "FLOAT",
-            description = "The float model to compare the written file with (default: the one before any corrections, as"
-                    + " far as it is known).")
+            description =
+                    "The float model to compare the written file with (default: the one before any corrections, as"
+                            + " far as it is known).")
     private @Nullable Path reference;
 
     @Option(names = "--check", description = FloatReport.CHECK + ", or if the target has a problem of severity error.")

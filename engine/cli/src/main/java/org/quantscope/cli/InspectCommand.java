@@ -102,8 +102,7 @@ final class InspectCommand extends EngineCommand {
                             + model.tensors().size() + " stored tensors"
                             + (activations.isEmpty() ? "" : ", " + activations.size() + " activations"));
             FloatReport.print(left, terminal());
-            NonFiniteWeights.sentence(broken)
-                    .ifPresent(note -> terminal().out().println("note: " + note));
+            NonFiniteWeights.sentence(broken).ifPresent(note -> terminal().out().println("note: " + note));
             model.notes().forEach(note -> terminal().out().println("note: " + note));
         });
         return ExitCode.DONE;

@@ -22,8 +22,8 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.QuantizedTensor;
 import org.quantscope.core.session.Original;
+import org.quantscope.core.session.QuantizedTensor;
 import org.quantscope.core.session.Request;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
@@ -203,13 +203,12 @@ final class ModelSetup {
         if (asked != null) {
             Model given = openGraph(asked, plain, terminal, cancel);
             Original.obstacle(model, given).ifPresent(why -> {
-                throw new BadInputException(asked, "--reference", "cannot be compared with " + file.getFileName()
-                        + ": " + why);
+                throw new BadInputException(
+                        asked, "--reference", "cannot be compared with " + file.getFileName() + ": " + why);
             });
             return given;
         }
-        Model uncorrected =
-                state.corrections().isEmpty() ? model : openGraph(file, plain, terminal, cancel);
+        Model uncorrected = state.corrections().isEmpty() ? model : openGraph(file, plain, terminal, cancel);
         return Engine.reference(Engine.open(file, false), uncorrected, state.foldBatchNorm(), cancel);
     }
 

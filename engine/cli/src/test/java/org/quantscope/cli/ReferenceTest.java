@@ -65,7 +65,10 @@ class ReferenceTest {
         assertThat(itself.path("reference").asString()).isEqualTo(alone.toString());
         assertThat(itself.path("float32").path("accuracy").asDouble()).isLessThan(floats);
         assertThat(agreement(alone, config)).isGreaterThan(agreement(corrected, config));
-        assertThat(eval(alone, "--reference", original).path("float32").path("accuracy").asDouble())
+        assertThat(eval(alone, "--reference", original)
+                        .path("float32")
+                        .path("accuracy")
+                        .asDouble())
                 .isEqualTo(floats);
         assertThat(agreement(alone, config, "--reference", original)).isEqualTo(agreement(corrected, config));
     }
@@ -74,7 +77,16 @@ class ReferenceTest {
     private double agreement(Path model, Path config, Object... more) {
         Object[] args = new Object[11 + more.length];
         Object[] first = {
-            "export", model, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--data", TEST,
+            "export",
+            model,
+            "--config",
+            config,
+            "--format",
+            "onnx-qdq",
+            "-o",
+            folder.resolve("q.onnx"),
+            "--data",
+            TEST,
             "--json"
         };
         System.arraycopy(first, 0, args, 0, first.length);
@@ -93,7 +105,10 @@ class ReferenceTest {
         CommandLineRun run = CommandLineRun.of(
                 "eval", SAMPLES.resolve("digits_mlp.onnx"), "--data", TEST, "--weights", 8, "--reference", other);
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(run.err()).contains("other.onnx").contains("it has no output").hasLineCount(1);
+        assertThat(run.err())
+                .contains("other.onnx")
+                .contains("it has no output")
+                .hasLineCount(1);
     }
 
     @Test

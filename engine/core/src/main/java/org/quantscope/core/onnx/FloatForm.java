@@ -102,7 +102,11 @@ final class FloatForm {
     private Optional<Result> read(ModelProto model) {
         graph.getNodeList().forEach(this::take);
         if (!changed) {
-            return Optional.empty();
+            List<String> kept = kept(graph);
+            return kept.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(
+                            new Result(model, new OwnQuantization("operators on integers", Map.of(), Map.of(), kept)));
         }
         for (ValueInfoProto output : graph.getOutputList()) {
             String name = output.getName();
@@ -124,7 +128,15 @@ final class FloatForm {
                 .put(new TensorId(name), grid));
         return Optional.of(new Result(
                 model.toBuilder().setGraph(rest).build(),
-                new OwnQuantization(String.join(", ", ways), weights, activations)));
+                new OwnQuantization(String.join(", ", ways), weights, activations, kept(rest))));
+    }
+
+    /** The nodes that still compute on codes. */
+    private static List<String> kept(GraphProto graph) {
+        return graph.getNodeList().stream()
+                .filter(QuantizedNodes::isOnCodes)
+                .map(n -> n.getOpType() + (n.getName().isEmpty() ? "" : " " + n.getName()))
+                .toList();
     }
 
     /** Takes over a node, or what it computes on floats. */

@@ -1,6 +1,7 @@
 package org.quantscope.core.onnx;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -14,17 +15,25 @@ import org.quantscope.core.tensor.TensorId;
  * @param way the operators that do it, for a person
  * @param weights the grids of stored tensors
  * @param activations the grids of values, one scale each
+ * @param kept the nodes that stay on integers, because what they compute on floats cannot be told from the file
  */
-public record OwnQuantization(String way, Map<TensorId, OwnGrid> weights, Map<TensorId, OwnGrid> activations) {
+public record OwnQuantization(
+        String way, Map<TensorId, OwnGrid> weights, Map<TensorId, OwnGrid> activations, List<String> kept) {
     public OwnQuantization {
         weights = Collections.unmodifiableMap(new TreeMap<>(weights));
         activations = Collections.unmodifiableMap(new TreeMap<>(activations));
+        kept = List.copyOf(kept);
     }
 
     /** One line for a person. */
     public String said() {
         return "already quantized (" + way + "): " + part(weights, "weight", true) + ", "
                 + part(activations, "activation", false)
+                + (kept.isEmpty()
+                        ? ""
+                        : "; " + kept.size() + (kept.size() == 1 ? " node stays" : " nodes stay")
+                                + " on integers, because what it computes on floats cannot be told from the file: "
+                                + kept.getFirst() + (kept.size() > 1 ? " and others" : ""))
                 + ". What is shown is the float model behind it; the grids are the file's own";
     }
 

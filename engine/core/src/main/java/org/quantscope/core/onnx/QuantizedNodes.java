@@ -48,7 +48,9 @@ final class QuantizedNodes {
             "ConvInteger",
             "MatMulIntegerToFloat",
             "DynamicQuantizeMatMul",
-            "MatMulNBits");
+            "MatMulNBits",
+            "QAttention",
+            "DynamicQuantizeLSTM");
 
     private static final String INTEGERS = "operators on integers";
     private static final String DYNAMIC = "activations quantized as they come";
@@ -67,11 +69,14 @@ final class QuantizedNodes {
 
     /** True if a graph has nodes that quantize, or that compute on codes. */
     static boolean any(GraphProto graph) {
-        return graph.getNodeList().stream()
-                .anyMatch(n -> isQdq(n)
-                        || UNARY.containsKey(n.getOpType())
-                        || BINARY.containsKey(n.getOpType())
-                        || OTHERS.contains(n.getOpType()));
+        return graph.getNodeList().stream().anyMatch(n -> isQdq(n) || isOnCodes(n));
+    }
+
+    /** True for an operator that computes on codes. */
+    static boolean isOnCodes(NodeProto node) {
+        String op = node.getOpType();
+        return (ElementTypes.isDefaultDomain(node) || node.getDomain().equals(FusedOperators.DOMAIN))
+                && (UNARY.containsKey(op) || BINARY.containsKey(op) || OTHERS.contains(op));
     }
 
     static boolean isQdq(NodeProto node) {
@@ -258,6 +263,8 @@ final class QuantizedNodes {
             case "MatMulIntegerToFloat" -> own && n >= 4 ? toFloat(node) : Optional.empty();
             case "DynamicQuantizeMatMul" -> own && n >= 3 ? dynamic(node) : Optional.empty();
             case "MatMulNBits" -> own && n >= 3 ? nBits(node) : Optional.empty();
+            case "QAttention" -> own && n >= 5 ? attention(node) : Optional.empty();
+            case "DynamicQuantizeLSTM" -> own && n >= 12 ? lstm(node) : Optional.empty();
             default ->
                 own && UNARY.containsKey(op) && n >= 5
                         ? unary(node, UNARY.get(op))
@@ -501,9 +508,85 @@ final class QuantizedNodes {
         return Optional.of(new Form(way, chain.tensors, chain.nodes));
     }
 
+    /** Attention with a weight and an input of 8 bits; what it computes in between is float. */
+    private Optional<Form> attention(NodeProto node) {
+        if (!isStored(node, 1, 3, 4)) {
+            return Optional.empty();
+        }
+        Chain chain = new Chain(node);
+        NodeProto.Builder b = operator(
+                        "Attention", node, chain.decoded(0, 3, 6, 1), chain.decoded(1, 4, 7, 1), node.getInput(2))
+                .setName(node.getName())
+                .setDomain(FusedOperators.DOMAIN)
+                .addInput(node.getInputCount() > 5 ? node.getInput(5) : "")
+                .addInput(node.getInputCount() > 8 ? node.getInput(8) : "")
+                .addAllOutput(node.getOutputList());
+        chain.nodes.add(b.build());
+        return Optional.of(new Form(INTEGERS, chain.tensors, chain.nodes));
+    }
+
+    /**
+     * A recurrent layer with weights of 8 bits, which are [directions, inputs, 4·hidden] here and [directions,
+     * 4·hidden, inputs] in a layer on floats.
+     */
+    private Optional<Form> lstm(NodeProto node) {
+        Chain chain = new Chain(node);
+        Optional<String> w = recurrent(chain, node.getInput(1), node.getInput(8), node.getInput(9));
+        Optional<String> r = recurrent(chain, node.getInput(2), node.getInput(10), node.getInput(11));
+        if (w.isEmpty() || r.isEmpty()) {
+            return Optional.empty();
+        }
+        NodeProto.Builder b = operator("LSTM", node, node.getInput(0), w.get(), r.get())
+                .setName(node.getName())
+                .addAllInput(node.getInputList().subList(3, 8))
+                .addAllOutput(node.getOutputList());
+        chain.nodes.add(b.build());
+        return Optional.of(new Form(DYNAMIC, chain.tensors, chain.nodes));
+    }
+
+    /** Adds the numbers of the codes of a recurrent weight, with the last two axes exchanged. */
+    private Optional<String> recurrent(Chain chain, String name, String scaleName, String zeroName) {
+        Tensor codes = stored.get(name);
+        Tensor scale = stored.get(scaleName);
+        Tensor zero = stored.get(zeroName);
+        if (codes == null
+                || scale == null
+                || zero == null
+                || codes.info().shape().rank() != 3
+                || codes.info().dtype().isFloating()
+                || codes.data().count() > MOST_VALUES) {
+            return Optional.empty();
+        }
+        long[] dims = codes.info().shape().toArray();
+        int directions = (int) dims[0];
+        int inputs = (int) dims[1];
+        int outputs = (int) dims[2];
+        float[] scales = scale.data().toFloats();
+        boolean each = scales.length == directions * outputs;
+        if (!each && scales.length != directions || zero.data().count() != scales.length) {
+            return Optional.empty();
+        }
+        float[] values = new float[Math.toIntExact(codes.data().count())];
+        for (int d = 0; d < directions; d++) {
+            for (int i = 0; i < inputs; i++) {
+                for (int o = 0; o < outputs; o++) {
+                    int at = each ? d * outputs + o : d;
+                    long code = codes.data().integer(((long) d * inputs + i) * outputs + o);
+                    values[(d * outputs + o) * inputs + i] = (code - zero.data().integer(at)) * scales[at];
+                }
+            }
+        }
+        String made = named(name);
+        chain.tensors.add(new Made(
+                made, floats(made, DType.F32, Shape.of(directions, outputs, inputs), values), Optional.empty()));
+        return Optional.of(made);
+    }
+
     /**
      * A product with a matrix in blocks. Its codes are [N, blocks of K, bytes], its scales and zero points [N, blocks];
-     * the matrix that they stand for is [K, N].
+     * the matrix that they stand for is [K, N]. An index, as GPTQ writes it for reordered rows, gives each of the K rows
+     * the block whose scale and zero point it has (as the operator says and CUDA computes it; ONNX Runtime 1.29 on a CPU
+     * leaves out packed zero points beside an index).
      */
     private Optional<Form> nBits(NodeProto node) {
         int k = (int) ElementTypes.intAttribute(node, "K", 0);
@@ -511,7 +594,7 @@ final class QuantizedNodes {
         int bits = (int) ElementTypes.intAttribute(node, "bits", 4);
         int size = (int) ElementTypes.intAttribute(node, "block_size", 0);
         boolean indexed = node.getInputCount() > 4 && !node.getInput(4).isEmpty();
-        if (!isStored(node, 1, 2) || indexed || k < 1 || n < 1 || size < 1 || bits < 2 || bits > Byte.SIZE) {
+        if (!isStored(node, 1, 2) || k < 1 || n < 1 || size < 1 || bits < 2 || bits > Byte.SIZE) {
             return Optional.empty();
         }
         int blocks = Math.ceilDiv(k, size);
@@ -521,7 +604,10 @@ final class QuantizedNodes {
         long row = Math.ceilDiv((long) blocks * bits, Byte.SIZE);
         boolean hasZero = node.getInputCount() > 3 && !node.getInput(3).isEmpty();
         Tensor zero = hasZero ? stored.get(node.getInput(3)) : null;
-        if (codes == null
+        boolean floatZero = zero != null && zero.info().dtype().isFloating();
+        int[] blockOf = indexed ? blockOf(stored.get(node.getInput(4)), k, blocks) : blockOf(k, size);
+        if (blockOf == null
+                || codes == null
                 || scale == null
                 || (long) k * n > MOST_VALUES
                 || codes.info().dtype() != DType.U8
@@ -529,12 +615,17 @@ final class QuantizedNodes {
                 || scale.data().count() != (long) n * blocks
                 || (hasZero
                         && (zero == null
-                                || zero.info().dtype() != DType.U8
-                                || zero.data().count() != n * row))) {
+                                || (floatZero
+                                        ? zero.data().count() != (long) n * blocks
+                                        : zero.info().dtype() != DType.U8
+                                                || zero.data().count() != n * row)))) {
             return Optional.empty();
         }
         byte[] packed = bytes(codes);
-        byte[] zeros = zero == null ? new byte[0] : bytes(zero);
+        byte[] zeros = zero == null || floatZero ? new byte[0] : bytes(zero);
+        float[] numbers = zero != null && floatZero ? zero.data().toFloats() : new float[0];
+        boolean whole = true;
+        float[] levels = new float[blocks * n];
         float[] given = scale.data().toFloats();
         float[] scales = new float[blocks * n];
         int[] zeroPoints = new int[blocks * n];
@@ -543,18 +634,27 @@ final class QuantizedNodes {
             for (int b = 0; b < blocks; b++) {
                 int at = b * n + c;
                 scales[at] = given[c * blocks + b];
-                zeroPoints[at] = zero == null ? 1 << (bits - 1) : code(zeros, c * row * Byte.SIZE, b, bits);
-                long start = ((long) c * blocks + b) * blob * Byte.SIZE;
-                for (int i = 0; i < size && b * size + i < k; i++) {
-                    values[(b * size + i) * n + c] = (code(packed, start, i, bits) - zeroPoints[at]) * scales[at];
-                }
+                levels[at] = zero == null
+                        ? 1 << (bits - 1)
+                        : floatZero ? numbers[c * blocks + b] : code(zeros, c * row * Byte.SIZE, b, bits);
+                zeroPoints[at] = Math.round(levels[at]);
+                whole &= zeroPoints[at] == levels[at];
+            }
+            for (int i = 0; i < k; i++) {
+                long start = ((long) c * blocks + i / size) * blob * Byte.SIZE;
+                int at = blockOf[i] * n + c;
+                values[i * n + c] = (code(packed, start, i % size, bits) - levels[at]) * scales[at];
             }
         }
         Optional<OwnGrid> grid;
         try {
-            grid = Optional.of(new OwnGrid(
-                    new QuantParams(new Granularity.PerBlock(0, size), scales, zeroPoints, 0, (1 << bits) - 1),
-                    Optional.empty()));
+            // Rows in another order, or zero points between two codes, are no grid of ours.
+            boolean ours = whole && Arrays.equals(blockOf, blockOf(k, size));
+            grid = !ours
+                    ? Optional.empty()
+                    : Optional.of(new OwnGrid(
+                            new QuantParams(new Granularity.PerBlock(0, size), scales, zeroPoints, 0, (1 << bits) - 1),
+                            Optional.empty()));
         } catch (IllegalArgumentException e) {
             // A scale of 0 for a block of zeros: the numbers are known, a grid is not.
             grid = Optional.empty();
@@ -564,6 +664,31 @@ final class QuantizedNodes {
         Chain chain = new Chain(node);
         chain.tensors.add(new Made(name, floats(name, type, Shape.of(k, n), values), grid));
         return withBias(chain, node.getInput(0), name, 5, "MatMulNBits");
+    }
+
+    /** The block of each of k rows, which follow each other. */
+    private static int[] blockOf(int k, int size) {
+        int[] block = new int[k];
+        for (int i = 0; i < k; i++) {
+            block[i] = i / size;
+        }
+        return block;
+    }
+
+    /** The block of each of k rows, as an index says; null if it does not fit. */
+    private static int @Nullable [] blockOf(@Nullable Tensor index, int k, int blocks) {
+        if (index == null || index.info().dtype().isFloating() || index.data().count() < k) {
+            return null;
+        }
+        int[] block = new int[k];
+        for (int i = 0; i < k; i++) {
+            long b = index.data().integer(i);
+            if (b < 0 || b >= blocks) {
+                return null;
+            }
+            block[i] = (int) b;
+        }
+        return block;
     }
 
     private static byte[] bytes(Tensor t) {

@@ -72,9 +72,11 @@ final class RuntimeCheck {
                         Evaluated holding =
                                 leftOut.isEmpty() ? null : Evaluated.of(model, without(request, leftOut), cancel);
                 OrtModel floatModel = OrtModel.load(InstrumentedGraph.plain(model), name, OrtModel.Options.DEFAULT);
-                @Nullable OrtModel original = plan.reference() == plan.model()
-                        ? null
-                        : OrtModel.load(InstrumentedGraph.plain(plan.reference()), name, OrtModel.Options.DEFAULT);
+                @Nullable
+                        OrtModel original = plan.reference() == plan.model()
+                                ? null
+                                : OrtModel.load(
+                                        InstrumentedGraph.plain(plan.reference()), name, OrtModel.Options.DEFAULT);
                 OrtModel written = OrtModel.load(bytes, name, OrtModel.Options.DEFAULT.withoutFusing());
                 Attempted fused = Attempted.load(bytes, name)) {
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
@@ -84,9 +86,7 @@ final class RuntimeCheck {
                 Logits ours = live.logits(feed, batch, cancel);
                 Logits held = holding == null ? ours : holding.logits(feed, batch, cancel);
                 Logits plain = Logits.of(floatModel, model, feed, batch, Map.of(), cancel);
-                Logits before = original == null
-                        ? plain
-                        : Logits.of(original, model, feed, batch, Map.of(), cancel);
+                Logits before = original == null ? plain : Logits.of(original, model, feed, batch, Map.of(), cancel);
                 asWritten.add(
                         model,
                         plan.state().metric(),

@@ -82,8 +82,17 @@ public final class Verifier {
                 (placed, written) -> verified.set(verify(exporter, placed, written, data, progress, cancel)),
                 cancel);
         List<ExportProblem> problems = new ArrayList<>(Exporters.problems(exporter, plan));
+        problems.addAll(nonFinite(exporter, plan, cancel));
         verified.get().ifPresent(v -> problems.addAll(problems(exporter, v)));
         return new Exported(files, problems, verified.get());
+    }
+
+    /** A warning if weights of the model are no numbers. */
+    public static List<ExportProblem> nonFinite(Exporter exporter, ExportPlan plan, CancelToken cancel) {
+        return NonFiniteWeights.sentence(NonFiniteWeights.in(plan.model().tensors(), cancel)).stream()
+                .map(why -> new ExportProblem(
+                        exporter.id(), "", why, "export a model that is whole", ExportProblem.Severity.WARNING))
+                .toList();
     }
 
     /**
@@ -95,9 +104,6 @@ public final class Verifier {
             return List.of();
         }
         List<ExportProblem> found = new ArrayList<>();
-        NonFiniteWeights.sentence(NonFiniteWeights.in(plan.model().tensors(), new CancelToken()))
-                .ifPresent(why -> found.add(new ExportProblem(
-                        exporter.id(), "", why, "export a model that is whole", ExportProblem.Severity.WARNING)));
         String runtime = "ONNX Runtime " + ran.version();
         Verification.Run written = ran.asWritten();
         if (!written.agrees()) {

@@ -60,6 +60,12 @@ class FloatFormTest {
         return raw(name, type, dims, bytes);
     }
 
+    private static TensorProto.Builder ints(String name, int... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asIntBuffer().put(values);
+        return raw(name, DataType.INT32_VALUE, new long[] {values.length}, bytes.array());
+    }
+
     private static TensorProto.Builder scalar(String name, float value) {
         return floats(name, new long[0], value);
     }
@@ -278,6 +284,107 @@ class FloatFormTest {
                         .params()
                         .granularity())
                 .isEqualTo(new Granularity.PerBlock(0, 16));
+    }
+
+    /** Rows that GPTQ has reordered: each has the scale and the zero point of the block that the index names. */
+    @Test
+    void aMatrixInBlocksMayHaveAnIndex() throws IOException {
+        int[] packed = new int[2 * 2 * 8];
+        int[] index = new int[32];
+        for (int i = 0; i < packed.length; i++) {
+            packed[i] = i * 41 & 0xff;
+            index[i] = i * 7 % 5 < 2 ? 0 : 1;
+        }
+        NodeProto.Builder product = contrib(node("MatMulNBits", List.of("x", "w_Q4", "s", "", "g_idx"), "y"))
+                .addAttribute(attribute("K", 32))
+                .addAttribute(attribute("N", 2))
+                .addAttribute(attribute("bits", 4))
+                .addAttribute(attribute("block_size", 16));
+        var g = graph(product)
+                .addInitializer(codes("w_Q4", DataType.UINT8_VALUE, new long[] {2, 2, 8}, packed))
+                .addInitializer(floats("s", new long[] {4}, 0.1f, 0.2f, 0.3f, 0.4f))
+                .addInitializer(codes("z", DataType.UINT8_VALUE, new long[] {2, 1}, 0x78, 0x96))
+                .addInitializer(ints("g_idx", index));
+        g.setInput(0, value("x", 3, 32)).setOutput(0, value("y", 3, 2));
+        Model model = same(written(model(21, g)), Shape.of(3, 32), 0.1f);
+
+        assertThat(ops(model)).containsExactly("MatMul");
+        // The file's blocks are not ours: the numbers are known, and no grid.
+        assertThat(model.own().orElseThrow().weights()).isEmpty();
+        assertThat(model.own().orElseThrow().way()).isEqualTo("MatMulNBits");
+    }
+
+    @Test
+    void quantizedAttentionBecomesAttention() throws IOException {
+        int[] weight = new int[4 * 12];
+        for (int i = 0; i < weight.length; i++) {
+            weight[i] = i * 53 % 200 - 100;
+        }
+        var g = graph(
+                        node("QuantizeLinear", List.of("x", "xs", "xz"), "q"),
+                        contrib(node("QAttention", List.of("q", "w_quantized", "b", "xs", "ws", "", "xz", "wz"), "y"))
+                                .addAttribute(attribute("num_heads", 2)))
+                .addInitializer(codes("w_quantized", DataType.INT8_VALUE, new long[] {4, 12}, weight))
+                .addInitializer(floats("b", new long[] {12}, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11))
+                .addInitializer(scalar("xs", 0.05f))
+                .addInitializer(scalar("ws", 0.01f))
+                .addInitializer(zero("xz", 128))
+                .addInitializer(codes("wz", DataType.INT8_VALUE, new long[0], 0));
+        g.setInput(0, value("x", 1, 3, 4)).setOutput(0, value("y", 1, 3, 4));
+        Model model = same(written(model(13, g)), Shape.of(1, 3, 4), 0.1f);
+
+        assertThat(ops(model)).containsExactly("com.microsoft.Attention");
+        assertThat(model.own().orElseThrow().said())
+                .contains("operators on integers")
+                .contains("1 weight with 8 bits per tensor, 1 activation with 8 bits");
+    }
+
+    @Test
+    void aDynamicallyQuantizedLstmBecomesAnLstm() throws IOException {
+        int[] w = new int[3 * 8];
+        int[] r = new int[2 * 8];
+        for (int i = 0; i < w.length; i++) {
+            w[i] = i * 29 % 250 - 125;
+        }
+        for (int i = 0; i < r.length; i++) {
+            r[i] = i * 31 % 250 - 125;
+        }
+        List<String> inputs = List.of("x", "w_quantized", "r_quantized", "b", "", "", "", "", "ws", "wz", "rs", "rz");
+        var g = graph(contrib(node("DynamicQuantizeLSTM", inputs, "y")).addAttribute(attribute("hidden_size", 2)))
+                .addInitializer(codes("w_quantized", DataType.INT8_VALUE, new long[] {1, 3, 8}, w))
+                .addInitializer(codes("r_quantized", DataType.INT8_VALUE, new long[] {1, 2, 8}, r))
+                .addInitializer(floats("b", new long[] {1, 16}, new float[16]))
+                .addInitializer(floats("ws", new long[] {1}, 0.01f))
+                .addInitializer(codes("wz", DataType.INT8_VALUE, new long[] {1}, 0))
+                .addInitializer(floats("rs", new long[] {1}, 0.02f))
+                .addInitializer(codes("rz", DataType.INT8_VALUE, new long[] {1}, 0));
+        g.setInput(0, value("x", 4, 1, 3)).setOutput(0, value("y", 4, 1, 1, 2));
+        Model model = same(written(model(13, g)), Shape.of(4, 1, 3), 0.02f);
+
+        assertThat(ops(model)).containsExactly("LSTM");
+        assertThat(model.own().orElseThrow().way()).isEqualTo("activations quantized as they come");
+    }
+
+    @Test
+    void nodesThatCannotBeReadAreNamed() throws IOException {
+        var g = graph(
+                        node("Abs", List.of("scale"), "xs"),
+                        node("QuantizeLinear", List.of("x", "xs", "xz"), "q"),
+                        contrib(node("QAttention", List.of("q", "w", "b", "xs", "ws", "", "xz", "wz"), "y"))
+                                .setName("attn")
+                                .addAttribute(attribute("num_heads", 1)))
+                .addInitializer(codes("w", DataType.INT8_VALUE, new long[] {1, 3}, 1, 2, 3))
+                .addInitializer(floats("b", new long[] {3}, 0, 0, 0))
+                .addInitializer(scalar("scale", 0.1f))
+                .addInitializer(scalar("ws", 0.01f))
+                .addInitializer(zero("xz", 128))
+                .addInitializer(codes("wz", DataType.INT8_VALUE, new long[0], 0));
+        g.setInput(0, value("x", 1, 3, 1)).setOutput(0, value("y", 1, 3, 1));
+        Model model = open(written(model(13, g)));
+
+        assertThat(model.own().orElseThrow().said())
+                .contains("1 node stays on integers")
+                .contains("cannot be told from the file: QAttention attn");
     }
 
     /** What cannot be told from the file stays as it is, and nothing is refused. */
