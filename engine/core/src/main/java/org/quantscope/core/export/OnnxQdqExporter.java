@@ -23,6 +23,7 @@ import org.quantscope.core.rewrite.QdqGraph;
 import org.quantscope.core.session.Choice;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.ResolvedTensor;
+import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -219,6 +220,7 @@ public final class OnnxQdqExporter extends FileFormat {
             }
             stored.values().stream().filter(s -> !s.contrib).forEach(s -> opset = Math.max(opset, s.opset));
             stored.replaceAll((id, s) -> forRuntime(s));
+            leaveOutBesideBytes();
             // Its parser does not support DequantizeLinear of int32.
             if (!tensorRt) {
                 graph.get().biases().forEach(this::bias);
@@ -333,6 +335,47 @@ public final class OnnxQdqExporter extends FileFormat {
                     Severity.WARNING,
                     Remedy.signed(s.encoding, false)));
             return new Stored(s.encoding, s.type, s.opset, true);
+        }
+
+        /**
+         * Leaves out activations of 2 and 4 bits that ONNX Runtime would overwrite memory for. It takes their codes for
+         * bytes when it gives their memory, once they are read, to a value of the same shape and of one byte for each
+         * element, which needs two or four times as much (1.29 and 1.30, whatever the options are: wrong outputs, or
+         * the end of the process).
+         */
+        private void leaveOutBesideBytes() {
+            List<Stored> narrow = stored.values().stream()
+                    .filter(s -> s.encoding.isActivation() && s.type.bits() < Byte.SIZE)
+                    .toList();
+            if (narrow.isEmpty()) {
+                return;
+            }
+            Optional<String> computed = QdqGraph.valueOfBytes(plan.model());
+            for (Stored s : narrow) {
+                computed.or(() -> stored.values().stream()
+                                .filter(b -> b.encoding.isActivation()
+                                        && b.type.bits() == Byte.SIZE
+                                        && mayBeOfOneShape(
+                                                b.encoding.info().shape(),
+                                                s.encoding.info().shape()))
+                                .map(b -> b.encoding.id().name())
+                                .findFirst())
+                        .ifPresent(beside -> {
+                            stored.remove(s.encoding.id());
+                            error(
+                                    s.encoding,
+                                    "its codes of " + s.type.bits() + " bits may lie in the same memory as " + beside
+                                            + ", whose elements are bytes; ONNX Runtime then overwrites what lies"
+                                            + " behind",
+                                    "choose 8 bits",
+                                    Remedy.bits(s.encoding, Byte.SIZE));
+                        });
+            }
+        }
+
+        /** True if the shapes are equal, or one is not known. */
+        private static boolean mayBeOfOneShape(Shape a, Shape b) {
+            return a.rank() == 0 || b.rank() == 0 || a.equals(b);
         }
 
         /** Adds the bias of a layer, if the tensors that its unit is computed from are quantized and it has no setting of its own. */

@@ -167,9 +167,15 @@ final class FloatForm {
         }
     }
 
-    /** A sum of one value is that value: such nodes only keep ONNX Runtime from joining those beside them. */
+    /**
+     * A sum of one value is that value: such nodes only keep ONNX Runtime from joining those beside them. So do those
+     * of our own files that move averages off the middle between two levels before they are rounded.
+     */
     private static boolean isSumOfOne(NodeProto node) {
-        return node.getDomain().isEmpty() && node.getOpType().equals("Sum") && node.getInputCount() == 1;
+        return node.getDomain().isEmpty()
+                && node.getOpType().equals("Sum")
+                && (node.getInputCount() == 1
+                        || (node.getInputCount() == 2 && node.getInput(1).endsWith(QdqReading.MOVED_BY)));
     }
 
     private NodeProto withInputs(NodeProto node) {

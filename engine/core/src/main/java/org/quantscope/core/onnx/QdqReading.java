@@ -20,6 +20,9 @@ import org.quantscope.core.tensor.Shape;
 
 /** The quantized tensors of an ONNX file with QuantizeLinear and DequantizeLinear nodes. */
 public final class QdqReading {
+    /** What the name of the constant ends with by which a file moves averages off the middle between two levels. */
+    public static final String MOVED_BY = "_QuantizeLinear_by";
+
     private final Path file;
     private final ModelProto proto;
     private final Map<String, TensorProto> stored = new HashMap<>();

@@ -229,8 +229,9 @@ public final class InstrumentedGraph {
      * @param from the value that it reads
      * @param to the value that it computes
      * @param type ONNX type of both values
+     * @param share the constant {@link Halfway#SHARE}; empty for values that no operator averages
      */
-    record Quantizer(String from, String to, int type, ActivationFeeds feeds) {
+    record Quantizer(String from, String to, int type, ActivationFeeds feeds, String share) {
         /** True if it computes 8-bit codes. */
         boolean hasCodes() {
             return feeds.form.way == Way.BYTES || feeds.form.way == Way.CODES;
@@ -329,10 +330,15 @@ public final class InstrumentedGraph {
         });
         Map<TensorId, ActivationFeeds> feeds = new LinkedHashMap<>();
         Map<String, Quantizer> quantizers = new LinkedHashMap<>();
+        Set<String> halfway = Halfway.of(edit.graph().proto().getGraph());
         for (var activation : edit.graph().values()) {
             Form form = quantized.get(activation.id());
             if (form != null) {
-                Quantizer q = quantizer(edit, activation.id().name(), form.in(edit.opset()));
+                Quantizer q = quantizer(
+                        edit,
+                        activation.id().name(),
+                        form.in(edit.opset()),
+                        halfway.contains(activation.id().name()));
                 quantizers.put(q.to, q);
                 feeds.put(activation.id(), q.feeds);
             }
@@ -386,7 +392,7 @@ public final class InstrumentedGraph {
         return feed;
     }
 
-    private static Quantizer quantizer(GraphEdit edit, String value, Form form) {
+    private static Quantizer quantizer(GraphEdit edit, String value, Form form, boolean halfway) {
         int type = edit.graph().types().of(value);
         GraphEdit.Splice splice = edit.splice(value, "_float", "_quantized");
         ActivationFeeds feeds = new ActivationFeeds(
@@ -407,7 +413,12 @@ public final class InstrumentedGraph {
             }
         }
         edit.addInput(feeds.on, DataType.BOOL_VALUE, Shape.of());
-        Quantizer quantizer = new Quantizer(splice.from(), splice.to(), type, feeds);
+        String share = "";
+        if (halfway && listed.isEmpty()) {
+            share = edit.fresh(value + "_share");
+            edit.addInitializer(TensorEncoding.scalar(share, Halfway.SHARE));
+        }
+        Quantizer quantizer = new Quantizer(splice.from(), splice.to(), type, feeds, share);
 
         Chain on = new Chain(splice.to(), splice.from());
         if (listed.isPresent()) {
@@ -459,6 +470,7 @@ public final class InstrumentedGraph {
         if (q.type != DataType.FLOAT_VALUE) {
             chain.cast(DataType.FLOAT_VALUE);
         }
+        chain.move(q);
         chain.then("QuantizeLinear", q.feeds.scale, q.feeds.lower);
         if (!q.feeds.upper.isEmpty()) {
             chain.then("Clip", "", q.feeds.upper);
@@ -477,6 +489,7 @@ public final class InstrumentedGraph {
         if (q.type != DataType.FLOAT_VALUE) {
             chain.cast(DataType.FLOAT_VALUE);
         }
+        chain.move(q);
         chain.then("Div", q.feeds.scale);
         if (edit.opset() >= FIRST_WITH_ROUND_AND_CLIP_INPUTS) {
             chain.then("Round");
@@ -531,6 +544,15 @@ public final class InstrumentedGraph {
             String out = value + "_Cast_" + nodes.size();
             nodes.add(GraphEdit.cast(out, at, out, type));
             at = out;
+        }
+
+        /** Moves averages off the middle between two levels, see {@link Halfway}. */
+        private void move(Quantizer q) {
+            if (!q.share.isEmpty()) {
+                String by = value + "_by";
+                nodes.add(GraphEdit.node("Mul", by, List.of(q.feeds.scale, q.share), List.of(by)));
+                then("Add", by);
+            }
         }
 
         private void then(String opType, String... others) {

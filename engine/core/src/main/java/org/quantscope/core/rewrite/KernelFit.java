@@ -34,6 +34,14 @@ final class KernelFit {
 
     private static final Set<String> CLAMPING = Set.of("Relu", "Clip");
 
+    /** Operators that it removes, or makes a part of the Conv behind them, before it looks for groups. */
+    private static final Set<String> VANISHING = Set.of("Identity", "Dropout", "Pad");
+
+    /** Operators that it makes a part of the layer in front, if their other inputs are constants. */
+    private static final Set<String> FOLDED = Set.of("BatchNormalization", "Add", "Mul", "Identity", "Dropout");
+
+    private static final Set<String> LAYERS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
+
     /**
      * How a value is stored or rounded.
      *
@@ -177,6 +185,7 @@ final class KernelFit {
             at = before;
             clamped = true;
         }
+        at = layerWith(at);
         if (MOVING.contains(at.getOpType()) || ON_CODES.contains(at.getOpType())) {
             Codes in = source(at.getInput(0));
             return !clamped && in != null && in.sameGrid(to) && to.isByte();
@@ -188,6 +197,21 @@ final class KernelFit {
             case "Add", "Mul", "Concat", "Where", "Sigmoid", "LeakyRelu" -> areBytes(at, to);
             default -> true;
         };
+    }
+
+    /** The layer that a node becomes a part of; the node itself if there is none. */
+    private NodeProto layerWith(NodeProto node) {
+        NodeProto at = node;
+        while (FOLDED.contains(at.getOpType())) {
+            List<String> computed =
+                    at.getInputList().stream().filter(in -> !graph.isStored(in)).toList();
+            NodeProto before = computed.size() == 1 ? producers.get(computed.getFirst()) : null;
+            if (before == null || !isStandard(before)) {
+                return node;
+            }
+            at = before;
+        }
+        return LAYERS.contains(at.getOpType()) ? at : node;
     }
 
     /**
@@ -288,7 +312,9 @@ final class KernelFit {
                 return here;
             }
             NodeProto producer = producers.get(at);
-            if (producer == null || !isStandard(producer) || !MOVING.contains(producer.getOpType())) {
+            if (producer == null
+                    || !isStandard(producer)
+                    || !(MOVING.contains(producer.getOpType()) || VANISHING.contains(producer.getOpType()))) {
                 return null;
             }
             at = producer.getInput(0);

@@ -16,6 +16,8 @@ import java.util.Set;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.CodePacker;
 import org.quantscope.core.onnx.CodeType;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.QdqReading;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.DType;
@@ -34,6 +36,8 @@ public final class QdqGraph {
     private static final int IR_OF_21 = 10;
 
     private static final int IR_OF_19 = 9;
+
+    private static final Set<Integer> BYTES = Set.of(DataType.BOOL_VALUE, DataType.INT8_VALUE, DataType.UINT8_VALUE);
 
     private final Model model;
     private final GraphEdit edit;
@@ -66,6 +70,16 @@ public final class QdqGraph {
      */
     public static Optional<String> obstacle(Model model, int opset) {
         return OpsetChange.obstacle(model.graph().orElseThrow(), opset);
+    }
+
+    /** A value with elements of one byte that the model itself computes from its input; empty if there is none. */
+    public static Optional<String> valueOfBytes(Model model) {
+        OnnxGraph graph = model.graph().orElseThrow();
+        return graph.proto().getGraph().getNodeList().stream()
+                .flatMap(node -> node.getOutputList().stream())
+                .filter(value -> graph.types().dependsOnInput(value)
+                        && BYTES.contains(graph.types().of(value)))
+                .findFirst();
     }
 
     /**
@@ -131,12 +145,15 @@ public final class QdqGraph {
      * Puts the nodes of the activations into the graph; the last step before {@link #write}.
      *
      * @param asNodesRead true to interrupt each group of nodes that ONNX Runtime would replace by a kernel that computes
-     *     something else: by a Sum of one value, which changes nothing and fits none of its rules
+     *     something else: by a Sum of one value, which changes nothing and fits none of its rules, or by the one that
+     *     moves averages off the middle between two levels
      */
     public void connect(boolean asNodesRead) {
         KernelFit fit = new KernelFit(edit.graph(), edit.opset(), codes, integerBiases);
         Set<String> before = asNodesRead ? fit.interruptedBefore() : Set.of();
-        contribActivations.forEach((name, contrib) -> round(name, contrib, before.contains(name)));
+        Set<String> halfway = asNodesRead ? Halfway.of(edit.graph().proto().getGraph()) : Set.of();
+        contribActivations.forEach(
+                (name, contrib) -> round(name, contrib, before.contains(name), halfway.contains(name)));
         if (asNodesRead) {
             Map<String, String> distant = new HashMap<>();
             fit.interruptedBehind().forEach(reader -> {
@@ -156,7 +173,7 @@ public final class QdqGraph {
         return out;
     }
 
-    private void round(String t, boolean contrib, boolean interrupted) {
+    private void round(String t, boolean contrib, boolean interrupted, boolean halfway) {
         KernelFit.Codes to = Objects.requireNonNull(codes.get(t));
         TensorId id = new TensorId(t);
         GraphEdit.Splice splice = edit.splice(t, "_QuantizeLinear_Input", "_DequantizeLinear_Output");
@@ -167,7 +184,7 @@ public final class QdqGraph {
         boolean cast = valueType != DataType.FLOAT_VALUE;
         List<NodeProto> nodes = new ArrayList<>();
         String from = splice.from();
-        if (interrupted) {
+        if (interrupted && !halfway) {
             String whole = edit.fresh(t + "_QuantizeLinear_Sum_Output");
             nodes.add(GraphEdit.node("Sum", t + "_QuantizeLinear_Sum", List.of(from), List.of(whole)));
             from = whole;
@@ -176,6 +193,13 @@ public final class QdqGraph {
             String wide = edit.fresh(t + "_QuantizeLinear_float32");
             nodes.add(GraphEdit.cast(t + "_QuantizeLinear_Cast", from, wide, DataType.FLOAT_VALUE));
             from = wide;
+        }
+        if (halfway) {
+            String by = edit.fresh(t + QdqReading.MOVED_BY);
+            edit.addInitializer(TensorEncoding.scalar(by, to.params().scale(0) * Halfway.SHARE));
+            String moved = edit.fresh(t + "_QuantizeLinear_Sum_Output");
+            nodes.add(GraphEdit.node("Sum", t + "_QuantizeLinear_Sum", List.of(from, by), List.of(moved)));
+            from = moved;
         }
         String rounded = cast ? edit.fresh(t + "_DequantizeLinear_float32") : splice.to();
         nodes.add(inDomain(

@@ -28,6 +28,7 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.InstrumentedGraph;
+import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -65,8 +66,11 @@ final class RuntimeCheck {
         byte[] bytes = Files.readAllBytes(exported);
         String output = Logits.predictionOutput(model);
         List<String> outputs = model.graph().map(OnnxGraph::floatingOutputs).orElse(List.of(output));
-        Count asWritten = new Count();
-        Count asRun = new Count();
+        boolean wide = model.graph()
+                .map(g -> g.values().stream().noneMatch(v -> v.dtype() == DType.F16 || v.dtype() == DType.BF16))
+                .orElse(true);
+        Count asWritten = new Count(wide);
+        Count asRun = new Count(wide);
         try (Evaluated live = Evaluated.of(model, request, cancel);
                 @Nullable
                         Evaluated holding =
@@ -196,9 +200,14 @@ final class RuntimeCheck {
     private static final class Count {
         private @Nullable PairedScores besideFloat;
         private @Nullable PairedScores besideLive;
-        private final Sums live = new Sums();
-        private final Sums held = new Sums();
+        private final Sums live;
+        private final Sums held;
         private double largest;
+
+        Count(boolean wide) {
+            live = new Sums(wide);
+            held = new Sums(wide);
+        }
 
         void add(
                 Model model,
@@ -234,9 +243,14 @@ final class RuntimeCheck {
 
     /** Sums of squares over outputs of an evaluation, and of their differences from a run and from float. */
     private static final class Sums {
+        private final boolean wide;
         private double evaluated;
         private double difference;
         private double error;
+
+        Sums(boolean wide) {
+            this.wide = wide;
+        }
 
         void add(Logits plain, Logits ours, Logits theirs) {
             for (int i = 0; i < ours.values().length; i++) {
@@ -250,7 +264,8 @@ final class RuntimeCheck {
         Verification.Gap gap() {
             return new Verification.Gap(
                     difference == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(evaluated / difference),
-                    difference == 0 ? 0 : difference / error);
+                    difference == 0 ? 0 : difference / error,
+                    wide);
         }
     }
 }

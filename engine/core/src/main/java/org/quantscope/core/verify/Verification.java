@@ -56,16 +56,23 @@ public sealed interface Verification {
      * @param sqnrDb 10·log10(Σe²/Σ(e−o)²) in dB; infinite if equal
      * @param errorShare Σ(e−o)²/Σ(e−f)²: 1 means that the run is as far from the evaluation as that is from float; 0 if
      *     o = e
+     * @param wide false if some values between operators have 16 bits, so that what is rounded between two of them
+     *     depends on which are joined
      */
-    record Gap(double sqnrDb, double errorShare) {
+    record Gap(double sqnrDb, double errorShare, boolean wide) {
         /** Differences of this size come from the order of sums in float32. */
         private static final double ROUNDING_DB = 90;
+        /** The same where values have 11 bits of precision. */
+        private static final double ROUNDING_DB_OF_16_BITS = 66;
         /** 0.2 dB in the error of the whole model; single values at a tie between two codes stay below. */
         private static final double LARGEST_SHARE = 0.05;
+        /** 0.8 dB. */
+        private static final double LARGEST_SHARE_OF_16_BITS = 0.2;
 
-        /** True if it comes from the rounding of float32 and from single values at a tie. */
+        /** True if it comes from the rounding of floating numbers and from single values at a tie. */
         boolean isSmall() {
-            return sqnrDb >= ROUNDING_DB || errorShare <= LARGEST_SHARE;
+            return sqnrDb >= (wide ? ROUNDING_DB : ROUNDING_DB_OF_16_BITS)
+                    || errorShare <= (wide ? LARGEST_SHARE : LARGEST_SHARE_OF_16_BITS);
         }
     }
 

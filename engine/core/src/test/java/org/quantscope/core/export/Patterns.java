@@ -38,12 +38,12 @@ final class Patterns {
         ALL.put(name, new Pattern(name, input, graph));
     }
 
-    private static TinyOnnx image(long channels) {
+    static TinyOnnx image(long channels) {
         return new TinyOnnx(OPSET).input("x", -1, channels, 6, 6);
     }
 
     /** Ends with a Conv, which reads what the pattern computes, and its result as the output. */
-    private static TinyOnnx readByConv(TinyOnnx graph, String value, int channels) {
+    static TinyOnnx readByConv(TinyOnnx graph, String value, int channels) {
         return graph.randomWeight("last_w", Shape.of(5, channels, 1, 1), -1, 1)
                 .randomWeight("last_b", Shape.of(5), -1, 1)
                 .node("Conv", List.of(value, "last_w", "last_b"), List.of("y"))
@@ -51,20 +51,20 @@ final class Patterns {
     }
 
     /** Ends with a Gemm, which reads what the pattern computes, and its result as the output. */
-    private static TinyOnnx readByMatMul(TinyOnnx graph, String value, int width) {
+    static TinyOnnx readByMatMul(TinyOnnx graph, String value, int width) {
         return graph.randomWeight("last_w", Shape.of(width, 5), -1, 1)
                 .node("MatMul", List.of(value, "last_w"), List.of("y"))
                 .output("y");
     }
 
     /** Begins with a Conv of 4 channels, whose result is {@code c}. */
-    private static TinyOnnx conv(String out) {
+    static TinyOnnx conv(String out) {
         return image(4).randomWeight("w", Shape.of(4, 4, 3, 3), -0.4f, 0.4f)
                 .randomWeight("b", Shape.of(4), -1, 1)
                 .node("Conv", List.of("x", "w", "b"), List.of(out), attribute("pads", 1, 1, 1, 1));
     }
 
-    private static TinyOnnx matrix(long... dims) {
+    static TinyOnnx matrix(long... dims) {
         return new TinyOnnx(OPSET).input("x", dims);
     }
 
@@ -620,5 +620,6 @@ final class Patterns {
                         conv("c").node("Relu", List.of("c"), List.of("r")).node("Add", List.of("c", "r"), List.of("a")),
                         "a",
                         4));
+        MorePatterns.addTo(Patterns::add);
     }
 }
