@@ -14,7 +14,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.LeftFloat;
-import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.ValueFigures;
 import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -75,10 +75,10 @@ final class InspectCommand extends EngineCommand {
                 if (header) {
                     table.row(cells(tensor.info()));
                 } else {
-                    MomentSketch sketch = MomentSketch.of(tensor, cancel());
-                    statistics(entry, sketch);
-                    table.row(cells(tensor.info(), sketch));
-                    NonFiniteWeights.of(tensor.info(), sketch.nan(), sketch.inf())
+                    ValueFigures figures = ValueFigures.of(tensor.data(), cancel());
+                    statistics(entry, figures);
+                    table.row(cells(tensor.info(), figures));
+                    NonFiniteWeights.of(tensor.info(), figures.nan(), figures.inf())
                             .ifPresent(broken::add);
                 }
                 tensors.add(entry);
@@ -86,7 +86,7 @@ final class InspectCommand extends EngineCommand {
         }
         for (TensorInfo activation : activations) {
             tensors.add(describe(activation));
-            table.row(header ? cells(activation) : cells(activation, new MomentSketch()));
+            table.row(header ? cells(activation) : cells(activation, new ValueFigures(0, 0, 0, 0, 0, 0, 0, 0)));
         }
         json.put("tensors", tensors);
         List<LeftFloat> left = FloatReport.always(Engine.analysed(model), file);
@@ -139,14 +139,14 @@ final class InspectCommand extends EngineCommand {
         return hasShape(info) ? info.shape().toString() : "–";
     }
 
-    private static void statistics(Json json, MomentSketch sketch) {
-        if (sketch.count() > 0) {
-            json.putFloat("min", sketch.min())
-                    .putFloat("max", sketch.max())
-                    .put("mean", sketch.mean())
-                    .put("std", sketch.std());
+    private static void statistics(Json json, ValueFigures figures) {
+        if (figures.count() > 0) {
+            json.putFloat("min", figures.min())
+                    .putFloat("max", figures.max())
+                    .put("mean", figures.mean())
+                    .put("std", figures.std());
         }
-        json.put("nan", sketch.nan()).put("inf", sketch.inf()).put("zeros", sketch.zeros());
+        json.put("nan", figures.nan()).put("inf", figures.inf()).put("zeros", figures.zeros());
     }
 
     private static String[] cells(TensorInfo info) {
@@ -155,22 +155,22 @@ final class InspectCommand extends EngineCommand {
         };
     }
 
-    private static String[] cells(TensorInfo info, MomentSketch sketch) {
-        boolean any = sketch.count() > 0;
-        boolean seen = any || sketch.nan() > 0 || sketch.inf() > 0;
+    private static String[] cells(TensorInfo info, ValueFigures figures) {
+        boolean any = figures.count() > 0;
+        boolean seen = any || figures.nan() > 0 || figures.inf() > 0;
         return new String[] {
             info.id().name(),
             info.kind().id(),
             info.dtype().name(),
             shape(info),
             axis(info),
-            any ? Text.number(sketch.min()) : "–",
-            any ? Text.number(sketch.max()) : "–",
-            any ? Text.number(sketch.mean()) : "–",
-            any ? Text.number(sketch.std()) : "–",
-            seen ? Long.toString(sketch.nan()) : "–",
-            seen ? Long.toString(sketch.inf()) : "–",
-            seen ? Long.toString(sketch.zeros()) : "–",
+            any ? Text.number(figures.min()) : "–",
+            any ? Text.number(figures.max()) : "–",
+            any ? Text.number(figures.mean()) : "–",
+            any ? Text.number(figures.std()) : "–",
+            seen ? Long.toString(figures.nan()) : "–",
+            seen ? Long.toString(figures.inf()) : "–",
+            seen ? Long.toString(figures.zeros()) : "–",
             consumers(info)
         };
     }

@@ -13,7 +13,6 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
-import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.sketch.InputPower;
@@ -101,8 +100,8 @@ public final class ActivationCalibration {
         byte[] graph = InstrumentedGraph.tapped(
                 model, tapped.stream().map(TensorId::new).toList());
         int samples = data.size();
-        try (OrtModel loaded =
-                OrtModel.load(graph, String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
+        try (OrtModel loaded = OrtModel.load(
+                graph, String.valueOf(model.file().getFileName()), feed.options(OrtModel.Options.DEFAULT))) {
             for (int from = 0; from < samples; from += feed.batchSize()) {
                 cancel.check();
                 int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize()))
@@ -116,10 +115,10 @@ public final class ActivationCalibration {
                 }
                 if (!tapped.isEmpty()) {
                     try (SampleFeed.Batch fed = feed.load(batch)) {
-                        for (FloatOutput out : loaded.run(fed.byInput(), tapped, cancel)) {
+                        loaded.run(fed.byInput(), tapped, cancel, out -> {
                             cancel.check();
                             take(out.name(), out.values(), feed.realValues(out, batch.length), out.shape(), masks);
-                        }
+                        });
                     }
                 }
             }

@@ -22,7 +22,7 @@ import org.quantscope.core.ort.OrtModel;
 /**
  * Accuracy of quantized settings of one model on one data set, paired with its float predictions. Owns its ONNX Runtime
  * sessions. Thread safe. Batches run side by side, one on each thread; for small operators that is faster than dividing
- * one operator among threads. Results are counted in the evaluation order.
+ * one operator among threads. {@linkplain SampleFeed#isLarge Large samples} run one at a time, with all threads. Results are counted in the evaluation order.
  *
  * <p>The float model's predictions are computed once for each batch and kept. The SQNR and the divergence are computed
  * over those samples whose float outputs are kept too, which are the first of the evaluation order
@@ -121,12 +121,14 @@ public final class LiveEvaluator implements AutoCloseable {
         Logits.predictionOutput(this.model);
         this.batchSize = feed.batchSize(MOST_AT_ONCE);
         this.batches = batches(data.size(), batchSize, seed, feed.rowsInteract());
-        OrtModel.Options options = new OrtModel.Options(1, true);
+        // Side by side, two runs would need the memory of both, in each of two sessions.
+        boolean large = feed.isLarge();
+        OrtModel.Options options = feed.options(new OrtModel.Options(large ? threads : 1, true));
         this.floats = new FloatPredictions(this.model, reference, feed, batches, chosen, options);
         this.sessions = new SessionPool(this.model, options);
         this.cacheBudget = cacheBytes;
         this.cache = new PrefixCache(cacheBytes, batches.length);
-        this.runner = new InOrder(threads);
+        this.runner = new InOrder(large ? 1 : threads);
     }
 
     /**

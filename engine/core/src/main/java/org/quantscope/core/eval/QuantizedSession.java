@@ -148,7 +148,7 @@ public final class QuantizedSession {
                 OrtModel.Options options,
                 CancelToken cancel) {
             // Quantizers run as they are written: integer kernels would round differently.
-            OrtModel.Options asWritten = new OrtModel.Options(options.threads(), false);
+            OrtModel.Options asWritten = options.withoutFusing();
             if (graph.length > RuntimeGraph.LARGEST) {
                 return new Part(OrtModel.load(graph, origin, asWritten), List.of(), graph.length);
             }

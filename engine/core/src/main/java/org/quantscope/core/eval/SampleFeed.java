@@ -16,6 +16,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
+import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
@@ -32,6 +33,9 @@ public final class SampleFeed {
      * memory.
      */
     private static final long MAX_BATCH_VALUES = 1 << 20;
+
+    /** From this many values on a batch is large: one picture of 1024×1024 in three colours, or five of 512×512. */
+    private static final long LARGE_VALUES = 3 << 20;
 
     /** The most values of one batch whose rows influence each other. */
     private static final long MAX_WHOLE_VALUES = 1 << 24;
@@ -280,6 +284,22 @@ public final class SampleFeed {
     /** True if the model fixes the batch size. */
     boolean isFixed() {
         return fixed;
+    }
+
+    /**
+     * True if a batch is so large that the values inside a network need gigabytes: then only one should be computed at
+     * a time, and its memory not be kept.
+     */
+    public boolean isLarge() {
+        long values = slots.keySet().stream()
+                .mapToLong(input -> shape(input, batch).count())
+                .sum();
+        return values >= LARGE_VALUES;
+    }
+
+    /** How a model is loaded that these samples are fed to: it keeps no memory between runs if they are large. */
+    OrtModel.Options options(OrtModel.Options plain) {
+        return isLarge() ? new OrtModel.Options(plain.threads(), plain.fuseQdq(), false) : plain;
     }
 
     /** The number of samples in a batch. */

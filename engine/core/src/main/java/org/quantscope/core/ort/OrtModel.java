@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Temporaries;
@@ -54,10 +55,16 @@ public final class OrtModel implements AutoCloseable {
      * @param threads threads that one operator may use, at least 1
      * @param fuseQdq false keeps QuantizeLinear and DequantizeLinear nodes as they are written, computing between them
      *     in float
+     * @param keepMemory true keeps the memory of a run for the next one, which is quicker for small values; false
+     *     returns what each operator no longer needs, so that a run takes what its values need at a time
      */
-    public record Options(int threads, boolean fuseQdq) {
+    public record Options(int threads, boolean fuseQdq, boolean keepMemory) {
         /** For work that has the machine to itself. While a window has to stay responsive, use one thread less. */
         public static final Options DEFAULT = new Options(2, true);
+
+        public Options(int threads, boolean fuseQdq) {
+            this(threads, fuseQdq, true);
+        }
 
         public Options {
             if (threads < 1) {
@@ -67,7 +74,7 @@ public final class OrtModel implements AutoCloseable {
 
         /** The same with every node as it is written. */
         public Options withoutFusing() {
-            return new Options(threads, false);
+            return new Options(threads, false, keepMemory);
         }
     }
 
@@ -147,6 +154,10 @@ public final class OrtModel implements AutoCloseable {
         so.setOptimizationLevel(level);
         // Waiting threads sleep; spinning would take the cores from the window.
         so.addConfigEntry("session.intra_op.allow_spinning", "0");
+        if (!options.keepMemory()) {
+            so.setCPUArenaAllocator(false);
+            so.setMemoryPatternOptimization(false);
+        }
         if (!options.fuseQdq()) {
             so.addConfigEntry("session.disable_quant_qdq", "1");
         }
@@ -235,6 +246,19 @@ public final class OrtModel implements AutoCloseable {
      */
     public List<FloatOutput> run(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel) {
         return run(feeds, outputs, cancel, FloatOutput::of);
+    }
+
+    /**
+     * As {@link #run}, handing over one output after the other, so that only one at a time is copied.
+     *
+     * @param each called for each name, in that order, on this thread
+     */
+    public void run(
+            Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel, Consumer<FloatOutput> each) {
+        run(feeds, outputs, cancel, (name, tensor) -> {
+            each.accept(FloatOutput.of(name, tensor));
+            return name;
+        });
     }
 
     /** As {@link #run}, with the outputs in their own type, in native memory; the caller closes them. */

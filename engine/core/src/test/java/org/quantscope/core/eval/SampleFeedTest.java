@@ -1,5 +1,6 @@
 package org.quantscope.core.eval;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -9,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.tensor.Shape;
 
@@ -35,5 +37,20 @@ class SampleFeedTest {
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("x: a batch of " + batch + " samples of 4 values in all is too large");
         }
+    }
+
+    @Test
+    void largeSamplesKeepNoMemoryBetweenRuns() throws IOException {
+        Model few = fixed(4);
+        SampleFeed small = SampleFeed.of(few, new MemoryData(4, Shape.of(4), i -> 0));
+        assertThat(small.isLarge()).isFalse();
+        assertThat(small.options(OrtModel.Options.DEFAULT)).isEqualTo(OrtModel.Options.DEFAULT);
+
+        // A batch that the model fixes counts as a whole.
+        SampleFeed large = SampleFeed.of(fixed(1 << 20), new MemoryData(4, Shape.of(4), i -> 0));
+        assertThat(large.isLarge()).isTrue();
+        assertThat(large.options(OrtModel.Options.DEFAULT)).isEqualTo(new OrtModel.Options(2, true, false));
+        assertThat(large.options(OrtModel.Options.DEFAULT).withoutFusing().keepMemory())
+                .isFalse();
     }
 }
