@@ -16,6 +16,7 @@ import org.quantscope.app.session.Workbench;
 import org.quantscope.core.importer.Importer;
 import org.quantscope.core.importer.Importers;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.InputFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.model.Model;
@@ -99,7 +100,7 @@ public final class DroppedFile {
     }
 
     private static boolean isSession(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = InputFile.open(file)) {
             return new String(in.readNBytes(HEAD), StandardCharsets.UTF_8).contains('"' + SessionFile.FORMAT + '"');
         } catch (IOException e) {
             // Opening the file reports what is wrong.

@@ -208,12 +208,6 @@ public final class ExportViewModel {
             tell(new Status.Refused(waitsFor()));
             return;
         }
-        if (target.toAbsolutePath()
-                .normalize()
-                .equals(bench.modelProperty().get().orElseThrow().file().path())) {
-            tell(new Status.Refused(target.getFileName() + " is the model itself; choose another name"));
-            return;
-        }
         Optional<Dataset> data = bench.evaluationData().or(bench::calibrationData);
         String name = String.valueOf(target.getFileName());
         CancelToken stop = new CancelToken();

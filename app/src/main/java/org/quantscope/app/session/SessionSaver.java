@@ -2,11 +2,13 @@ package org.quantscope.app.session;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.InputFiles;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
@@ -45,6 +47,7 @@ final class SessionSaver {
         Supplier<Session> session = session(state);
         writer.add(
                 () -> {
+                    InputFiles.of(of.source(), state).keep(List.of(file, SketchFile.beside(file)));
                     SessionFile.write(session.get(), file);
                     background.ui().execute(() -> saved(of, state, file, then));
                 },

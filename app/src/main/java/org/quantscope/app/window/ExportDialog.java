@@ -132,9 +132,11 @@ final class ExportDialog extends Dialog<ButtonType> {
     }
 
     private void write() {
-        path().filter(p -> p.equals(agreed)
-                        || !Files.exists(p)
-                        || places.mayReplace(p, getDialogPane().getScene().getWindow()))
+        path().filter(p -> Exporters.files(targets.chosen(), p).stream()
+                        .allMatch(file -> file.equals(agreed)
+                                || !Files.exists(file)
+                                || places.mayReplace(
+                                        file, getDialogPane().getScene().getWindow())))
                 .ifPresent(p -> {
                     agreed = null;
                     targets.used();

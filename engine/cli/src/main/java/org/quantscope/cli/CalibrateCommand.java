@@ -6,11 +6,13 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.io.Destination;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.InputFiles;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Resolver;
@@ -74,6 +76,10 @@ final class CalibrateCommand extends EngineCommand {
         if (data == null && settings.wantsActivations()) {
             throw usage("--activations needs calibration data: give --data");
         }
+        InputFiles inputs = new InputFiles().model(file);
+        Optional.ofNullable(data).ifPresent(inputs::data);
+        inputs.keep(List.of(output, SketchFile.beside(output)));
+        Destination.of(output);
         FileRef ref = FileRef.ofModel(file, cancel());
         SessionState asked = checked(() -> settings.state(ref, data != null));
         Model model = data == null ? Engine.open(file, asked) : ModelSetup.openGraph(file, asked);
@@ -96,9 +102,11 @@ final class CalibrateCommand extends EngineCommand {
         }
         ActivationRanges ranges = resolver.ranges(state, calibration, cancel());
         cancel().check();
-        SessionFile.write(new Session(state, ranges), output);
-        if (calibrated != null) {
-            SketchFile.write(calibrated.seen(), SketchFile.beside(output));
+        Session session = new Session(state, ranges);
+        if (calibrated == null) {
+            SessionFile.write(session, output);
+        } else {
+            SessionFile.write(session, calibrated.seen(), output);
         }
         int tensors = resolved.weights().size() + resolved.activations().size();
         double seconds = (System.nanoTime() - start) / 1e9;

@@ -1,12 +1,16 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.Invisible;
+import org.quantscope.core.io.MappedFile;
+import org.quantscope.core.io.OverwritesInputException;
 import org.quantscope.core.io.Reason;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.sensitivity.SensitivityStore;
@@ -38,7 +42,7 @@ final class Cli {
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))
                 .addSubcommand("list", new ListCommand(terminal, cancel))
-                .setOut(terminal.out())
+                .setOut(terminal.help())
                 .setErr(terminal.err())
                 .setUsageHelpAutoWidth(false)
                 .setUsageHelpWidth(100)
@@ -75,11 +79,24 @@ final class Cli {
                 complain(terminal, "cancelled");
                 yield ExitCode.CANCELLED;
             }
+            case OverwritesInputException e -> {
+                complain(terminal, "-o: " + e.getMessage());
+                yield ExitCode.USAGE;
+            }
+            case UncheckedIOException e -> {
+                complain(terminal, Reason.of(e.getCause()));
+                yield ExitCode.BAD_INPUT;
+            }
             case BadInputException e -> {
                 complain(terminal, e.getMessage());
                 yield ExitCode.BAD_INPUT;
             }
             case IOException e -> {
+                complain(terminal, Reason.of(e));
+                yield ExitCode.BAD_INPUT;
+            }
+            case InternalError e
+            when MappedFile.cutOff().isPresent() -> {
                 complain(terminal, Reason.of(e));
                 yield ExitCode.BAD_INPUT;
             }
@@ -96,7 +113,8 @@ final class Cli {
     private static void complain(Terminal terminal, @Nullable String problem) {
         terminal.err()
                 .println("quantscope: "
-                        + String.valueOf(problem).replaceAll("\\p{Cntrl}+", " ").strip());
+                        + Invisible.escaped(
+                                String.valueOf(problem).replaceAll("\\R", " ").strip()));
         terminal.err().flush();
     }
 }

@@ -13,6 +13,7 @@ import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.LogitChange;
+import org.quantscope.core.io.Destination;
 import org.quantscope.core.io.ProductVersion;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -21,10 +22,12 @@ import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.CorrectionSettings;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.InputFiles;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -106,6 +109,11 @@ final class CorrectCommand extends EngineCommand {
                     + " needs to know how the model is quantized: give --config or quantizer options such as"
                     + " --weights 4");
         }
+        InputFiles inputs = new InputFiles().model(file);
+        Optional.ofNullable(config).ifPresent(c -> inputs.file(c).file(SketchFile.beside(c)));
+        Optional.ofNullable(calibrationData).ifPresent(inputs::data);
+        inputs.keep(List.of(output));
+        Destination.of(output);
         Optional<Session> saved = config == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.readConfig(config, file, terminal(), cancel()));

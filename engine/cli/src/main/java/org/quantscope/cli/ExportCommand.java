@@ -13,15 +13,18 @@ import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.ModelSize;
+import org.quantscope.core.io.Destination;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.InputFiles;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
 import picocli.CommandLine.Command;
@@ -92,6 +95,12 @@ final class ExportCommand extends EngineCommand {
         }
         FormatChoice chosen = checked(() -> FormatChoice.parse(format));
         Exporter exporter = chosen.exporter();
+        InputFiles inputs = new InputFiles().model(file).file(config).file(SketchFile.beside(config));
+        Optional.ofNullable(data).ifPresent(inputs::data);
+        for (Path written : Exporters.files(exporter, output)) {
+            Destination.of(written);
+            inputs.keep(List.of(written));
+        }
         Session session = ModelSetup.readConfig(config, file, terminal(), cancel());
         SessionState state = session.state();
         boolean runs = Verifier.runs(exporter);

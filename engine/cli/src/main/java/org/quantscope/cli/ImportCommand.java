@@ -5,12 +5,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.Engine;
+import org.quantscope.core.export.OrtOverridesExporter;
 import org.quantscope.core.importer.Imported;
 import org.quantscope.core.importer.Importer;
 import org.quantscope.core.importer.Importers;
+import org.quantscope.core.io.Destination;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.InputFiles;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
@@ -65,6 +68,12 @@ final class ImportCommand extends EngineCommand {
     @Override
     public Integer call() throws IOException {
         Importer importer = checked(() -> Importers.byId(format));
+        new InputFiles()
+                .model(modelFile)
+                .file(file)
+                .file(file.resolveSibling(file.getFileName() + OrtOverridesExporter.ARGUMENTS))
+                .keep(List.of(output));
+        Destination.of(output);
         SessionState empty = SessionState.of(FileRef.ofModel(modelFile, cancel()))
                 .withWeights(Optional.empty())
                 .withFoldBatchNorm(!keepBatchNorm);

@@ -2,6 +2,7 @@ package org.quantscope.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.quantscope.core.io.Invisible;
 
 /** A table in plain text: numbers are aligned to the right, all else to the left, with two spaces between columns. */
 final class Table {
@@ -18,7 +19,7 @@ final class Table {
     }
 
     Table row(String... cells) {
-        rows.add(List.of(cells));
+        rows.add(List.of(cells).stream().map(Invisible::escaped).toList());
         return this;
     }
 

@@ -2,6 +2,7 @@ package org.quantscope.cli;
 
 import java.io.PrintWriter;
 import java.util.Locale;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.Progress;
 
 /**
@@ -14,11 +15,20 @@ import org.quantscope.core.job.Progress;
  */
 record Terminal(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean errIsTerminal) {
     private static final long REDRAW_NANOS = 100_000_000;
-    private static final String CLEAR_LINE = "\r\033[K";
+
+    Terminal {
+        out = new ShownText(out);
+        err = new ShownText(err);
+    }
+
+    /** Where the help of commands goes, which has colours of its own and names nothing foreign. */
+    PrintWriter help() {
+        return out instanceof ShownText shown ? shown.raw() : out;
+    }
 
     /** The text in bold, if colours may be used. */
     String strong(String text) {
-        return outIsTerminal ? "\033[1m" + text + "\033[0m" : text;
+        return outIsTerminal ? ShownText.BOLD + text + ShownText.PLAIN : text;
     }
 
     /** Prints what a person should know and need not worry about. */
@@ -29,7 +39,7 @@ record Terminal(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean
 
     /** Prints a warning. */
     void warn(String text) {
-        err.println("quantscope: warning: " + text);
+        err.println("quantscope: warning: " + Invisible.escaped(text));
         err.flush();
     }
 
@@ -60,15 +70,15 @@ record Terminal(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean
             last = now;
             drawn = true;
             String share = total > 0 ? String.format(Locale.ROOT, " %3d %%", 100 * done / total) : "";
-            String line = task + share + "  " + what;
-            err.print(CLEAR_LINE + (line.length() > 79 ? line.substring(0, 78) + "…" : line));
+            String line = task + share + "  " + Invisible.escaped(what);
+            err.print(ShownText.CLEAR_LINE + (line.length() > 79 ? line.substring(0, 78) + "…" : line));
             err.flush();
         }
 
         @Override
         public synchronized void close() {
             if (drawn) {
-                err.print(CLEAR_LINE);
+                err.print(ShownText.CLEAR_LINE);
                 err.flush();
                 drawn = false;
             }

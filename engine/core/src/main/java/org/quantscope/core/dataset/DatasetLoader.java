@@ -2,6 +2,7 @@ package org.quantscope.core.dataset;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 
@@ -29,4 +30,9 @@ interface DatasetLoader {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     Samples open(Path file, Sidecar sidecar, CancelToken cancel) throws IOException;
+
+    /** The files beside the data that are read with it; without its sidecar. */
+    default List<Path> companions(Path file, Sidecar sidecar) throws IOException {
+        return List.of();
+    }
 }

@@ -3,6 +3,7 @@ package org.quantscope.core.dataset;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -73,6 +74,12 @@ public final class Datasets {
      * @throws BadInputException as {@link #samples(Path, CancelToken)}, or if the table has no such column
      */
     public static Samples samples(Path file, Optional<String> labelColumn, CancelToken cancel) throws IOException {
+        DatasetLoader loader = loaderOf(file);
+        Sidecar sidecar = Sidecar.of(file);
+        return loader.open(file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
+    }
+
+    private static DatasetLoader loaderOf(Path file) throws IOException {
         boolean folder = Files.isDirectory(file);
         if (!folder && !Files.isRegularFile(file)) {
             throw new BadInputException(file, "file", Files.exists(file) ? "is not a regular file" : "does not exist");
@@ -86,12 +93,22 @@ public final class Datasets {
         }
         for (DatasetLoader loader : ALL) {
             if (loader.matches(file, head)) {
-                Sidecar sidecar = Sidecar.of(file);
-                return loader.open(
-                        file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
+                return loader;
             }
         }
         throw FileKind.unreadable(file, Wanted.DATA, kinds());
+    }
+
+    /**
+     * The files beside the data that are read with it: its sidecar, class names, labels.
+     *
+     * @throws BadInputException if the data or its sidecar is damaged
+     * @throws IOException if the file cannot be read at all
+     */
+    public static List<Path> companions(Path file) throws IOException {
+        List<Path> files = new ArrayList<>(Sidecar.files(file));
+        files.addAll(loaderOf(file).companions(file, Sidecar.of(file)));
+        return files;
     }
 
     /**

@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -145,19 +144,15 @@ final class IdxLoader implements DatasetLoader {
                 List.of());
     }
 
-    private static Optional<Path> labelFile(Path file, Sidecar sidecar) {
+    @Override
+    public List<Path> companions(Path file, Sidecar sidecar) throws IOException {
+        return labelFile(file, sidecar).stream().toList();
+    }
+
+    private static Optional<Path> labelFile(Path file, Sidecar sidecar) throws IOException {
         if (sidecar.labels().isPresent()) {
-            Path named;
-            try {
-                named = file.resolveSibling(sidecar.labels().get());
-            } catch (InvalidPathException e) {
-                throw new BadInputException(sidecar.file(), "labels", "is not a file name: " + e.getMessage(), e);
-            }
-            if (!Files.isRegularFile(named)) {
-                throw new BadInputException(
-                        sidecar.file(), "labels", "'" + sidecar.labels().get() + "' is not a file beside the data");
-            }
-            return Optional.of(named);
+            return Optional.of(
+                    Sidecar.beside(sidecar.file(), "labels", sidecar.labels().get()));
         }
         String name = String.valueOf(file.getFileName());
         if (!name.contains("images")) {

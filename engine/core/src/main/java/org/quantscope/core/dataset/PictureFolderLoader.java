@@ -20,6 +20,7 @@ import java.util.stream.StreamSupport;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.Fingerprint;
+import org.quantscope.core.io.InputFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.picture.PictureHeader;
 import org.quantscope.core.picture.Pictures;
@@ -277,7 +278,7 @@ final class PictureFolderLoader implements DatasetLoader {
             if (!UNREAD.contains(ending) && !ENDINGS.contains(ending)) {
                 return Optional.empty();
             }
-            try (var in = Files.newInputStream(file)) {
+            try (var in = InputFile.open(file)) {
                 Optional<String> format = Pictures.unreadFormat(in.readNBytes(HEAD));
                 return format.isPresent() || !UNREAD.contains(ending)
                         ? format

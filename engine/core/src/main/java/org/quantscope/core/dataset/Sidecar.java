@@ -3,13 +3,13 @@ package org.quantscope.core.dataset;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.CompanionFile;
 import org.quantscope.core.json.StrictJson;
 import tools.jackson.databind.JsonNode;
 
@@ -106,23 +106,32 @@ record Sidecar(
         return StrictJson.read(file, MAX_BYTES, MAX_BYTES, json -> json.record(type, true));
     }
 
+    /** A file that a sidecar names: it lies in the folder of the sidecar or below it, and no link leads out. */
+    static Path beside(Path sidecar, String field, String name) throws IOException {
+        return CompanionFile.resolve(sidecar, field, CompanionFile.relative(sidecar, field, name));
+    }
+
+    /** The sidecar of {@code data}, if there is one, and the file of class names that it gives. */
+    static List<Path> files(Path data) throws IOException {
+        Path file = pathOf(data);
+        if (!Files.exists(file)) {
+            return List.of();
+        }
+        JsonNode said = read(file, PreprocessingFields.class).modelClasses();
+        return said == null || !said.isString()
+                ? List.of(file)
+                : List.of(file, beside(file, "model_classes", said.stringValue()));
+    }
+
     /** The names of the model's classes: a list, or the name of a file beside this one with one name on each line. */
     private static List<String> modelClasses(Path file, PreprocessingFields how) throws IOException {
         JsonNode said = how.modelClasses();
         if (said == null || !said.isString()) {
             return how.modelClassNames();
         }
-        Path names;
-        try {
-            names = file.resolveSibling(said.stringValue());
-        } catch (InvalidPathException e) {
-            throw new BadInputException(file, "model_classes", "is not a file name: " + e.getMessage(), e);
-        }
-        if (!Files.isRegularFile(names) || Files.size(names) > MAX_BYTES) {
-            throw new BadInputException(
-                    file,
-                    "model_classes",
-                    (Files.isRegularFile(names) ? "is too long a file: " : "is no file beside this one: ") + said);
+        Path names = beside(file, "model_classes", said.stringValue());
+        if (Files.size(names) > MAX_BYTES) {
+            throw new BadInputException(file, "model_classes", "is too long a file: " + said);
         }
         try {
             return Files.readAllLines(names).stream()

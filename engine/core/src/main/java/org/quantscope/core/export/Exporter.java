@@ -30,6 +30,11 @@ public interface Exporter {
     /** The usual file name extension, with its dot. */
     String extension();
 
+    /** What is appended to the file's name for each further file that is written beside it. */
+    default List<String> parts() {
+        return List.of();
+    }
+
     /**
      * The parts of the settings that the format cannot express. They are listed with the export, and ignored when a
      * file is read back and compared.

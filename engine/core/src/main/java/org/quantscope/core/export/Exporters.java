@@ -5,17 +5,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.Exporter.Field;
 import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.io.Destination;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.session.InputFiles;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
@@ -198,33 +202,61 @@ public final class Exporters {
      * @param inspection checks the files; whatever it throws stops the export
      * @return every file written, {@code target} first
      * @throws org.quantscope.core.io.BadInputException if the plan cannot be written in this format
+     * @throws org.quantscope.core.io.OverwritesInputException if a file of the model or the data would be overwritten
      * @throws java.util.concurrent.CancellationException if cancelled before the first file was moved
      */
     public static List<Path> export(
             Exporter exporter, ExportPlan plan, Path target, Inspection inspection, CancelToken cancel)
             throws IOException {
-        Path real = AtomicFile.destination(target);
+        InputFiles.of(plan.model(), plan.state()).keep(files(exporter, target));
+        Path real = Destination.of(target);
+        SequencedMap<String, Path> places = new LinkedHashMap<>();
+        for (Path file : files(exporter, real)) {
+            places.put(String.valueOf(file.getFileName()), Destination.of(file));
+        }
         Path folder = Files.createDirectory(AtomicFile.temporaryBeside(real));
         try {
             ExportPlan placed = plan.placedAt(real);
-            List<Path> written = exporter.write(placed, folder.resolve(real.getFileName()), cancel);
-            for (Path file : written) {
-                AtomicFile.force(file);
+            List<Path> written;
+            try {
+                written = exporter.write(placed, folder.resolve(real.getFileName()), cancel);
+                for (Path file : written) {
+                    AtomicFile.force(file);
+                }
+            } catch (IOException e) {
+                throw AtomicFile.about(target, folder, e);
             }
             inspection.inspect(placed, written);
             cancel.check();
             List<Path> moved = new ArrayList<>();
             for (Path file : written.reversed()) {
-                AtomicFile.replace(file, real.resolveSibling(file.getFileName()));
+                Path place = places.get(String.valueOf(file.getFileName()));
+                if (place == null) {
+                    throw new IllegalStateException(exporter.id() + " does not announce " + file.getFileName());
+                }
+                Destination.replace(file, place);
                 String part = file.getFileName()
                         .toString()
                         .substring(real.getFileName().toString().length());
-                moved.addFirst(part.isEmpty() ? target : target.resolveSibling(target.getFileName() + part));
+                // The parts of a link's file lie beside that file.
+                moved.addFirst(
+                        part.isEmpty()
+                                ? target
+                                : Files.isSymbolicLink(target)
+                                        ? real.resolveSibling(file.getFileName())
+                                        : target.resolveSibling(target.getFileName() + part));
             }
             return List.copyOf(moved);
         } finally {
             delete(folder);
         }
+    }
+
+    /** Every file that an export to {@code target} writes, {@code target} first. */
+    public static List<Path> files(Exporter exporter, Path target) {
+        List<Path> files = new ArrayList<>(List.of(target));
+        exporter.parts().forEach(part -> files.add(target.resolveSibling(target.getFileName() + part)));
+        return files;
     }
 
     private static void delete(Path folder) throws IOException {

@@ -60,6 +60,11 @@ public final class LitertExporter extends FileFormat {
     }
 
     @Override
+    public List<String> parts() {
+        return List.of(CALIBRATION, LOADER);
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         List<ExportProblem> problems = new ArrayList<>();
         if (plan.model().graph().isEmpty()) {

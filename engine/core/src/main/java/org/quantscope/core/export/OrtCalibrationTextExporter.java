@@ -49,6 +49,11 @@ public final class OrtCalibrationTextExporter extends FileFormat {
     }
 
     @Override
+    public List<String> parts() {
+        return List.of(FLATBUFFERS);
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
         for (Encoding e : TARGET.carried(plan)) {

@@ -36,6 +36,11 @@ public final class OrtOverridesExporter extends FileFormat {
     }
 
     @Override
+    public List<String> parts() {
+        return List.of(ARGUMENTS);
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
         OrtOverrides.ofOneType(TARGET, TARGET.carried(plan), problems);

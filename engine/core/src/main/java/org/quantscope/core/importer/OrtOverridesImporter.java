@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.export.OrtOverridesExporter;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.InputFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.model.Model;
@@ -37,7 +38,7 @@ import org.quantscope.core.tensor.TensorKind;
 final class OrtOverridesImporter implements Importer {
     private static final long MAX_BYTES = 256L << 20;
     private static final long MAX_TOKENS = 64L << 20;
-    private static final long MAX_ARGUMENTS = 1 << 16;
+    private static final int MAX_ARGUMENTS = 1 << 16;
     private static final Pattern TYPE = Pattern.compile("(?:quanttype\\.)?q(u?)int(4|8|16)");
     private static final Pattern ARGUMENT = Pattern.compile("--(activation|weight)_type\\s+(\\S+)");
     /** Type names by their number in ONNX Runtime's QuantType. */
@@ -89,11 +90,8 @@ final class OrtOverridesImporter implements Importer {
         if (!Files.isRegularFile(file)) {
             return found;
         }
-        if (Files.size(file) > MAX_ARGUMENTS) {
-            throw new BadInputException(
-                    file, "size", Files.size(file) + " bytes, arguments have at most " + MAX_ARGUMENTS);
-        }
-        Matcher matcher = ARGUMENT.matcher(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+        Matcher matcher = ARGUMENT.matcher(
+                new String(InputFile.bytes(file, MAX_ARGUMENTS, "a file of arguments"), StandardCharsets.UTF_8));
         while (matcher.find()) {
             if (type(matcher.group(2)).isEmpty()) {
                 throw new BadInputException(

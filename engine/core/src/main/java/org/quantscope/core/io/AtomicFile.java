@@ -6,17 +6,19 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
 
 /**
  * Replaces a file as a whole: a temporary file in the same folder is written, forced to disk and moved over the target.
- * A reader sees either the old content or the new one; a failure leaves the old content and no temporary file.
+ * A reader sees either the old content or the new one; a failure leaves the old content and no temporary file, and names
+ * the target.
  */
 public final class AtomicFile {
     /** Writes the temporary file. */
@@ -28,31 +30,74 @@ public final class AtomicFile {
     private AtomicFile() {}
 
     /**
-     * Replaces {@code target}, following a symbolic link to the file that it names.
+     * Replaces {@code target}: {@link Destination} says which file that is, and what it keeps.
      *
      * @throws IOException if the folder is missing or nothing can be written; {@code target} is then unchanged
      */
     public static void write(Path target, Content content) throws IOException {
-        Path real = destination(target);
-        Path temporary = temporaryBeside(real);
+        SequencedMap<Path, Content> one = new LinkedHashMap<>();
+        one.put(target, content);
+        write(one);
+    }
+
+    /**
+     * Replaces several files that belong together: none before all of them are written, and the first one last, so that it
+     * never lacks the others.
+     *
+     * @throws IOException as {@link #write(Path, Content)}; none is changed unless moving itself fails
+     */
+    public static void write(SequencedMap<Path, Content> files) throws IOException {
+        SequencedMap<Path, Path> targets = new LinkedHashMap<>();
         try {
-            try (FileChannel channel =
-                            FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-                    OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
-                content.write(out);
-                out.flush();
-                channel.force(true);
+            for (Map.Entry<Path, Content> file : files.entrySet()) {
+                Path real = Destination.of(file.getKey());
+                Path temporary = temporaryBeside(real);
+                targets.put(temporary, real);
+                try {
+                    write(temporary, real, file.getValue());
+                } catch (IOException e) {
+                    throw about(file.getKey(), temporary, e);
+                }
             }
-            replace(temporary, real);
+            for (Map.Entry<Path, Path> file : targets.reversed().entrySet()) {
+                Destination.replace(file.getKey(), file.getValue());
+            }
         } finally {
-            Files.deleteIfExists(temporary);
+            for (Path temporary : targets.keySet()) {
+                Files.deleteIfExists(temporary);
+            }
         }
     }
 
-    /** The file that writing to {@code target} replaces: the end of its symbolic links, absolute. */
-    public static Path destination(Path target) throws IOException {
-        Path absolute = target.toAbsolutePath().normalize();
-        return Files.exists(absolute) ? absolute.toRealPath() : absolute;
+    private static void write(Path temporary, Path real, Content content) throws IOException {
+        try (FileChannel channel =
+                        FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+                OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
+            Destination.sameMode(real, temporary);
+            content.write(out);
+            out.flush();
+            channel.force(true);
+        }
+    }
+
+    /**
+     * The failure of writing a temporary file as one that names the file for which it was written: a full disk is reported
+     * without any name.
+     *
+     * @param temporary the temporary file, or the folder of them
+     */
+    public static IOException about(Path target, Path temporary, IOException failure) {
+        if (failure instanceof FileSystemException named) {
+            if (named.getFile() == null || !Path.of(named.getFile()).startsWith(temporary)) {
+                return failure;
+            }
+            FileSystemException about = new FileSystemException(target.toString(), null, named.getReason());
+            about.initCause(failure);
+            return about;
+        }
+        FileSystemException about = new FileSystemException(target.toString(), null, failure.getMessage());
+        about.initCause(failure);
+        return about;
     }
 
     /** A path in the folder of {@code target} that no file has; a later start deletes what this run leaves there. */
@@ -64,19 +109,7 @@ public final class AtomicFile {
         if (!Files.isWritable(folder)) {
             throw new AccessDeniedException(folder.toString());
         }
-        if (Files.isDirectory(target)) {
-            throw new FileAlreadyExistsException(target.toString(), null, "is a folder");
-        }
         return Temporaries.beside(target.toAbsolutePath());
-    }
-
-    /** Forces a file to disk and moves it over another one on the same disk. */
-    public static void replace(Path temporary, Path target) throws IOException {
-        try {
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
-        }
     }
 
     /** Forces the content of a closed file to disk. */

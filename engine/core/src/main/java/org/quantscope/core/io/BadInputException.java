@@ -49,9 +49,9 @@ public final class BadInputException extends RuntimeException {
      * megabyte.
      */
     private static String oneLine(String text) {
-        String line = text.substring(0, Math.min(text.length(), MAX_PART))
-                .replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029]+", " ")
-                .strip();
-        return text.length() > MAX_PART ? line + "…" : line;
+        boolean whole = text.length() <= MAX_PART;
+        int end = whole ? text.length() : MAX_PART - (Character.isHighSurrogate(text.charAt(MAX_PART - 1)) ? 1 : 0);
+        String line = Invisible.escaped(text.substring(0, end).strip());
+        return whole ? line : line + "…";
     }
 }

@@ -67,7 +67,7 @@ public final class Fingerprint {
     }
 
     private static void addContent(MessageDigest digest, Path file, CancelToken cancel) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = InputFile.open(file)) {
             byte[] chunk = new byte[CHUNK];
             for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
                 cancel.check();

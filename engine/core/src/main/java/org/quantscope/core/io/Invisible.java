@@ -23,7 +23,12 @@ public final class Invisible {
         };
     }
 
-    /** The text on one line, with {@code \\u001b} for such a character, {@code \\n} and {@code \\t} for the common ones. */
+    /** True if no half of a surrogate pair stands alone: only such a text can be written as UTF-8. */
+    public static boolean isWhole(String text) {
+        return text.codePoints().noneMatch(c -> Character.getType(c) == Character.SURROGATE);
+    }
+
+    /** The text on one line: such a character becomes a backslash, {@code u} and its four hex digits, as in JSON and Java. */
     public static String escaped(String text) {
         if (text.codePoints().noneMatch(Invisible::is)) {
             return text;
@@ -36,7 +41,9 @@ public final class Invisible {
                 case '\t' -> shown.append("\\t");
                 default -> {
                     if (is(c)) {
-                        shown.append(String.format(Locale.ROOT, c > 0xffff ? "\\u{%x}" : "\\u%04x", c));
+                        for (char unit : Character.toChars(c)) {
+                            shown.append(String.format(Locale.ROOT, "\\u%04x", (int) unit));
+                        }
                     } else {
                         shown.appendCodePoint(c);
                     }

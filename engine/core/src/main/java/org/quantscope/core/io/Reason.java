@@ -17,6 +17,9 @@ public final class Reason {
             case AccessDeniedException denied -> denied.getFile() + ": access denied";
             case FileSystemException other ->
                 other.getFile() + ": " + (other.getReason() == null ? "cannot be read or written" : other.getReason());
+            case InternalError fault
+            when MappedFile.cutOff().isPresent() ->
+                MappedFile.cutOff().orElseThrow().getFileName() + ": was cut off while it was read";
             case IOException io -> "cannot read or write: " + io.getMessage();
             default -> failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
         };

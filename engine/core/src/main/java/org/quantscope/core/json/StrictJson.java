@@ -3,6 +3,12 @@ package org.quantscope.core.json;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.PushbackInputStream;
+import java.io.Reader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -14,6 +20,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.InputFile;
+import org.quantscope.core.io.Invisible;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -60,15 +68,13 @@ public final class StrictJson {
      */
     public static <T> T read(Path file, long maxBytes, long maxTokens, Function<StrictJson, T> body)
             throws IOException {
-        if (Files.isDirectory(file)) {
-            throw new BadInputException(file, "file", "is a folder");
-        }
+        InputFile.check(file);
         long size = Files.size(file);
         if (size > maxBytes) {
             throw new BadInputException(file, "size", size + " bytes; at most " + maxBytes + " are read");
         }
         FileKind.checkText(file, FileKind.Wanted.JSON, "JSON");
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = InputFile.open(file)) {
             return parse(file, in, maxBytes, maxTokens, body);
         }
     }
@@ -96,7 +102,7 @@ public final class StrictJson {
                         .maxNameLength(MAX_STRING)
                         .build())
                 .build();
-        try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), in)) {
+        try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), text(in))) {
             StrictJson json = new StrictJson(file, parser);
             try {
                 if (parser.nextToken() == null) {
@@ -108,6 +114,9 @@ public final class StrictJson {
                 }
                 return value;
             } catch (JacksonIOException e) {
+                if (e.getCause() instanceof CharacterCodingException) {
+                    throw new BadInputException(file, json.path(), "the text is not UTF-8", e);
+                }
                 throw e.getCause();
             } catch (JacksonException e) {
                 var at = e.getLocation();
@@ -119,11 +128,32 @@ public final class StrictJson {
         }
     }
 
+    /**
+     * The text of JSON: UTF-8 (RFC 8259, section 8.1), or UTF-16 where a byte order mark says so, as Windows writes it. The
+     * parser is not left to guess: it takes bytes such as {@code 00 2e 00 00} for an encoding that it cannot read.
+     */
+    private static Reader text(InputStream bytes) throws IOException {
+        PushbackInputStream in = new PushbackInputStream(bytes, 3);
+        byte[] mark = in.readNBytes(3);
+        int first = mark.length > 1 ? (mark[0] & 0xff) << 8 | (mark[1] & 0xff) : 0;
+        boolean wide = first == 0xfffe || first == 0xfeff;
+        boolean marked = mark.length == 3 && first == 0xefbb && (mark[2] & 0xff) == 0xbf;
+        if (!marked) {
+            in.unread(mark);
+        }
+        return new InputStreamReader(
+                in,
+                (wide ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8)
+                        .newDecoder()
+                        .onMalformedInput(CodingErrorAction.REPORT)
+                        .onUnmappableCharacter(CodingErrorAction.REPORT));
+    }
+
     /** Reads an object; {@code member} is called with each name in turn and reads its value. */
     public void object(Consumer<String> member) {
         need(JsonToken.START_OBJECT, "an object");
         while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-            String name = parser.currentName();
+            String name = whole(parser.currentName());
             parser.nextToken();
             member.accept(name);
         }
@@ -139,7 +169,15 @@ public final class StrictJson {
 
     public String string() {
         need(JsonToken.VALUE_STRING, "a string");
-        return parser.getString();
+        return whole(parser.getString());
+    }
+
+    /** An escape can give half of a surrogate pair, which no UTF-8 can hold when it is written again. */
+    private String whole(String text) {
+        if (!Invisible.isWhole(text)) {
+            throw bad("holds half of a character (a lone surrogate)");
+        }
+        return text;
     }
 
     public boolean bool() {

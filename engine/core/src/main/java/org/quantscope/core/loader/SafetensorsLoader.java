@@ -190,6 +190,10 @@ public final class SafetensorsLoader implements ModelLoader {
                         throw new BadInputException(index, "weight_map", "the file of '" + name + "' is no text");
                     }
                     places.put(name, in.getString());
+                    if (places.size() > SafetensorsFile.MAX_TENSORS) {
+                        throw new BadInputException(
+                                index, "weight_map", "lists more than " + SafetensorsFile.MAX_TENSORS + " tensors");
+                    }
                 }
             }
             if (in.nextToken() != null) {

@@ -16,6 +16,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CompanionFile;
+import org.quantscope.core.io.Destination;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.MappedFile;
 
@@ -77,6 +78,14 @@ final class ExternalFiles {
         Path real = CompanionFile.resolve(model, name, place.location);
         MappedFile content = mapped.get(real);
         if (content == null) {
+            if (Destination.names(real) > 1) {
+                // As ONNX's own checker: a second name may lie anywhere, so the folder would not bound what is read.
+                throw new BadInputException(
+                        model,
+                        name,
+                        "location '" + place.location + "' has " + Destination.names(real)
+                                + " names (hard links); copy the file instead");
+            }
             content = MappedFile.map(real);
             FileKind.checkValues(model, name, place.location, content.bytes());
             mapped.put(real, content);

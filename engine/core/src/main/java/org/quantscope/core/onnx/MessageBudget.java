@@ -20,12 +20,16 @@ final class MessageBudget {
      */
     static final int LIMIT = 1_000_000;
 
+    /** Numbers outside raw_data take 8 bytes in the parser's lists, which are copied as they grow. */
+    private static final long MAX_NUMBERS = Runtime.getRuntime().maxMemory() / 40;
+
     /** As deep as the protobuf parser itself goes. */
     private static final int MAX_DEPTH = 100;
 
     private final Path file;
     private final CodedInputStream in;
     private int count;
+    private long numbers;
 
     private MessageBudget(Path file, CodedInputStream in) {
         this.file = file;
@@ -48,22 +52,77 @@ final class MessageBudget {
         }
         for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
             FieldDescriptor field = type.findFieldByNumber(WireFormat.getTagFieldNumber(tag));
-            boolean delimited = WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
-            boolean number = field != null
-                    && field.getJavaType() != FieldDescriptor.JavaType.MESSAGE
-                    && field.getJavaType() != FieldDescriptor.JavaType.STRING
-                    && field.getJavaType() != FieldDescriptor.JavaType.BYTE_STRING;
-            if (!number && ++count > LIMIT) {
-                throw new BadInputException(file, "protobuf", "holds more than " + LIMIT + " messages");
+            int wire = WireFormat.getTagWireType(tag);
+            boolean delimited = wire == WireFormat.WIRETYPE_LENGTH_DELIMITED;
+            if (wire == WireFormat.WIRETYPE_START_GROUP || wire == WireFormat.WIRETYPE_END_GROUP) {
+                // Each member of a group would become an object, and no version of ONNX has any.
+                throw new BadInputException(
+                        file, "protobuf", "field " + WireFormat.getTagFieldNumber(tag) + " is a group, ONNX has none");
             }
-            if (delimited && field != null && field.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
+            if (field == null || !fits(field, wire)) {
+                object();
+                skip(tag);
+            } else if (field.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
+                object();
                 int outer = in.pushLimit(in.readRawVarint32());
                 walk(field.getMessageType(), depth + 1);
                 in.checkLastTagWas(0);
                 in.popLimit(outer);
-            } else if (!in.skipField(tag)) {
-                return;
+            } else if (delimited && isNumber(field)) {
+                int length = in.readRawVarint32();
+                numbers(field, length);
+                in.skipRawBytes(length);
+            } else if (field.getJavaType() == FieldDescriptor.JavaType.ENUM) {
+                // A value that the enumeration does not have is kept as an object.
+                if (field.getEnumType().findValueByNumber(in.readRawVarint32()) == null) {
+                    object();
+                }
+            } else {
+                if (isNumber(field)) {
+                    numbers(field, field.isRepeated() ? 1 : 0);
+                } else {
+                    object();
+                }
+                skip(tag);
             }
         }
+    }
+
+    private void skip(int tag) throws IOException {
+        if (!in.skipField(tag)) {
+            throw new IOException("a tag ends what has not begun");
+        }
+    }
+
+    private void object() {
+        if (++count > LIMIT) {
+            throw new BadInputException(file, "protobuf", "holds more than " + LIMIT + " messages");
+        }
+    }
+
+    /** @param most how many values there can be: as many as bytes, where they have a variable length */
+    private void numbers(FieldDescriptor field, int most) {
+        boolean fixed = field.getLiteType().getWireType() != WireFormat.WIRETYPE_VARINT;
+        numbers += fixed ? most / Float.BYTES : most;
+        if (numbers > MAX_NUMBERS) {
+            throw new BadInputException(
+                    file,
+                    field.getName(),
+                    "up to " + numbers + " numbers are stored one by one, " + MAX_NUMBERS
+                            + " fit into the memory of this program; store them as raw_data, or give it more memory");
+        }
+    }
+
+    private static boolean isNumber(FieldDescriptor field) {
+        return switch (field.getJavaType()) {
+            case INT, LONG, FLOAT, DOUBLE, BOOLEAN, ENUM -> true;
+            case STRING, BYTE_STRING, MESSAGE -> false;
+        };
+    }
+
+    /** True if the field may be written like this; else the parser keeps what is there as an unknown field, an object. */
+    private static boolean fits(FieldDescriptor field, int wire) {
+        return wire == field.getLiteType().getWireType()
+                || (wire == WireFormat.WIRETYPE_LENGTH_DELIMITED && field.isRepeated() && isNumber(field));
     }
 }

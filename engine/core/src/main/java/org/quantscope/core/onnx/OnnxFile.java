@@ -114,6 +114,7 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
      */
     public static OnnxFile of(Path file, ModelProto proto, boolean withData) throws IOException {
         int opset = opset(proto, file);
+        NodeArity.check(file, proto);
         GraphReader reader = new GraphReader(file, withData);
         ModelProto plain = FusedOperators.unfused(LocalFunctions.inline(file, proto), opset);
         OnnxGraph graph = new OnnxGraph(reader.read(plain));

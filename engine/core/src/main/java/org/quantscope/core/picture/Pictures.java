@@ -18,6 +18,7 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.InputFile;
 import org.quantscope.core.picture.PictureHeader.Format;
 
 /**
@@ -104,7 +105,7 @@ public final class Pictures {
      */
     public static Optional<PictureHeader> header(Path file) throws IOException {
         PictureHeader header = null;
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = InputFile.open(file)) {
             byte[] head = in.readNBytes(HEAD);
             Optional<Format> format = format(head);
             if (format.isEmpty()) {

@@ -43,11 +43,16 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
     /** The longest header that the format allows, in bytes. */
     public static final long MAX_HEADER = 100_000_000;
 
-    /**
-     * Files with more tensors are refused; this many take some hundred megabytes of heap. The largest models have some
-     * ten thousand in a file.
-     */
-    static final int MAX_TENSORS = 500_000;
+    /** Files with more tensors are refused. The largest models have some ten thousand in a file. */
+    public static final int MAX_TENSORS = 100_000;
+
+    /** The most characters in all texts of the metadata; trainers store some million. */
+    static final int MAX_METADATA = 10_000_000;
+
+    static final int MAX_METADATA_KEYS = 100_000;
+
+    /** More numbers in a list are no shape. */
+    private static final int MAX_NUMBERS = 64;
 
     private static final Map<String, DType> DTYPES =
             Stream.of(DType.values()).collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
@@ -188,9 +193,17 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
 
     private static void metadata(Path file, Map<String, String> into, JsonParser in) {
         expect(file, "__metadata__", in.nextToken(), JsonToken.START_OBJECT, "is no object");
+        long characters = 0;
         for (String key = in.nextName(); key != null; key = in.nextName()) {
             expect(file, "__metadata__", in.nextToken(), JsonToken.VALUE_STRING, "value of '" + key + "' is no text");
             into.put(key, in.getString());
+            characters += key.length() + in.getStringLength();
+            if (characters > MAX_METADATA || into.size() > MAX_METADATA_KEYS) {
+                throw new BadInputException(
+                        file,
+                        "__metadata__",
+                        "holds more than " + MAX_METADATA + " characters or " + MAX_METADATA_KEYS + " keys");
+            }
         }
     }
 
@@ -233,6 +246,7 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
     private static long[] sizes(Path file, String name, String key, JsonParser in) {
         expect(file, name, in.nextToken(), JsonToken.START_ARRAY, key + " is no list");
         Stream.Builder<Long> all = Stream.builder();
+        int count = 0;
         for (JsonToken t = in.nextToken(); t != JsonToken.END_ARRAY; t = in.nextToken()) {
             expect(file, name, t, JsonToken.VALUE_NUMBER_INT, key + " holds something that is no integer");
             String text = in.getString();
@@ -246,6 +260,9 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
                 throw new BadInputException(file, name, key + " holds " + text + ", which is negative");
             }
             all.add(value);
+            if (++count > MAX_NUMBERS) {
+                throw new BadInputException(file, name, key + " holds more than " + MAX_NUMBERS + " numbers");
+            }
         }
         return all.build().mapToLong(Long::longValue).toArray();
     }

@@ -5,10 +5,12 @@ import java.io.OutputStream;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -25,6 +27,8 @@ import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -101,9 +105,19 @@ public final class SessionFile {
 
     /** Writes atomically: a temporary file beside the target is forced to disk, then moved over it. */
     public static void write(Session session, Path file) throws IOException {
-        AtomicFile.write(
-                file,
-                out -> SessionWriter.write(out, session, file.toAbsolutePath().normalize(), w -> {}));
+        AtomicFile.write(file, content(session, file));
+    }
+
+    /** Writes a session and what was seen of the activations beside it, either both or none. */
+    public static void write(Session session, ActivationSketches seen, Path file) throws IOException {
+        SequencedMap<Path, AtomicFile.Content> files = new LinkedHashMap<>();
+        files.put(file, content(session, file));
+        files.put(SketchFile.beside(file), SketchFile.content(seen));
+        AtomicFile.write(files);
+    }
+
+    private static AtomicFile.Content content(Session session, Path file) {
+        return out -> SessionWriter.write(out, session, file.toAbsolutePath().normalize(), w -> {});
     }
 
     /**

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.InputFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.TensorId;
 
@@ -48,12 +49,21 @@ public final class SketchFile {
      *     then unchanged
      */
     public static void write(ActivationSketches seen, Path file) throws IOException {
-        long heap =
-                seen.sketches().values().stream().mapToLong(MomentSketch::bytes).sum();
-        if (heap > MAX_HEAP) {
-            throw new IOException("the sketches take " + heap + " bytes, at most " + MAX_HEAP + " are kept in a file");
-        }
-        AtomicFile.write(file, out -> write(seen, out));
+        AtomicFile.write(file, content(seen));
+    }
+
+    /** What {@link #write(ActivationSketches, Path)} writes; it throws if the sketches exceed the limits of {@link #read}. */
+    public static AtomicFile.Content content(ActivationSketches seen) {
+        return out -> {
+            long heap = seen.sketches().values().stream()
+                    .mapToLong(MomentSketch::bytes)
+                    .sum();
+            if (heap > MAX_HEAP) {
+                throw new IOException(
+                        "the sketches take " + heap + " bytes, at most " + MAX_HEAP + " are kept in a file");
+            }
+            write(seen, out);
+        };
     }
 
     static void write(ActivationSketches seen, OutputStream to) throws IOException {
@@ -92,7 +102,7 @@ public final class SketchFile {
         if (length > MAX_BYTES) {
             throw new BadInputException(file, "length", "at most " + MAX_BYTES + " bytes are read, got " + length);
         }
-        try (var stream = Files.newInputStream(file)) {
+        try (var stream = InputFile.open(file)) {
             return read(new SketchInput(file, stream, length, MAX_HEAP), cancel);
         }
     }

@@ -9,7 +9,7 @@ class BadInputExceptionTest {
     void theMessageIsOneLineWhateverTheFileHolds() {
         BadInputException e = new BadInputException("a\nb.onnx", "no\u2028de\u001b[31m", "is\r\nbad\u0085");
 
-        assertThat(e).hasMessage("a b.onnx: no de [31m: is bad");
+        assertThat(e).hasMessage("a\\nb.onnx: no\\u2028de\\u001b[31m: is\\r\\nbad\\u0085");
         assertThat(e.field()).isEqualTo("no\u2028de\u001b[31m");
     }
 
