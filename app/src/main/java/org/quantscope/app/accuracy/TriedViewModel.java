@@ -250,6 +250,8 @@ public final class TriedViewModel {
         }
     }
 
+    /** Into the plot that asked for them, if it is still there: another one may be equal to it. */
+    @SuppressWarnings("ReferenceEquality")
     private void bringBack(Scale of, List<Tried> plot, List<Tried> earlier) {
         if (plots.get(of) != plot || earlier.isEmpty()) {
             return;

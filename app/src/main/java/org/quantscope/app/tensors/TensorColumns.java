@@ -41,7 +41,7 @@ final class TensorColumns {
     private static final double WIDEST_SHAPE = 118;
     private static final double SHAPE_DIGIT = 7.2;
     private static final double SHAPE_INSETS = 18;
-    private static final double BITS_WIDTH = 46;
+    private static final double BITS_WIDTH = 52;
     private static final double SQNR_WIDTH = 74;
     private static final double DAMAGE_WIDTH = 104;
     private static final double RANGE_WIDTH = 140;
@@ -142,7 +142,7 @@ final class TensorColumns {
         double least = nameWidth(widestElided);
         double beside = room - shape.getPrefWidth();
         boolean withShape = beside >= least;
-        boolean shorter = (withShape ? beside : room) < whole && prefix != NamePrefix.NONE;
+        boolean shorter = (withShape ? beside : room) < whole && !prefix.equals(NamePrefix.NONE);
         damage.setVisible(swept);
         shape.setVisible(withShape);
         range.setVisible(beside - RANGE_WIDTH >= whole);

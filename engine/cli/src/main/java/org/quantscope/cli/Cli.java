@@ -3,6 +3,7 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Function;
@@ -84,7 +85,7 @@ final class Cli {
                 yield ExitCode.USAGE;
             }
             case UncheckedIOException e -> {
-                complain(terminal, Reason.of(e.getCause()));
+                complain(terminal, Reason.of(Objects.requireNonNullElse(e.getCause(), e)));
                 yield ExitCode.BAD_INPUT;
             }
             case BadInputException e -> {

@@ -87,7 +87,7 @@ final class MaskWays {
     /** 1 if the operator ignores very small inputs, −1 very large ones, 0 neither. */
     private static int sign(OnnxNode node) {
         String op = node.opType();
-        boolean smallest = SMALLEST.contains(op) || op.equals("TopK") && node.intAttribute("largest", 1) == 0;
+        boolean smallest = SMALLEST.contains(op) || (op.equals("TopK") && node.intAttribute("largest", 1) == 0);
         return smallest ? -1 : EXPONENTIAL.contains(op) || LARGEST.contains(op) ? 1 : 0;
     }
 

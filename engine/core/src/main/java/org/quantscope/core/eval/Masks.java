@@ -162,6 +162,7 @@ final class Masks {
      *
      * @param length how many of the values count
      */
+    @SuppressWarnings("ArrayRecordComponent") // handed on once and never compared
     record Kept(float[] values, int length) {}
 
     /**
@@ -171,7 +172,7 @@ final class Masks {
      */
     Kept apart(String name, float[] values, int length) {
         Ends ends = ends(name, values, length);
-        if (ends == Ends.NONE && ways.of(name).isEmpty()) {
+        if (ends.equals(Ends.NONE) && ways.of(name).isEmpty()) {
             return new Kept(values, length);
         }
         Seen all = seen.computeIfAbsent(name, k -> new Seen());

@@ -92,7 +92,7 @@ final class ProtobufHead {
         int next = h.at(at[0]);
         return type >= 1
                 && type <= 30
-                && (next == 0x42 || next == 0x4a || (next & 0x07) == 2 && next >= 0x22 && next <= 0x5a);
+                && (next == 0x42 || next == 0x4a || ((next & 0x07) == 2 && next >= 0x22 && next <= 0x5a));
     }
 
     /** ONNX's ModelProto: its version, and then one of its fields. */

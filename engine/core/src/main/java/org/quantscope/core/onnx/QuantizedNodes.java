@@ -563,7 +563,7 @@ final class QuantizedNodes {
         int outputs = (int) dims[2];
         float[] scales = scale.data().toFloats();
         boolean each = scales.length == directions * outputs;
-        if (!each && scales.length != directions || zero.data().count() != scales.length) {
+        if ((!each && scales.length != directions) || zero.data().count() != scales.length) {
             return Optional.empty();
         }
         float[] values = new float[Math.toIntExact(codes.data().count())];

@@ -81,7 +81,7 @@ final class DeadChannels {
         float least = (float) Math.min(largest, ROUNDING * LEAST_SPAN / (p.qmax() - p.qmin()));
         float[] floors = null;
         for (int i = 0; i < p.slices(); i++) {
-            if (isEmpty(t, i) || p.scale(i) < DEAD * largest && p.scale(i) < least) {
+            if (isEmpty(t, i) || (p.scale(i) < DEAD * largest && p.scale(i) < least)) {
                 if (floors == null) {
                     floors = new float[p.slices()];
                 }

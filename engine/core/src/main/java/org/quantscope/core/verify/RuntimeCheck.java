@@ -77,7 +77,7 @@ final class RuntimeCheck {
                                 leftOut.isEmpty() ? null : Evaluated.of(model, without(request, leftOut), cancel);
                 OrtModel floatModel = OrtModel.load(InstrumentedGraph.plain(model), name, OrtModel.Options.DEFAULT);
                 @Nullable
-                        OrtModel original = plan.reference() == plan.model()
+                        OrtModel original = isSame(plan.reference(), plan.model())
                                 ? null
                                 : OrtModel.load(
                                         InstrumentedGraph.plain(plan.reference()), name, OrtModel.Options.DEFAULT);
@@ -267,5 +267,11 @@ final class RuntimeCheck {
                     difference == 0 ? 0 : difference / error,
                     wide);
         }
+    }
+
+    /** True if a plan's reference is its model itself; two models that were read apart are never the same. */
+    @SuppressWarnings("ReferenceEquality")
+    private static boolean isSame(Model a, Model b) {
+        return a == b;
     }
 }
