@@ -72,7 +72,7 @@ public final class TriedView extends Region {
 
     private final TriedViewModel model;
     private final Region axis = new Region();
-    private final Label gap = new Label("⫽");
+    private final Label gap = new Label("//");
     private final Region floatLine = new Region();
     private final List<Label> heights = new ArrayList<>();
     private final List<Region> lines = new ArrayList<>();

@@ -29,12 +29,12 @@ public final class CompanionFile {
         }
         if (location.isEmpty() || location.startsWith("/") || location.startsWith("\\") || path.getRoot() != null) {
             throw new BadInputException(
-                    model, field, "location '" + location + "' is not relative to the model's folder");
+                    model, field, "location '" + location + "' is not relative to this file's folder");
         }
         for (Path part : path) {
             if (part.toString().equals("..")) {
                 throw new BadInputException(
-                        model, field, "location '" + location + "' leads out of the model's folder");
+                        model, field, "location '" + location + "' leads out of this file's folder");
             }
         }
         return path;
@@ -53,7 +53,7 @@ public final class CompanionFile {
         Path folder = model.toAbsolutePath().normalize().getParent();
         Path file = folder == null ? null : folder.resolve(relative);
         if (folder == null || file == null || !Files.isRegularFile(file)) {
-            throw new BadInputException(model, field, "location '" + relative + "' is no file in the model's folder");
+            throw new BadInputException(model, field, "location '" + relative + "' is no file in this file's folder");
         }
         Path real = file.toRealPath();
         Path realFolder = folder.toRealPath();
@@ -63,7 +63,7 @@ public final class CompanionFile {
                 && real.startsWith(snapshots.resolveSibling("blobs"));
         if (!real.startsWith(realFolder) && !cached) {
             throw new BadInputException(
-                    model, field, "location '" + relative + "' is a link out of the model's folder");
+                    model, field, "location '" + relative + "' is a link out of this file's folder");
         }
         return real;
     }

@@ -464,7 +464,7 @@ class DatasetLoadersContractTest {
                 "{\"shape\":[-1]} ~ shape: from 1 to 8 dimensions of at least 1 are needed, got [-1]",
                 "{\"output_layout\":\"CHW\"} ~ output_layout: one of NCHW, NHWC, NF is needed, got \"CHW\"",
                 "{\"model_classes\":[\"a\"]} ~ model_classes: labels are looked up by name",
-                "{\"model_classes\":\"none.txt\"} ~ model_classes: is no file beside this one"
+                "{\"model_classes\":\"none.txt\"} ~ model_classes: location 'none.txt' is no file in this file's folder"
             })
     void preprocessingThatDoesNotFitIsRefusedByFieldAndValue(String json, String message) throws IOException {
         Path file = npz(folder);

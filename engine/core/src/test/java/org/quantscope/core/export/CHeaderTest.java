@@ -21,6 +21,8 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.session.FileRef;
@@ -194,7 +196,9 @@ class CHeaderTest {
                         "r",
                         QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1e-6f)))),
                 "fc.weight",
-                QuantSpec.WEIGHTS.withClip(new Clip.Manual(new ClipRange(-1e-6f, 1e-6f))));
+                // As it is, so that no scale is raised for the bias.
+                QuantSpec.WEIGHTS.withClip(new Clip.Fixed(
+                        new QuantParams(Granularity.TENSOR, new float[] {1e-6f / 127}, new int[] {0}, -127, 127))));
 
         List<ExportProblem> problems = EXPORTER.check(plan);
         assertThat(problems).extracting(ExportProblem::tensor).containsExactly("fc.bias");

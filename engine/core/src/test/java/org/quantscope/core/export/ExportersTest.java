@@ -61,6 +61,11 @@ class ExportersTest {
         }
 
         @Override
+        public List<String> parts() {
+            return List.of(".part");
+        }
+
+        @Override
         public List<ExportProblem> check(ExportPlan plan) {
             return List.of();
         }

@@ -35,6 +35,7 @@ import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.BatchNormFolding;
@@ -211,10 +212,14 @@ class OnnxQdqExporterTest {
 
     @Test
     void aBiasThatNeedsMoreThan32BitsStaysFloat() throws IOException {
-        ExportPlan plan = plan(
-                gemm(13, 1e6f, 1),
-                Map.of(id("w"), tensor(1e-4f, 0, -127, 127)),
-                Map.of(id("x"), tensor(1e-4f, 0, 0, 255)));
+        QuantParams w = tensor(1e-4f, 0, -127, 127);
+        ExportPlan free = plan(gemm(13, 1e6f, 1), Map.of(id("w"), w), Map.of(id("x"), tensor(1e-4f, 0, 0, 255)));
+        // As it is, so that no scale is raised for the bias.
+        ExportPlan plan = new ExportPlan(
+                free.model(),
+                free.state().withOverrides(Map.of(id("w"), QuantSpec.WEIGHTS.withClip(new Clip.Fixed(w)))),
+                free.weights(),
+                free.activations());
 
         assertThat(EXPORTER.check(plan)).isEmpty();
         assertThat(written(plan).getGraph().getInitializerList())
