@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,6 +26,8 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.metric.NonFiniteWeights;
+import org.quantscope.core.session.Choice;
+import org.quantscope.core.session.ResolvedTensor;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.tensor.TensorId;
 
@@ -195,7 +198,13 @@ public final class Verifier {
                     .map(p -> new TensorId(p.tensor()))
                     .filter(id -> carried.weights().containsKey(id)
                             || carried.activations().containsKey(id))
-                    .collect(Collectors.toSet());
+                    .collect(Collectors.toCollection(HashSet::new));
+            // What shares the grid of a tensor that is left out is left out with it.
+            for (ResolvedTensor t : plan.resolved().tensors()) {
+                if (t.choice() instanceof Choice.Tied(TensorId owner) && leftOut.contains(owner)) {
+                    leftOut.add(t.id());
+                }
+            }
             return Optional.of(RuntimeCheck.run(file, plan, carried, leftOut, data.get(), progress, cancel));
         }
         if (exporter instanceof QuantscopeJsonExporter) {

@@ -378,6 +378,18 @@ class OnnxRunMatrixTest {
                 .containsExactlyInAnyOrder("x", "c", "h", "y");
     }
 
+    /** The average has no setting of its own: it stays float with the value whose grid it shares. */
+    @Test
+    void whatSharesAGridIsLeftOutWithItsOwner() throws IOException {
+        Setting setting = new Setting("int8", "channel", "uint6");
+
+        Outcome o = new Bench(Patterns.named("average pool"))
+                .outcome(setting.weightSpec(), setting.granularity, setting.activationSpec());
+
+        assertThat(o.leftOut()).isTrue();
+        assertThat(o.equal).as(o.words).isTrue();
+    }
+
     /** Any three of the four factors come together in the whole matrix. */
     @Test
     void theWholeMatrixMeetsEveryThreeFactors() {
