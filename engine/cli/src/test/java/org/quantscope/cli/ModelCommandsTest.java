@@ -158,6 +158,7 @@ class ModelCommandsTest {
                 .containsExactly(
                         "output",
                         "metric",
+                        "reference",
                         "float32",
                         "quantized",
                         "delta",

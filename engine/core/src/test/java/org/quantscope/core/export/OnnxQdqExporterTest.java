@@ -218,7 +218,7 @@ class OnnxQdqExporterTest {
         ExportPlan plan = new ExportPlan(
                 free.model(),
                 free.state().withOverrides(Map.of(id("w"), QuantSpec.WEIGHTS.withClip(new Clip.Fixed(w)))),
-                free.weights(),
+                Map.of(id("w"), w),
                 free.activations());
 
         assertThat(EXPORTER.check(plan)).isEmpty();
