@@ -45,7 +45,7 @@ final class FileHead {
 
     static FileHead of(Path file) throws IOException {
         byte[] head;
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = InputFile.open(file)) {
             head = in.readNBytes(BYTES);
         }
         List<String> members = new ArrayList<>();

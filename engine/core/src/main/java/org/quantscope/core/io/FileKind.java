@@ -427,7 +427,7 @@ public enum FileKind {
             throw new BadInputException(file, "size", size + " bytes; at most " + maxBytes + " are read");
         }
         checkText(file, Wanted.TEXT, supported);
-        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        return new String(InputFile.bytes(file, Math.toIntExact(maxBytes), "a file of text"), StandardCharsets.UTF_8);
     }
 
     private BadInputException refusal(Path file, FileHead head, Wanted wanted, String supported) {
