@@ -11,6 +11,7 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
+import javafx.scene.text.TextAlignment;
 import org.quantscope.app.session.SessionViewModel.Sample;
 
 /** The middle of the window before a model is open: the ways to open one. */
@@ -24,6 +25,8 @@ final class Welcome extends VBox {
         title.getStyleClass().add("drop-title");
         Label kinds = new Label("ONNX, safetensors, npz or npy, or a saved session");
         kinds.getStyleClass().add("muted");
+        kinds.setWrapText(true);
+        kinds.setTextAlignment(TextAlignment.CENTER);
         Button open = new Button("Open…");
         open.setId("welcome-open");
         open.getStyleClass().add("primary");

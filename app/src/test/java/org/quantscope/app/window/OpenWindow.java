@@ -126,7 +126,10 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
         work = (ThreadPoolExecutor) Executors.newCachedThreadPool();
         // The toolkit's own stage is every test's; a window that sets its size gets one for itself.
         stage = new Stage();
-        window = new MainWindow(stage, new Settings(config), work, FxThread.executor());
+        Settings settings = new Settings(config);
+        // The screen without a display is small; a maximized window would not take the size that a test asks for.
+        settings.setText("window.maximized", "false");
+        window = new MainWindow(stage, settings, work, FxThread.executor());
         context = window.context();
         stage.setMinWidth(width);
         stage.setWidth(width);

@@ -10,11 +10,13 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.testkit.ArrayFiles;
 import org.quantscope.testkit.TinyModels;
 
 /** What a command may write, and what it shows of names that others have chosen. */
+@Timeout(60)
 class OutputsTest {
     @TempDir
     private Path folder;
