@@ -78,6 +78,7 @@ public final class Screenshots {
             MainWindow shown = new MainWindow(stage, new Settings(temporary), work, FxThread.executor());
             window = shown;
             // Without a display the virtual screen may be smaller than the screens of most people.
+            stage.setMaximized(false);
             stage.setWidth(WIDTH);
             stage.setHeight(HEIGHT);
             shown.show(List.of());
@@ -217,12 +218,12 @@ public final class Screenshots {
             requireWindow().context().close();
             work.shutdown();
             if (settingsFolder != null) {
-                try (var files = Files.list(settingsFolder)) {
-                    for (Path file : files.toList()) {
+                // What a folder holds comes after it.
+                try (var files = Files.walk(settingsFolder)) {
+                    for (Path file : files.toList().reversed()) {
                         Files.delete(file);
                     }
                 }
-                Files.delete(settingsFolder);
             }
         }
     }
