@@ -64,6 +64,7 @@ public abstract class WindowBench {
             }
         });
         context = window.context();
+        stage.setMaximized(false);
         stage.setX(0);
         stage.setY(0);
         // Without a display the screen is smaller than the one that most people have.
