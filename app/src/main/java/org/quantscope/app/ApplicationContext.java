@@ -1,6 +1,5 @@
 package org.quantscope.app;
 
-import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.accuracy.CorrectionsViewModel;
@@ -80,7 +79,12 @@ public record ApplicationContext(
         SensitivityViewModel sensitivity = new SensitivityViewModel(
                 bench, measurements, new SensitivityStore(settings.state().resolve("sensitivity")), background);
         TensorsViewModel tensors = new TensorsViewModel(bench, measurements, selected, activations, sensitivity);
-        accuracy.viewProperty().subscribe(v -> tensors.judge(v.previous() ? Optional.empty() : v.quantized()));
+        accuracy.viewProperty().subscribe(v -> {
+            // The verdict stays while new settings are evaluated.
+            if (!v.previous()) {
+                tensors.judge(v.quantized());
+            }
+        });
         QuantizerViewModel quantizer = new QuantizerViewModel(selected, activations, bench.chosenProperty(), notices);
         return new ApplicationContext(
                 bench,

@@ -395,9 +395,16 @@ public final class TensorsViewModel {
         return bench.subject(id).flatMap(bench::spec).isEmpty();
     }
 
-    /** Learns how the whole model does: {@code accuracy} of the present settings, or empty while it is not known. */
+    /**
+     * Learns how the whole model does. Few samples prove a loss but not its absence: the former verdict stays until all
+     * have been seen, so that the list is not written anew in each frame of a gesture.
+     *
+     * @param accuracy under the present settings; empty if there is nothing to evaluate
+     */
     public void judge(Optional<AccuracyEstimate> accuracy) {
-        doubt.set(accuracy.filter(TensorDamage::isBad).isPresent());
+        if (accuracy.isEmpty() || accuracy.get().isComplete() || TensorDamage.isBad(accuracy.get())) {
+            doubt.set(accuracy.filter(TensorDamage::isBad).isPresent());
+        }
     }
 
     /** True if the model has lost much accuracy, so that a good SQNR of a tensor says little. */
