@@ -2,19 +2,24 @@ package org.quantscope.core.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
-import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is written where a person names a path, and what a failure leaves. */
@@ -76,8 +81,8 @@ class DestinationTest {
     }
 
     @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "files have no mode on Windows")
     void theModeStays() throws IOException {
-        assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
         Path secret = Files.writeString(folder.resolve("secret"), "old");
         Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
         write(secret);
@@ -87,24 +92,45 @@ class DestinationTest {
                 .isEqualTo("rw-------");
     }
 
-    @Test
-    void theOwnerStays() throws IOException {
-        assumeTrue("root".equals(System.getProperty("user.name")) && Files.exists(Path.of("/etc/passwd")));
+    /** Root may give a file to anybody, another person only to a group that the person is in. */
+    @TestFactory
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "files have no numbered owner and group on Windows")
+    Stream<DynamicTest> theOwnerAndTheGroupStay() throws IOException {
+        Path mine = Files.writeString(folder.resolve("mine"), "");
+        int me = (int) Files.getAttribute(mine, "unix:uid");
+        return me == 0
+                ? Stream.of(DynamicTest.dynamicTest("of somebody else", () -> ownerStays(12_345, 12_346)))
+                : groups().mapToObj(group -> DynamicTest.dynamicTest("group " + group, () -> ownerStays(me, group)));
+    }
+
+    private static IntStream groups() throws IOException {
+        Process id = new ProcessBuilder("id", "-G").start();
+        String said = new String(id.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        return Arrays.stream(said.strip().split(" ", -1)).mapToInt(Integer::parseInt);
+    }
+
+    private void ownerStays(int owner, int group) throws IOException {
         Path foreign = Files.writeString(folder.resolve("foreign"), "old");
-        Files.setAttribute(foreign, "unix:uid", 12_345);
-        Files.setAttribute(foreign, "unix:gid", 12_346);
+        Files.setAttribute(foreign, "unix:uid", owner);
+        Files.setAttribute(foreign, "unix:gid", group);
         write(foreign);
 
         assertThat(foreign).hasContent("new");
-        assertThat(Files.getAttribute(foreign, "unix:uid")).isEqualTo(12_345);
-        assertThat(Files.getAttribute(foreign, "unix:gid")).isEqualTo(12_346);
+        assertThat(Files.getAttribute(foreign, "unix:uid")).isEqualTo(owner);
+        assertThat(Files.getAttribute(foreign, "unix:gid")).isEqualTo(group);
+    }
+
+    private Path pipe() throws IOException, InterruptedException {
+        Path pipe = folder.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        return pipe;
     }
 
     @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Windows has no pipes and devices in folders")
     void devicesPipesAndFoldersAreRefused() throws IOException, InterruptedException {
-        assumeTrue(Files.exists(Path.of("/dev/null")));
-        Path pipe = folder.resolve("pipe");
-        assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0);
+        Path pipe = pipe();
         Path device = Files.createSymbolicLink(folder.resolve("device"), Path.of("/dev/null"));
 
         for (Path no : new Path[] {pipe, device, Path.of("/dev/null"), folder}) {
@@ -136,10 +162,9 @@ class DestinationTest {
     }
 
     @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Windows has no pipes and devices in folders")
     void pipesAsInputsAreRefusedAndNotWaitedFor() throws IOException, InterruptedException {
-        Path pipe = folder.resolve("pipe");
-        assumeTrue(Files.exists(Path.of("/dev/null"))
-                && new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor(5, TimeUnit.SECONDS));
+        Path pipe = pipe();
 
         assertThatThrownBy(() -> InputFile.open(pipe))
                 .isInstanceOf(BadInputException.class)
