@@ -65,7 +65,6 @@ final class Columns extends SplitPane {
             double lacking = Math.max(0, leftWidth + rightWidth + middle.minWidth(-1) - width);
             double l = Math.max(left.minWidth(-1), leftWidth - lacking / 2);
             double r = Math.max(right.minWidth(-1), rightWidth - (lacking - (leftWidth - l)));
-            l = Math.max(left.minWidth(-1), leftWidth - (lacking - (rightWidth - r)));
             setDividerPositions(l / width, 1 - r / width);
             super.layoutChildren();
         }

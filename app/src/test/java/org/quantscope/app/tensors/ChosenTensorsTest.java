@@ -16,6 +16,8 @@ import org.quantscope.app.ChosenAnswers;
 import org.quantscope.app.RecordedNotices;
 import org.quantscope.app.SampleFiles;
 import org.quantscope.app.session.Settings;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.PairedInterval;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -122,5 +124,37 @@ class ChosenTensorsTest {
         assertThat(context.tensors().doubtProperty().get()).isFalse();
         context.tensors().judge(Optional.empty());
         assertThat(context.tensors().doubtProperty().get()).isFalse();
+    }
+
+    /** In a drag a new evaluation begins in each frame, and the list must not be written as often. */
+    @Test
+    void theVerdictOnTheMarksStaysUntilAllSamplesHaveBeenSeen() {
+        AccuracyEstimate whole =
+                context.accuracy().viewProperty().get().quantized().orElseThrow();
+        assertThat(whole.isComplete()).isTrue();
+        context.tensors().judge(Optional.of(of(whole, whole.total(), -0.2, -0.2)));
+        assertThat(context.tensors().doubtProperty().get()).isTrue();
+        context.tensors().judge(Optional.of(of(whole, 100, -0.05, 0.05)));
+        assertThat(context.tensors().doubtProperty().get()).isTrue();
+        context.tensors().judge(Optional.of(whole));
+        assertThat(context.tensors().doubtProperty().get()).isFalse();
+        context.tensors().judge(Optional.of(of(whole, 100, -0.05, 0.05)));
+        assertThat(context.tensors().doubtProperty().get()).isFalse();
+        context.tensors().judge(Optional.of(of(whole, 100, -0.3, -0.1)));
+        assertThat(context.tensors().doubtProperty().get()).isTrue();
+    }
+
+    private static AccuracyEstimate of(AccuracyEstimate e, int seen, double lo, double hi) {
+        return new AccuracyEstimate(
+                e.task(),
+                e.score(),
+                e.floatScore(),
+                seen,
+                e.total(),
+                e.agree(),
+                new PairedInterval(lo, hi),
+                e.logitSqnrDb(),
+                e.divergence(),
+                e.details());
     }
 }
