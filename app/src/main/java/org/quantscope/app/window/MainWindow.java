@@ -140,17 +140,17 @@ public final class MainWindow {
         };
         context.bench().modelProperty().subscribe(x -> showWelcome.run());
         context.jobs().onChange(x -> showWelcome.run());
-        StackPane centre = new StackPane(tensor, welcome);
+        // Notices cover a part of the middle for a while and move nothing in the window.
+        StackPane.setAlignment(notices, Pos.BOTTOM_CENTER);
+        StackPane.setMargin(notices, new Insets(GAP));
+        StackPane centre = new StackPane(tensor, welcome, notices);
         centre.setMinWidth(CENTRE_MIN);
         columns = new Columns(tensors, centre, right);
 
         Rectangle2D place = place();
         Toolbar toolbar = new Toolbar(context, actions);
         root.setTop(toolbar);
-        // Notices cover a part of the window for a while and move nothing in it.
-        StackPane.setAlignment(notices, Pos.BOTTOM_CENTER);
-        StackPane.setMargin(notices, new Insets(GAP));
-        strip = new Rows(new StackPane(columns, notices), new BottomStrip(context));
+        strip = new Rows(columns, new BottomStrip(context));
         strip.setLower(length("strip.height", BottomStrip.usualHeight(place.getHeight())));
         root.setCenter(strip);
         columns.setSides(length("column.left", LEFT_WIDTH), length("column.right", RIGHT_WIDTH));
