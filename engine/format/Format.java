@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Formats every Java file of the project, or checks that it is formatted. Maven runs it: {@code mvn verify} checks, {@code mvn -pl format verify
- * -Dformat=write} writes.
+ * Formats every Java file of the project, or checks that it is formatted. Maven runs it: {@code mvn verify} checks, {@code mvn -pl engine/format
+ * verify -Dformat=write} writes.
  *
  * <p>Arguments: {@code check} or {@code write}, then the project's folder. A check that finds a difference names the files and exits with 1.
  */
@@ -31,7 +31,7 @@ class Format {
                 .sorted()
                 .toList();
         if (!differing.isEmpty() && !write) {
-            System.err.println("Not formatted; mvn -pl format verify -Dformat=write formats:");
+            System.err.println("Not formatted; mvn -pl engine/format verify -Dformat=write formats:");
             differing.forEach(System.err::println);
             System.exit(1);
         }
