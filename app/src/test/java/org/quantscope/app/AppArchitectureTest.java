@@ -3,8 +3,11 @@ package org.quantscope.app;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.lang.ArchRule;
 import javafx.application.Platform;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.app.selected.CodeUse;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Activations;
@@ -15,6 +18,31 @@ import org.quantscope.testkit.ArchitectureRules;
 
 class AppArchitectureTest {
     private static final JavaClasses PRODUCTION = ArchitectureRules.production("org.quantscope.app");
+
+    @ParameterizedTest
+    @MethodSource("org.quantscope.testkit.ArchitectureRules#everywhere")
+    void ruleHolds(ArchRule rule) {
+        rule.check(PRODUCTION);
+    }
+
+    @Test
+    void noTwoPackagesNeedEachOther() {
+        ArchitectureRules.noCycles("org.quantscope.app").check(PRODUCTION);
+    }
+
+    @Test
+    void onlyWhatOpensTheWindowKnowsHowAllIsConnected() {
+        noClasses()
+                .that()
+                .resideInAPackage("org.quantscope.app.(*)..")
+                .and()
+                .resideOutsideOfPackages("org.quantscope.app.window..", "org.quantscope.app.screenshot..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.quantscope.app")
+                .because("a view-model that is handed the whole context needs every package")
+                .check(PRODUCTION);
+    }
 
     @Test
     void onlyFxThreadNamesThePlatform() {

@@ -13,7 +13,10 @@ class EngineArchitectureTest {
     private static final JavaClasses PRODUCTION = ArchitectureRules.production("org.quantscope");
 
     @ParameterizedTest
-    @MethodSource("org.quantscope.testkit.ArchitectureRules#engine")
+    @MethodSource({
+        "org.quantscope.testkit.ArchitectureRules#core",
+        "org.quantscope.testkit.ArchitectureRules#everywhere"
+    })
     void ruleHolds(ArchRule rule) {
         rule.check(PRODUCTION);
     }

@@ -15,10 +15,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
- * The rules of the architecture, each with its reason. The architecture test of each module checks the rules that
- * concern it.
+ * The rules of the architecture, each with its reason. The architecture test of each module checks {@link #everywhere}
+ * on its own classes, and beside it the rules that concern it alone.
  */
 public final class ArchitectureRules {
     private ArchitectureRules() {}
@@ -28,39 +29,33 @@ public final class ArchitectureRules {
      * only, which is all that the rules ask of them; reading them takes longer than all rules.
      *
      * @param root the package in which and below which they are
+     * @throws IllegalArgumentException if there is none: a rule would hold of nothing
      */
     public static JavaClasses production(String root) {
         ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
-        return new ClassFileImporter()
+        JavaClasses classes = new ClassFileImporter()
                 .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
                 .importPackages(root);
+        if (classes.isEmpty()) {
+            throw new IllegalArgumentException("root: no class below " + root + " is on the class path");
+        }
+        return classes;
     }
 
-    public static List<ArchRule> engine() {
+    /** The packages directly below {@code root}, each with all below it, need each other in no cycle. */
+    public static ArchRule noCycles(String root) {
+        return slices().matching(root + ".(*)..")
+                .should()
+                .beFreeOfCycles()
+                .because("packages that need each other are one package: none of them can be read, tested or changed"
+                        + " alone");
+    }
+
+    /** The rules of the core alone. */
+    public static List<ArchRule> core() {
         return List.of(
-                slices().matching("org.quantscope.core.(*)..")
-                        .should()
-                        .beFreeOfCycles()
-                        .because("packages that need each other are one package: none of them can be read, tested or"
-                                + " changed alone"),
+                noCycles("org.quantscope.core"),
                 layers(),
-                noClasses()
-                        .that()
-                        .resideInAPackage("org.quantscope.core..")
-                        .and()
-                        .resideOutsideOfPackage("org.quantscope.core.picture..")
-                        .should()
-                        .dependOnClassesThat()
-                        .resideInAnyPackage(
-                                "javafx..",
-                                "java.awt..",
-                                "javax.imageio..",
-                                "javax.swing..",
-                                "org.jfree..",
-                                "org.nd4j..",
-                                "org.quantscope.app..",
-                                "org.quantscope.cli..")
-                        .because("the engine runs without a display; the command line is the standing proof"),
                 classes()
                         .that()
                         .resideInAPackage("org.quantscope.core.picture..")
@@ -75,45 +70,82 @@ public final class ArchitectureRules {
                                 "java.awt.image..",
                                 "org.quantscope.core..",
                                 "org.jspecify..")
-                        .because("pixels and readers of picture files need no display, all else of AWT may"),
-                noClasses()
-                        .that()
-                        .resideInAPackage("org.quantscope..")
-                        .and()
-                        .resideOutsideOfPackages(
-                                "org.quantscope.core.onnx..",
-                                "org.quantscope.core.rewrite..",
-                                "org.quantscope.testkit..")
-                        .should()
-                        .dependOnClassesThat()
-                        .resideInAnyPackage("ai.onnx.proto..", "com.google.protobuf..")
-                        .because("the protobuf classes stay in the package that reads them and the one that rewrites"
-                                + " them, so that they can be replaced"),
-                noClasses()
-                        .that()
-                        .resideInAPackage("org.quantscope..")
-                        .and()
-                        .resideOutsideOfPackages("org.quantscope.core.ort..", "org.quantscope.testkit..")
-                        .should()
-                        .dependOnClassesThat()
-                        .resideInAPackage("ai.onnxruntime..")
-                        .because("native sessions have one owner: only core.ort opens, leases and closes them"),
-                noClasses()
-                        .that()
-                        .resideInAPackage("org.quantscope..")
-                        .and()
-                        .resideOutsideOfPackages("org.quantscope.linalg..", "org.quantscope.bench..")
-                        .should()
-                        .dependOnClassesThat()
-                        .resideInAnyPackage("org.nd4j..", "org.bytedeco..", "org.quantscope.linalg..")
-                        .because("the program starts and works where ND4J cannot load: the core finds corrections by"
-                                + " ServiceLoader, nobody names them"),
-                noClasses()
-                        .that()
-                        .resideInAPackage("org.quantscope..")
-                        .should()
-                        .haveNameMatching(".*(Util|Utils|Manager|Helper)")
-                        .because("a name says what a thing is, not that it helps"));
+                        .because("pixels and readers of picture files need no display, all else of AWT may"));
+    }
+
+    /** The rules of all modules. Each of them holds of a module, too, none of whose classes it is about. */
+    public static List<ArchRule> everywhere() {
+        return Stream.of(
+                        noClasses()
+                                .that()
+                                .resideInAnyPackage(
+                                        "org.quantscope.core..", "org.quantscope.linalg..", "org.quantscope.cli..")
+                                .and()
+                                .resideOutsideOfPackage("org.quantscope.core.picture..")
+                                .should()
+                                .dependOnClassesThat()
+                                .resideInAnyPackage(
+                                        "javafx..",
+                                        "java.awt..",
+                                        "javax.imageio..",
+                                        "javax.swing..",
+                                        "org.jfree..",
+                                        "org.quantscope.app..")
+                                .because("the engine runs without a display; the command line is the standing proof"),
+                        noClasses()
+                                .that()
+                                .resideInAPackage("org.quantscope..")
+                                .and()
+                                .resideOutsideOfPackage("org.quantscope.cli..")
+                                .should()
+                                .dependOnClassesThat()
+                                .resideInAnyPackage("picocli..", "org.quantscope.cli..")
+                                .because("what both front ends need is decided in the core, and neither knows the"
+                                        + " other"),
+                        noClasses()
+                                .that()
+                                .resideInAPackage("org.quantscope..")
+                                .and()
+                                .resideOutsideOfPackages(
+                                        "org.quantscope.core.onnx..",
+                                        "org.quantscope.core.rewrite..",
+                                        "org.quantscope.bench..",
+                                        "org.quantscope.testkit..")
+                                .should()
+                                .dependOnClassesThat()
+                                .resideInAnyPackage("ai.onnx.proto..", "com.google.protobuf..")
+                                .because("the protobuf classes stay in the package that reads them and the one that"
+                                        + " rewrites them, so that they can be replaced"),
+                        noClasses()
+                                .that()
+                                .resideInAPackage("org.quantscope..")
+                                .and()
+                                .resideOutsideOfPackages(
+                                        "org.quantscope.core.ort..",
+                                        "org.quantscope.bench..",
+                                        "org.quantscope.testkit..")
+                                .should()
+                                .dependOnClassesThat()
+                                .resideInAPackage("ai.onnxruntime..")
+                                .because("native sessions have one owner: only core.ort opens, leases and closes them"),
+                        noClasses()
+                                .that()
+                                .resideInAPackage("org.quantscope..")
+                                .and()
+                                .resideOutsideOfPackages("org.quantscope.linalg..", "org.quantscope.bench..")
+                                .should()
+                                .dependOnClassesThat()
+                                .resideInAnyPackage("org.nd4j..", "org.bytedeco..", "org.quantscope.linalg..")
+                                .because("the program starts and works where ND4J cannot load: the core finds"
+                                        + " corrections by ServiceLoader, nobody names them"),
+                        noClasses()
+                                .that()
+                                .resideInAPackage("org.quantscope..")
+                                .should()
+                                .haveNameMatching(".*(Util|Utils|Manager|Helper)")
+                                .because("a name says what a thing is, not that it helps"))
+                .map(rule -> rule.allowEmptyShould(true))
+                .toList();
     }
 
     /**
