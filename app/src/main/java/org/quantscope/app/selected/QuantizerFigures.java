@@ -2,7 +2,7 @@ package org.quantscope.app.selected;
 
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.ui.Figures;
-import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.Spread;
 
 /** The figures of a setting as text: those of one slice, or the smallest and the largest of many. */
 final class QuantizerFigures {
@@ -21,7 +21,7 @@ final class QuantizerFigures {
             return Figures.scale(
                     m.params().scale(Math.min(v.ofParams(), m.params().slices() - 1)));
         }
-        QuantParams.ScaleSpan span = m.spans().scales();
+        Spread span = m.spans().scales();
         return Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … " + Figures.small(span.max());
     }
 

@@ -4,6 +4,7 @@ import java.util.List;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Spread;
 
 /**
  * The result of a setting.
@@ -25,7 +26,7 @@ public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams pa
      * @param highestZero the largest zero point; 0 for codebooks
      */
     public record Spans(
-            ClipRange requested, ClipRange effective, QuantParams.ScaleSpan scales, int lowestZero, int highestZero) {
+            ClipRange requested, ClipRange effective, Spread scales, int lowestZero, int highestZero) {
         static Spans of(List<ClipRange> requested, QuantParams params) {
             int lowest = params.isAffine() ? Integer.MAX_VALUE : 0;
             int highest = params.isAffine() ? Integer.MIN_VALUE : 0;
@@ -33,7 +34,7 @@ public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams pa
                 lowest = Math.min(lowest, z);
                 highest = Math.max(highest, z);
             }
-            return new Spans(hull(requested), hull(params.effective()), params.scaleSpan(), lowest, highest);
+            return new Spans(hull(requested), hull(params.effective()), params.scaleSpread(), lowest, highest);
         }
     }
 

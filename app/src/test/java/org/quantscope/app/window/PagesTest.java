@@ -30,6 +30,7 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.Spread;
 import org.quantscope.core.tensor.Tensor;
 import org.testfx.api.FxRobot;
 
@@ -137,7 +138,7 @@ class PagesTest {
         int blocks = params().slices();
         assertThat(OpenWindow.text(robot, "#slices-hint"))
                 .isEqualTo(Figures.count(blocks) + " blocks, a range each · click one to drag its range");
-        QuantParams.ScaleSpan span = params().scaleSpan();
+        Spread span = params().scaleSpread();
         assertThat(OpenWindow.text(robot, "#scale"))
                 .isEqualTo(Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … "
                         + Figures.small(span.max()));

@@ -17,6 +17,7 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.ClipRanges;
 import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
@@ -94,15 +95,21 @@ final class CurveCommand extends EngineCommand {
     /** The errors at one clipping range, in squared tensor units. */
     private record Point(List<ClipRange> clip, double mse, double clippingMse, double roundingMse) {
         Json json() {
-            return new Json()
-                    .putRanges("clip", clip)
-                    .put("mse", mse)
+            Json json = new Json();
+            PerBlock.put(json, "clip", clip, false);
+            return json.put("mse", mse)
                     .put("clipping_mse", clippingMse)
                     .put("rounding_mse", roundingMse);
         }
     }
 
-    private record Pin(Calibrator calibrator, Point at) {}
+    private record Pin(Calibrator calibrator, Point at) {
+        Json json() {
+            Json json = new Json().put("id", calibrator.id());
+            PerBlock.put(json, "clip", at.clip, false);
+            return json.put("mse", at.mse);
+        }
+    }
 
     @Override
     public Integer call() throws IOException {
@@ -134,9 +141,7 @@ final class CurveCommand extends EngineCommand {
                 cancel().check();
                 bar.report(i, looks, "clip " + i + " of " + points);
                 double f = (double) i / points;
-                List<ClipRange> ranges = full.stream()
-                        .map(r -> new ClipRange((float) (f * Math.min(0, r.lo())), (float) (f * Math.max(0, r.hi()))))
-                        .toList();
+                List<ClipRange> ranges = ClipRanges.scaled(full, f);
                 QuantParams params = refit
                         ? RangeResolver.resolve(sketches[0], spec, ranges.getFirst())
                         : RangeResolver.resolve(tensor, spec, ranges);
@@ -163,10 +168,7 @@ final class CurveCommand extends EngineCommand {
                 .put(
                         "calibrators",
                         pins.stream()
-                                .map(p -> new Json()
-                                        .put("id", p.calibrator.id())
-                                        .putRanges("clip", p.at.clip)
-                                        .put("mse", p.at.mse))
+                                .map(Pin::json)
                                 .toList());
         List<LeftFloat> left = FloatReport.always(model, file);
         FloatReport.put(json, left);

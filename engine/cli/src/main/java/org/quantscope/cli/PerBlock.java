@@ -1,9 +1,8 @@
 package org.quantscope.cli;
 
-import java.util.Arrays;
 import java.util.List;
-import java.util.function.ToDoubleFunction;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Spread;
 
 /**
  * Figures of every block in JSON: as a list, or in more than 10,000 as {@code {count, min, median, max}}, since a list
@@ -19,7 +18,7 @@ final class PerBlock {
         if (all || values.size() <= MOST) {
             json.putView(name, values);
         } else {
-            json.put(name, spread(values, Number::doubleValue));
+            json.put(name, spread(values.size(), i -> values.get(i).floatValue()));
         }
     }
 
@@ -29,20 +28,19 @@ final class PerBlock {
             json.putRanges(name, ranges);
         } else {
             json.put(
-                    name, new Json().put("lo", spread(ranges, ClipRange::lo)).put("hi", spread(ranges, ClipRange::hi)));
+                    name,
+                    new Json()
+                            .put("lo", spread(ranges.size(), i -> ranges.get(i).lo()))
+                            .put("hi", spread(ranges.size(), i -> ranges.get(i).hi())));
         }
     }
 
-    private static <T> Json spread(List<T> values, ToDoubleFunction<? super T> figure) {
-        float[] sorted = new float[values.size()];
-        for (int i = 0; i < sorted.length; i++) {
-            sorted[i] = (float) figure.applyAsDouble(values.get(i));
-        }
-        Arrays.sort(sorted);
+    private static Json spread(int count, Spread.Numbers numbers) {
+        Spread spread = Spread.of(count, numbers);
         return new Json()
-                .put("count", sorted.length)
-                .putFloat("min", sorted[0])
-                .putFloat("median", sorted[sorted.length / 2])
-                .putFloat("max", sorted[sorted.length - 1]);
+                .put("count", count)
+                .putFloat("min", spread.min())
+                .putFloat("median", spread.median())
+                .putFloat("max", spread.max());
     }
 }

@@ -38,8 +38,10 @@ public final class RangeResolver {
      */
     private static final long LARGE_SLICE = 1 << 20;
 
-    /** While ranges become parameters: two ends, a scale twice, a zero point twice. */
-    private static final long BYTES_AFFINE = 24;
+    /** One end of a symmetric range, and the scale that it becomes. */
+    private static final long BYTES_SYMMETRIC = 8;
+    /** The other end, and a zero point. */
+    private static final long BYTES_ASYMMETRIC = 16;
     /** A codebook for each slice besides. */
     private static final long BYTES_FITTED = 256;
 
@@ -85,7 +87,7 @@ public final class RangeResolver {
         }
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
         Quantizer quantizer = spec.checkedQuantizer();
-        checkMemory(tensor, slicing, quantizer);
+        checkMemory(tensor, slicing, spec, quantizer);
         return switch (spec.clip()) {
             case Clip.Auto auto -> {
                 Calibrator calibrator = Calibrators.byId(auto.calibratorId());
@@ -276,7 +278,7 @@ public final class RangeResolver {
                     .map(part -> calibrator.range(part, spec, options, cancel))
                     .toList();
         }
-        var ranges = new ClipRanges.Collector(slicing.slices());
+        var ranges = new ClipRanges.Collector(slicing.slices(), spec.symmetric());
         SliceReader.forEach(data, slicing, cancel, (slice, values, from, n) -> {
             var statistics = new StoredStatistics(slice(values, from, n), part(importance, slicing, slice), cancel);
             ranges.set(slice, calibrator.range(statistics, spec, options, cancel));
@@ -366,8 +368,10 @@ public final class RangeResolver {
      *
      * @throws IllegalArgumentException saying how much is needed
      */
-    private static void checkMemory(Tensor tensor, Slicing slicing, Quantizer quantizer) {
-        long each = quantizer instanceof FittedQuantizer ? BYTES_FITTED : BYTES_AFFINE;
+    private static void checkMemory(Tensor tensor, Slicing slicing, QuantSpec spec, Quantizer quantizer) {
+        long each = quantizer instanceof FittedQuantizer
+                ? BYTES_FITTED
+                : spec.symmetric() ? BYTES_SYMMETRIC : BYTES_ASYMMETRIC;
         long needed = slicing.slices() * each;
         long most = Runtime.getRuntime().maxMemory() / 4 * 3;
         if (needed > most) {

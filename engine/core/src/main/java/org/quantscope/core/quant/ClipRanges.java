@@ -2,6 +2,7 @@ package org.quantscope.core.quant;
 
 import java.util.AbstractList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.RandomAccess;
 
 /**
@@ -28,34 +29,65 @@ public final class ClipRanges extends AbstractList<ClipRange> implements RandomA
         return hi.length;
     }
 
+    /** Each range multiplied with {@code factor}, computed when it is asked for; an end on the other side of 0 is 0. */
+    public static List<ClipRange> scaled(List<ClipRange> ranges, double factor) {
+        return new Scaled(ranges, factor);
+    }
+
+    private static final class Scaled extends AbstractList<ClipRange> implements RandomAccess {
+        private final List<ClipRange> ranges;
+        private final double factor;
+
+        Scaled(List<ClipRange> ranges, double factor) {
+            this.ranges = ranges;
+            this.factor = factor;
+        }
+
+        @Override
+        public ClipRange get(int slice) {
+            ClipRange range = ranges.get(slice);
+            return new ClipRange(
+                    (float) (factor * Math.min(0, range.lo())), (float) (factor * Math.max(0, range.hi())));
+        }
+
+        @Override
+        public int size() {
+            return ranges.size();
+        }
+    }
+
     /** Collects the range of each slice, in any order and from several threads, each slice once. */
     public static final class Collector {
         private final float[] lo;
         private final float[] hi;
 
-        public Collector(int slices) {
-            lo = new float[slices];
+        /** @param symmetric only symmetric ranges will be set, which take half of the memory */
+        public Collector(int slices, boolean symmetric) {
+            lo = new float[symmetric ? 0 : slices];
             hi = new float[slices];
             // What is never set is no range.
-            Arrays.fill(lo, Float.NaN);
+            Arrays.fill(hi, Float.NaN);
         }
 
+        /** @throws IllegalArgumentException if it is not symmetric, and was to be */
         public void set(int slice, ClipRange range) {
-            lo[slice] = range.lo();
+            if (lo.length > 0) {
+                lo[slice] = range.lo();
+            } else if (range.lo() != -range.hi()) {
+                throw new IllegalArgumentException("clip: a symmetric range is needed, got lo " + range.lo()
+                        + " and hi " + range.hi());
+            }
             hi[slice] = range.hi();
         }
 
         /** The ranges; {@code set} is not to be called any more. */
         public ClipRanges ranges() {
-            boolean symmetric = true;
-            for (int i = 0; i < lo.length; i++) {
-                if (Float.isNaN(lo[i])) {
+            for (int i = 0; i < hi.length; i++) {
+                if (Float.isNaN(hi[i])) {
                     throw new IllegalStateException("clip: slice " + i + " has no range");
                 }
-                // By bits, as 0 and −0 are different ends.
-                symmetric &= Float.floatToRawIntBits(lo[i]) == Float.floatToRawIntBits(-hi[i]);
             }
-            return new ClipRanges(symmetric ? new float[0] : lo, hi);
+            return new ClipRanges(lo, hi);
         }
     }
 }

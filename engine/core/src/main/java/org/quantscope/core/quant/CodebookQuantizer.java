@@ -20,7 +20,7 @@ abstract class CodebookQuantizer implements Quantizer {
         for (int i = 0; i < scales.length; i++) {
             scales[i] = stored(Scales.covering(ranges.get(i), codebook));
         }
-        return QuantParams.ofCodebook(granularity, scales, codebook);
+        return QuantParams.takingOver(granularity, scales, codebook);
     }
 
     @Override

@@ -72,7 +72,7 @@ final class MxQuantizer implements Quantizer {
             int exponent = Math.getExponent((double) absMax) - maxExponent;
             scales[i] = absMax == 0 ? 1 : Math.scalb(1f, Math.clamp(exponent, -MOST_EXPONENT, MOST_EXPONENT));
         }
-        return QuantParams.ofCodebook(granularity, scales, codebook);
+        return QuantParams.takingOver(granularity, scales, codebook);
     }
 
     @Override

@@ -50,7 +50,7 @@ final class NvFp4Quantizer implements Quantizer {
             float wanted = (float) (ranges.get(i).absMax() / Minifloat.E2M1.max() / (double) whole);
             scales[i] = Math.max(scaleFormat.magnitude(1), blockScales.quantize(wanted)) * whole;
         }
-        return QuantParams.ofCodebook(granularity, scales, Minifloat.E2M1.codebook());
+        return QuantParams.takingOver(granularity, scales, Minifloat.E2M1.codebook());
     }
 
     @Override

@@ -37,24 +37,26 @@ final class PowerOfTwoQuantizer implements Quantizer {
         check(spec);
         QuantParams uniform = UNIFORM.resolve(UNIFORM.adapt(spec), granularity, ranges);
         float[] scales = uniform.scales();
-        int[] zeroPoints = uniform.zeroPoints();
+        int[] zeroPoints = spec.symmetric() ? new int[] {uniform.zeroPoint(0)} : uniform.zeroPoints();
         int qmin = uniform.qmin();
         int qmax = uniform.qmax();
         for (int i = 0; i < scales.length; i++) {
             int exponent = Math.getExponent(scales[i]);
             double least = Math.scalb(1.0, exponent);
             double scale = least < scales[i] ? 2 * least : least;
+            int zeroPoint = zeroPoints[0];
             if (!spec.symmetric()) {
-                zeroPoints[i] = (int) Math.clamp(
+                zeroPoint = (int) Math.clamp(
                         Math.rint(qmin - Math.min(0.0, ranges.get(i).lo()) / scale), qmin, qmax);
+                zeroPoints[i] = zeroPoint;
             }
-            int steps = Math.max(zeroPoints[i] - qmin, qmax - zeroPoints[i]);
+            int steps = Math.max(zeroPoint - qmin, qmax - zeroPoint);
             while (!Float.isFinite((float) (scale * steps))) {
                 scale /= 2;
             }
             scales[i] = (float) scale;
         }
-        return new QuantParams(granularity, scales, zeroPoints, qmin, qmax);
+        return QuantParams.takingOver(granularity, scales, zeroPoints, qmin, qmax);
     }
 
     @Override

@@ -30,15 +30,23 @@ public final class QuantParams {
      * @throws IllegalArgumentException if the arrays differ in length or a slice's values cannot make a {@link UniformGrid}
      */
     public QuantParams(Granularity granularity, float[] scales, int[] zeroPoints, int qmin, int qmax) {
-        if (scales.length != zeroPoints.length || scales.length == 0) {
+        this(granularity, qmin, qmax, scales.clone(), zeroPoints.clone());
+        if (scales.length != zeroPoints.length) {
+            throw new IllegalArgumentException(
+                    "scales: " + scales.length + " scales for " + zeroPoints.length + " zero points");
+        }
+    }
+
+    private QuantParams(Granularity granularity, int qmin, int qmax, float[] scales, int[] zeroPoints) {
+        if (scales.length == 0 || (zeroPoints.length != 1 && zeroPoints.length != scales.length)) {
             throw new IllegalArgumentException(
                     "scales: " + scales.length + " scales for " + zeroPoints.length + " zero points");
         }
         this.granularity = granularity;
-        this.scales = scales.clone();
-        this.zeroPoints = IntStream.of(zeroPoints).allMatch(z -> z == zeroPoints[0])
+        this.scales = scales;
+        this.zeroPoints = zeroPoints.length > 1 && IntStream.of(zeroPoints).allMatch(z -> z == zeroPoints[0])
                 ? new int[] {zeroPoints[0]}
-                : zeroPoints.clone();
+                : zeroPoints;
         this.qmin = qmin;
         this.qmax = qmax;
         this.codebooks = List.of();
@@ -47,6 +55,22 @@ public final class QuantParams {
         }
     }
 
+    /**
+     * Affine parameters that take over the arrays: a copy of millions of scales would double their memory. The caller
+     * must not keep them.
+     *
+     * @param zeroPoints one for each scale, or a single one for all
+     */
+    static QuantParams takingOver(Granularity granularity, float[] scales, int[] zeroPoints, int qmin, int qmax) {
+        return new QuantParams(granularity, qmin, qmax, scales, zeroPoints);
+    }
+
+    /** One codebook for all slices, taking over the scales as {@link #takingOver(Granularity, float[], int[], int, int)}. */
+    static QuantParams takingOver(Granularity granularity, float[] scales, CodebookGrid shared) {
+        return new QuantParams(granularity, scales, List.of(shared));
+    }
+
+    /** @param scales not copied */
     private QuantParams(Granularity granularity, float[] scales, List<CodebookGrid> codebooks) {
         if (scales.length == 0) {
             throw new IllegalArgumentException("scales: at least one is needed, got none");
@@ -56,7 +80,7 @@ public final class QuantParams {
                     "codebooks: one, or one for each of " + scales.length + " scales, got " + codebooks.size());
         }
         this.granularity = granularity;
-        this.scales = scales.clone();
+        this.scales = scales;
         this.zeroPoints = new int[0];
         this.qmin = 0;
         this.qmax = codebooks.stream().mapToInt(CodebookGrid::size).max().orElseThrow() - 1;
@@ -81,7 +105,7 @@ public final class QuantParams {
      * @throws IllegalArgumentException if a scale is not finite and above 0, or makes a level overflow float32
      */
     public static QuantParams ofCodebook(Granularity granularity, float[] scales, CodebookGrid shared) {
-        return new QuantParams(granularity, scales, List.of(shared));
+        return new QuantParams(granularity, scales.clone(), List.of(shared));
     }
 
     /**
@@ -91,7 +115,7 @@ public final class QuantParams {
      *     scale
      */
     public static QuantParams ofCodebooks(Granularity granularity, float[] scales, List<CodebookGrid> codebooks) {
-        return new QuantParams(granularity, scales, codebooks);
+        return new QuantParams(granularity, scales.clone(), codebooks);
     }
 
     public Granularity granularity() {
@@ -129,17 +153,11 @@ public final class QuantParams {
     }
 
     /**
-     * The smallest, the median and the largest scale; for an even number of slices the median is the upper of the two
-     * middle ones.
+     * How far apart the scales of the slices are.
      */
-    public ScaleSpan scaleSpan() {
-        float[] sorted = scales.clone();
-        Arrays.sort(sorted);
-        return new ScaleSpan(sorted[0], sorted[sorted.length / 2], sorted[sorted.length - 1]);
+    public Spread scaleSpread() {
+        return Spread.of(slices(), this::scale);
     }
-
-    /** How far apart the scales of a tensor's slices are. */
-    public record ScaleSpan(float min, float median, float max) {}
 
     /** [slices], or empty for codebooks. */
     public int[] zeroPoints() {

@@ -45,14 +45,14 @@ public final class UniformQuantizer implements Quantizer {
         check(spec);
         var codes = new Codes(spec);
         float[] scales = new float[ranges.size()];
-        int[] zeroPoints = new int[ranges.size()];
+        int[] zeroPoints = new int[codes.symmetric ? 1 : ranges.size()];
         for (int i = 0; i < scales.length; i++) {
-            float lo = ranges.get(i).lo();
-            float hi = ranges.get(i).hi();
-            zeroPoints[i] = codes.zeroPoint(lo, hi);
-            scales[i] = codes.scale(lo, hi, zeroPoints[i]);
+            ClipRange range = ranges.get(i);
+            int zeroPoint = codes.zeroPoint(range.lo(), range.hi());
+            zeroPoints[codes.symmetric ? 0 : i] = zeroPoint;
+            scales[i] = codes.scale(range.lo(), range.hi(), zeroPoint);
         }
-        return new QuantParams(granularity, scales, zeroPoints, codes.qmin, codes.qmax);
+        return QuantParams.takingOver(granularity, scales, zeroPoints, codes.qmin, codes.qmax);
     }
 
     /**

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 
 class ClipRangesTest {
     private static ClipRanges of(List<ClipRange> ranges) {
-        var collector = new ClipRanges.Collector(ranges.size());
+        var collector = new ClipRanges.Collector(
+                ranges.size(), ranges.stream().allMatch(r -> r.lo() == -r.hi()));
         for (int i = ranges.size() - 1; i >= 0; i--) {
             collector.set(i, ranges.get(i));
         }
@@ -26,10 +27,24 @@ class ClipRangesTest {
 
     @Test
     void aSliceWithoutARangeIsNoticed() {
-        var collector = new ClipRanges.Collector(2);
+        var collector = new ClipRanges.Collector(2, true);
         collector.set(0, ClipRange.symmetric(1));
 
         assertThatThrownBy(collector::ranges).hasMessageContaining("slice 1");
+    }
+
+    @Test
+    void aCollectorOfSymmetricRangesRefusesAnother() {
+        var collector = new ClipRanges.Collector(2, true);
+
+        assertThatThrownBy(() -> collector.set(0, new ClipRange(-1, 2))).hasMessageContaining("lo -1.0 and hi 2.0");
+    }
+
+    @Test
+    void scaledRangesEndAtZeroOnTheSideThatTheDataDoNotReach() {
+        var scaled = ClipRanges.scaled(List.of(new ClipRange(-4, 2), new ClipRange(1, 2), new ClipRange(-2, -1)), 0.5);
+
+        assertThat(scaled).containsExactly(new ClipRange(-2, 1), new ClipRange(0, 1), new ClipRange(-1, 0));
     }
 
     @Test

@@ -85,6 +85,6 @@ class SliceExtentsTest {
     void scalesSpanFromTheSmallestOverTheMiddleToTheLargest() {
         QuantParams params =
                 new QuantParams(new Granularity.PerChannel(0), new float[] {4, 1, 2, 8}, new int[4], -1, 1);
-        assertThat(params.scaleSpan()).isEqualTo(new QuantParams.ScaleSpan(1, 4, 8));
+        assertThat(params.scaleSpread()).isEqualTo(new Spread(1, 4, 8));
     }
 }
