@@ -25,8 +25,7 @@ public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams pa
      * @param lowestZero the smallest zero point; 0 for codebooks
      * @param highestZero the largest zero point; 0 for codebooks
      */
-    public record Spans(
-            ClipRange requested, ClipRange effective, Spread scales, int lowestZero, int highestZero) {
+    public record Spans(ClipRange requested, ClipRange effective, Spread scales, int lowestZero, int highestZero) {
         static Spans of(List<ClipRange> requested, QuantParams params) {
             int lowest = params.isAffine() ? Integer.MAX_VALUE : 0;
             int highest = params.isAffine() ? Integer.MIN_VALUE : 0;

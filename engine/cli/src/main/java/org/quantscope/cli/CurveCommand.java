@@ -97,9 +97,7 @@ final class CurveCommand extends EngineCommand {
         Json json() {
             Json json = new Json();
             PerBlock.put(json, "clip", clip, false);
-            return json.put("mse", mse)
-                    .put("clipping_mse", clippingMse)
-                    .put("rounding_mse", roundingMse);
+            return json.put("mse", mse).put("clipping_mse", clippingMse).put("rounding_mse", roundingMse);
         }
     }
 
@@ -165,11 +163,7 @@ final class CurveCommand extends EngineCommand {
         Json json = new Json()
                 .put("tensor", tensor.id().name())
                 .put("points", curve.stream().map(Point::json).toList())
-                .put(
-                        "calibrators",
-                        pins.stream()
-                                .map(Pin::json)
-                                .toList());
+                .put("calibrators", pins.stream().map(Pin::json).toList());
         List<LeftFloat> left = FloatReport.always(model, file);
         FloatReport.put(json, left);
         print(json, () -> {

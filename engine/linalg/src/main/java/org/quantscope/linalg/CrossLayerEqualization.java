@@ -1,7 +1,7 @@
 package org.quantscope.linalg;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +16,6 @@ import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.rewrite.ModelRewrite;
-import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -113,13 +112,10 @@ public final class CrossLayerEqualization implements Correction {
         return work.write(model, found.kept(), cancel);
     }
 
-    /** The weights while they are equalized, in double. */
+    /** The layers while they are equalized. */
     private static final class Equalization {
         private final List<LayerPairs.Pair> pairs;
-        /** For each weight its values in storage order. */
-        private final Map<TensorId, double[]> weights = new LinkedHashMap<>();
-        /** For each pair the product of its factors so far: [channels]. */
-        private final List<double[]> factors = new ArrayList<>();
+        private final Map<TensorId, EqualizedWeight> weights = new LinkedHashMap<>();
         /**
          * The pairs in the order of the sweeps; the second pair of a step is empty unless three layers are equalized
          * together.
@@ -130,14 +126,14 @@ public final class CrossLayerEqualization implements Correction {
 
         Equalization(List<LayerPairs.Pair> pairs) {
             this.pairs = pairs;
+            Map<TensorId, Integer> runs = new HashMap<>();
+            pairs.forEach(pair -> runs.put(pair.second().id(), pair.run()));
             Map<TensorId, Integer> byFirst = new LinkedHashMap<>();
             for (int p = 0; p < pairs.size(); p++) {
                 LayerPairs.Pair pair = pairs.get(p);
-                load(pair.first());
-                load(pair.second());
-                double[] ones = new double[pair.first().outputs()];
-                Arrays.fill(ones, 1);
-                factors.add(ones);
+                for (WeightedLayer layer : List.of(pair.first(), pair.second())) {
+                    weights.computeIfAbsent(layer.id(), id -> new EqualizedWeight(layer, runs.getOrDefault(id, 1)));
+                }
                 byFirst.put(pair.first().id(), p);
             }
             Set<Integer> taken = new HashSet<>();
@@ -152,15 +148,12 @@ public final class CrossLayerEqualization implements Correction {
             }
         }
 
-        private void load(WeightedLayer layer) {
-            weights.computeIfAbsent(layer.id(), id -> {
-                float[] stored = layer.weight().data().toFloats();
-                double[] values = new double[stored.length];
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = stored[i];
-                }
-                return values;
-            });
+        private EqualizedWeight first(int pair) {
+            return Objects.requireNonNull(weights.get(pairs.get(pair).first().id()));
+        }
+
+        private EqualizedWeight second(int pair) {
+            return Objects.requireNonNull(weights.get(pairs.get(pair).second().id()));
         }
 
         /**
@@ -172,19 +165,18 @@ public final class CrossLayerEqualization implements Correction {
             double moved = 0;
             for (Step step : steps) {
                 cancel.check();
-                LayerPairs.Pair pair = pairs.get(step.pair);
-                double[] r1 = outRange(pair.first());
+                double[] r1 = first(step.pair).outputRanges();
                 if (step.next.isEmpty()) {
-                    double[] r2 = inRange(pair.second(), pair.run());
+                    double[] r2 = second(step.pair).inputRanges();
                     double[] s = new double[r1.length];
                     for (int i = 0; i < s.length; i++) {
                         s[i] = r1[i] > 0 && r2[i] > 0 ? usable(Math.sqrt(r1[i] / r2[i])) : 1;
                     }
                     moved = Math.max(moved, scale(step.pair, s));
                 } else {
-                    LayerPairs.Pair next = pairs.get(step.next.get());
-                    double[] r2 = outRange(pair.second());
-                    double[] r3 = inRange(next.second(), next.run());
+                    int next = step.next.get();
+                    double[] r2 = second(step.pair).outputRanges();
+                    double[] r3 = second(next).inputRanges();
                     double[] s1 = new double[r1.length];
                     double[] s2 = new double[r1.length];
                     for (int i = 0; i < s1.length; i++) {
@@ -194,7 +186,7 @@ public final class CrossLayerEqualization implements Correction {
                         s2[i] = used ? usable(mean / r3[i]) : 1;
                     }
                     moved = Math.max(moved, scale(step.pair, s1));
-                    moved = Math.max(moved, scale(step.next.get(), s2));
+                    moved = Math.max(moved, scale(next, s2));
                 }
             }
             return moved;
@@ -206,94 +198,28 @@ public final class CrossLayerEqualization implements Correction {
         }
 
         /** Divides the outputs of a pair's first layer by {@code s} and multiplies the inputs of its second one by it. */
-        private double scale(int p, double[] s) {
-            LayerPairs.Pair pair = pairs.get(p);
-            WeightedLayer.View out = pair.first().view(1);
-            WeightedLayer.View in = pair.second().view(pair.run());
-            forEachRun(values(pair.first()), out.dims(), out.out(), (w, from, to, channel) -> {
-                for (int i = from; i < to; i++) {
-                    w[i] /= s[channel];
-                }
-            });
-            forEachRun(values(pair.second()), in.dims(), in.in(), (w, from, to, channel) -> {
-                for (int i = from; i < to; i++) {
-                    w[i] *= s[channel];
-                }
-            });
+        private double scale(int pair, double[] s) {
+            first(pair).divideOutputs(s);
+            second(pair).multiplyInputs(s);
             double moved = 0;
-            double[] product = factors.get(p);
-            for (int i = 0; i < s.length; i++) {
-                product[i] *= s[i];
-                moved = Math.max(moved, Math.abs(s[i] - 1));
+            for (double factor : s) {
+                moved = Math.max(moved, Math.abs(factor - 1));
             }
             return moved;
-        }
-
-        private double[] outRange(WeightedLayer layer) {
-            WeightedLayer.View view = layer.view(1);
-            return range(values(layer), view.dims(), view.out());
-        }
-
-        private double[] inRange(WeightedLayer layer, int run) {
-            WeightedLayer.View view = layer.view(run);
-            return range(values(layer), view.dims(), view.in());
-        }
-
-        private double[] values(WeightedLayer layer) {
-            return Objects.requireNonNull(weights.get(layer.id()));
-        }
-
-        /** max|w| of each channel in each group: [groups·channels]. */
-        private static double[] range(double[] weight, Shape dims, int axis) {
-            double[] max = new double[Math.toIntExact(dims.dim(0) * dims.dim(axis))];
-            forEachRun(weight, dims, axis, (w, from, to, channel) -> {
-                double most = max[channel];
-                for (int i = from; i < to; i++) {
-                    most = Math.max(most, Math.abs(w[i]));
-                }
-                max[channel] = most;
-            });
-            return max;
-        }
-
-        /** Values {@code w[from .. to-1]} of one channel, which is counted through all groups. */
-        @FunctionalInterface
-        private interface Run {
-            void take(double[] w, int from, int to, int channel);
-        }
-
-        /** Visits the neighbours of each channel in storage order, with dimension {@code axis} as the channel. */
-        private static void forEachRun(double[] weight, Shape dims, int axis, Run run) {
-            int channels = Math.toIntExact(dims.dim(axis));
-            int inner = Math.toIntExact(dims.inner(axis));
-            int outer = Math.toIntExact(dims.count() / dims.dim(0) / channels / inner);
-            int at = 0;
-            for (int g = 0; g < dims.dim(0); g++) {
-                for (int o = 0; o < outer; o++) {
-                    for (int c = 0; c < channels; c++) {
-                        run.take(weight, at, at + inner, g * channels + c);
-                        at += inner;
-                    }
-                }
-            }
         }
 
         Output write(Model model, List<String> kept, CancelToken cancel) {
             ModelRewrite rewrite = new ModelRewrite(model);
             List<TensorId> changed = new ArrayList<>();
-            weights.forEach((id, values) -> {
+            weights.forEach((id, weight) -> {
                 cancel.check();
-                float[] stored = new float[values.length];
-                for (int i = 0; i < stored.length; i++) {
-                    stored[i] = (float) values[i];
-                }
-                rewrite.values(id, stored);
+                rewrite.values(id, weight.values());
                 changed.add(id);
             });
             for (int p = 0; p < pairs.size(); p++) {
                 cancel.check();
                 LayerPairs.Pair pair = pairs.get(p);
-                double[] s = factors.get(p);
+                double[] s = first(p).dividedBy();
                 pair.first().bias(model).tensor().ifPresent(b -> changed.add(divide(rewrite, b, s, 1)));
                 pair.added().forEach(a -> changed.add(divide(rewrite, a.constant(), s, a.run())));
                 pair.clamps()

@@ -74,8 +74,8 @@ public final class ClipRanges extends AbstractList<ClipRange> implements RandomA
             if (lo.length > 0) {
                 lo[slice] = range.lo();
             } else if (range.lo() != -range.hi()) {
-                throw new IllegalArgumentException("clip: a symmetric range is needed, got lo " + range.lo()
-                        + " and hi " + range.hi());
+                throw new IllegalArgumentException(
+                        "clip: a symmetric range is needed, got lo " + range.lo() + " and hi " + range.hi());
             }
             hi[slice] = range.hi();
         }

@@ -8,8 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class ClipRangesTest {
     private static ClipRanges of(List<ClipRange> ranges) {
-        var collector = new ClipRanges.Collector(
-                ranges.size(), ranges.stream().allMatch(r -> r.lo() == -r.hi()));
+        var collector = new ClipRanges.Collector(ranges.size(), ranges.stream().allMatch(r -> r.lo() == -r.hi()));
         for (int i = ranges.size() - 1; i >= 0; i--) {
             collector.set(i, ranges.get(i));
         }
