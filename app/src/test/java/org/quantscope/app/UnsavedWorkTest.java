@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.fail;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -110,6 +112,71 @@ class UnsavedWorkTest {
         UnsavedWork offered = third.answers.offered.getFirst().getFirst();
         assertThat(offered.model()).isEqualTo(model);
         assertThat(offered.left()).isEqualTo(new Left.Ended());
+    }
+
+    /** Work on a session file that was never saved, and the file. */
+    private Path lostWorkOnASession() {
+        edit(first, 5);
+        Path session = folder.resolve("mine.quantscope.json");
+        first.answers.save = Optional.of(session);
+        first.context.session().save();
+        first.context.quantizer().setBits(3);
+        first.close();
+        return session;
+    }
+
+    @Test
+    void restoredWorkIsSavedToTheSessionFileThatItCameFrom() throws IOException {
+        Path session = lostWorkOnASession();
+        HeldContext next = window();
+        next.answers.resume = Resume.Restore::new;
+        restore(next);
+
+        assertThat(next.answers.offered.getFirst().getFirst().session()).contains(session);
+        assertThat(next.context.bench().dirtyProperty().get()).isTrue();
+        assertThat(next.notices.done).contains("Unsaved work is back; Save writes it to " + session);
+        next.answers.save = Optional.of(folder.resolve("asked.quantscope.json"));
+        SessionState restored = next.state();
+        next.context.session().save();
+
+        assertThat(folder.resolve("asked.quantscope.json")).doesNotExist();
+        assertThat(SessionFile.read(session).state()).isEqualTo(restored);
+        assertThat(next.context.bench().dirtyProperty().get()).isFalse();
+        assertThat(copies(config)).isEmpty();
+    }
+
+    @Test
+    void aSessionFileThatWasSavedAgainSinceIsNotWrittenToByRestoredWork() throws IOException {
+        Path session = lostWorkOnASession();
+        byte[] saved = Files.readAllBytes(session);
+        Files.setLastModifiedTime(session, FileTime.from(Instant.now().plusSeconds(60)));
+        HeldContext second = window();
+        second.answers.resume = Resume.Restore::new;
+        restore(second);
+
+        assertThat(second.problems)
+                .contains("mine.quantscope.json was saved again after this copy: Save asks where to write");
+        second.answers.save = Optional.empty();
+        second.context.session().save();
+        assertThat(Files.readAllBytes(session)).isEqualTo(saved);
+
+        // What was taken up without a session file is not led back to one by a second loss.
+        second.close();
+        HeldContext third = window();
+        third.answers.resume = Resume.Restore::new;
+        restore(third);
+        assertThat(third.answers.offered.getFirst().getFirst().session()).isEmpty();
+    }
+
+    @Test
+    void aSessionFileThatIsGoneIsSaid() throws IOException {
+        Files.delete(lostWorkOnASession());
+        HeldContext next = window();
+        next.answers.resume = Resume.Restore::new;
+        restore(next);
+
+        assertThat(next.problems).contains("mine.quantscope.json is gone: Save asks where to write");
+        assertThat(next.context.bench().sessionFileProperty().get()).isEmpty();
     }
 
     @Test

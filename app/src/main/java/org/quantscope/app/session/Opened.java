@@ -18,6 +18,8 @@ sealed interface Opened {
     /**
      * A model with its data and settings, ready to be shown.
      *
+     * @param file what it was read from: a session file, or a copy of unsaved work
+     * @param saveTo the session file that saving writes to
      * @param notes a sentence for each thing that is wrong with the rest
      * @param unprepared data that came with the model and does not fit it without preparation
      */
@@ -26,16 +28,22 @@ sealed interface Opened {
             Optional<Model> corrected,
             SessionState state,
             Optional<Path> file,
+            Optional<Path> saveTo,
             List<Dataset> data,
             Seen seen,
             boolean unsaved,
             List<String> notes,
             Optional<Unprepared> unprepared)
             implements Opened {
+        /** True if it was read from a copy of unsaved work. */
+        boolean isCopy() {
+            return unsaved && file.isPresent() && !file.equals(saveTo);
+        }
+
         Bench without(String note, Optional<Unprepared> more) {
             List<String> all = new ArrayList<>(notes);
             all.add(note);
-            return new Bench(model, corrected, state, file, data, seen, unsaved, all, more);
+            return new Bench(model, corrected, state, file, saveTo, data, seen, unsaved, all, more);
         }
     }
 

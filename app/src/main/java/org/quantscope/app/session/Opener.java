@@ -91,6 +91,7 @@ final class Opener {
                 b.corrected(),
                 b.state().withEvaluationData(Optional.of(ref(dataset))),
                 b.file(),
+                b.saveTo(),
                 data,
                 b.seen(),
                 b.unsaved() || ofSession,
@@ -109,7 +110,7 @@ final class Opener {
 
     /** Opens the files of a session, after asking about each one that is missing or has changed. */
     static Opened resume(Resumption session, CancelToken cancel) throws IOException {
-        List<String> notes = new ArrayList<>();
+        List<String> notes = new ArrayList<>(session.notes());
         FileRef model = session.state().model();
         for (Role role : Role.values()) {
             FileRef ref = session.ref(role).orElse(null);
@@ -153,8 +154,9 @@ final class Opener {
                 corrected,
                 state,
                 Optional.of(session.file()),
+                session.saveTo(),
                 data,
-                seen(session.file(), session.state(), session.ranges(), data, cancel),
+                seen(session.saveTo().orElse(session.file()), session.state(), session.ranges(), data, cancel),
                 session.unsaved(),
                 notes,
                 Optional.empty());
@@ -217,7 +219,13 @@ final class Opener {
             state = edit.apply(state);
         }
         return new Opened.Bench(
-                model, Optional.empty(), state, file, data, Opened.Seen.NOTHING, false, List.of(), Optional.empty());
+                model,
+                Optional.empty(),
+                state,
+                file,
+                file,
+                data,
+                Opened.Seen.NOTHING, false, List.of(), Optional.empty());
     }
 
     static FileRef ref(Dataset data) {

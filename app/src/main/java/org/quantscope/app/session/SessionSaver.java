@@ -90,7 +90,7 @@ final class SessionSaver {
     void opened(Opened.Bench b) {
         kept = b.seen()
                 .activations()
-                .flatMap(seen -> b.file().map(session -> new Kept(seen, SketchFile.beside(session))));
+                .flatMap(seen -> b.saveTo().map(session -> new Kept(seen, SketchFile.beside(session))));
     }
 
     /** Writes the copy of unsaved work, or deletes it if everything is saved. */
@@ -100,8 +100,11 @@ final class SessionSaver {
                 Resolver resolver = bench.resolver();
                 Calibration calibration = bench.calibration();
                 // Nothing is computed for the copy: it is to be there before anything else can happen.
-                unsaved.keep(() -> new Session(
-                        state, resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE)));
+                unsaved.keep(
+                        () -> new Session(
+                                state,
+                                resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE)),
+                        bench.sessionFileProperty().get());
             } else {
                 unsaved.forget();
             }

@@ -15,6 +15,7 @@ import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.InputFit;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -94,7 +95,7 @@ public final class SessionViewModel {
                 "Opening " + file.getFileName(),
                 cancel -> Opener.withData(
                         session
-                                ? Opener.resume(Resumption.of(file, SessionFile.read(file), false), cancel)
+                                ? Opener.resume(Resumption.of(file, SessionFile.read(file)), cancel)
                                 : Opener.bench(Opener.readModel(file, cancel), Optional.empty(), List.of(), List.of()),
                         data,
                         cancel)));
@@ -128,7 +129,7 @@ public final class SessionViewModel {
     public void openSession(Path file) {
         replace(() -> submit(
                 "Opening " + file.getFileName(),
-                cancel -> Opener.resume(Resumption.of(file, SessionFile.read(file), false), cancel)));
+                cancel -> Opener.resume(Resumption.of(file, SessionFile.read(file)), cancel)));
     }
 
     /** Uses this data for evaluation from now on. */
@@ -198,7 +199,7 @@ public final class SessionViewModel {
                 Session session = Objects.requireNonNull(works.get(work));
                 replace(() -> submit(
                         "Restoring unsaved work",
-                        cancel -> Opener.resume(Resumption.of(work.file(), session, true), cancel)));
+                        cancel -> Opener.resume(Resumption.of(work, session), cancel)));
             }
             case Questions.Resume.Discard(UnsavedWork work) -> {
                 unsaved.discard(work);
@@ -314,7 +315,7 @@ public final class SessionViewModel {
                         b.model(),
                         b.state(),
                         b.seen().ranges(),
-                        b.unsaved() ? Optional.empty() : b.file(),
+                        b.saveTo(),
                         b.data(),
                         b.seen().activations());
                 saver.opened(b);
@@ -329,6 +330,12 @@ public final class SessionViewModel {
                     b.file().ifPresent(unsaved::take);
                     bench.markUnsaved();
                     saver.copy();
+                    if (b.isCopy()) {
+                        b.saveTo()
+                                .ifPresent(file -> background
+                                        .notices()
+                                        .done("Unsaved work is back; Save writes it to " + Invisible.escaped(file.toString())));
+                    }
                 }
                 b.model().source().notes().forEach(LOG::info);
                 if (!b.unsaved()) {

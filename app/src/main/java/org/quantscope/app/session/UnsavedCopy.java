@@ -1,8 +1,10 @@
 package org.quantscope.app.session;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.ZoneId;
@@ -14,12 +16,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.UnsavedWork.Left;
+import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.RunFolder;
 import org.quantscope.core.io.RunFolder.Owner;
@@ -42,6 +46,12 @@ final class UnsavedCopy {
     private static final String NAME = "autosave";
 
     private static final String FILE = NAME + SessionViewModel.EXTENSION;
+    /** Beside the copy: the path of the session file that the work belongs to, as text. Not there if it has none. */
+    private static final String SESSION = "session-file.txt";
+
+    /** Longer files hold no path, in bytes. */
+    private static final long MOST_PATH = 1 << 16;
+
     /** The folder for damaged copies, beside those of the runs. */
     private static final String KEPT = "kept";
 
@@ -155,6 +165,7 @@ final class UnsavedCopy {
                     new UnsavedWork(
                             file,
                             session.state().model().path(),
+                            sessionOf(file),
                             Files.getLastModifiedTime(file).toInstant(),
                             left),
                     session);
@@ -169,6 +180,20 @@ final class UnsavedCopy {
                         + e.getMessage());
             }
             return false;
+        }
+    }
+
+    /** The session file that the work of a copy belongs to; empty if it has none, or what names it cannot be used. */
+    private static Optional<Path> sessionOf(Path copy) {
+        Path named = copy.resolveSibling(SESSION);
+        try {
+            if (!Files.isRegularFile(named, LinkOption.NOFOLLOW_LINKS) || Files.size(named) > MOST_PATH) {
+                return Optional.empty();
+            }
+            return Optional.of(Path.of(Files.readString(named))).filter(Path::isAbsolute);
+        } catch (IOException | InvalidPathException e) {
+            LOG.warn("{} does not name a session file", named, e);
+            return Optional.empty();
         }
     }
 
@@ -244,13 +269,28 @@ final class UnsavedCopy {
                 e -> failed("The copy of unsaved work for " + work.name() + " is still there: ", e));
     }
 
-    /** Replaces the copy of this window; {@code session} is called on the thread that writes it. */
-    void keep(Supplier<Session> session) {
+    /**
+     * Replaces the copy of this window.
+     *
+     * @param session called on the thread that writes it
+     * @param file the session file that it belongs to
+     */
+    void keep(Supplier<Session> session, Optional<Path> file) {
         List<Path> before = taken();
         writer.replace(
                 NAME,
                 () -> {
-                    SessionFile.write(session.get(), place());
+                    Path copy = place();
+                    Path named = copy.resolveSibling(SESSION);
+                    boolean still = sessionOf(copy).equals(file);
+                    if (!still) {
+                        // A run that is killed in between leaves a copy that belongs to no file, never to a wrong one.
+                        Files.deleteIfExists(named);
+                    }
+                    SessionFile.write(session.get(), copy);
+                    if (!still && file.isPresent()) {
+                        name(file.get(), named);
+                    }
                     told = false;
                     drop(before);
                 },
@@ -260,6 +300,11 @@ final class UnsavedCopy {
                         failed("No copy of the unsaved work can be kept against a crash: ", e);
                     }
                 });
+    }
+
+    private static void name(Path session, Path place) throws IOException {
+        byte[] text = session.toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8);
+        AtomicFile.write(place, out -> out.write(text));
     }
 
     private synchronized Path place() throws IOException {
@@ -291,6 +336,7 @@ final class UnsavedCopy {
     private synchronized void deleteOwn() throws IOException {
         if (own != null) {
             Files.deleteIfExists(own.folder().resolve(FILE));
+            Files.deleteIfExists(own.folder().resolve(SESSION));
         }
     }
 

@@ -154,7 +154,8 @@ final class UnsavedWorkDialog extends Dialog<Resume> {
             name.setText("Settings for " + work.name());
             when.setText(said(work.written(), LocalDate.now(zone), zone) + " · " + said(work.left()));
             folder.setText(String.valueOf(work.model().getParent()));
-            setTooltip(new Tooltip(work.model() + "\nCopy: " + work.file()));
+            setTooltip(new Tooltip(
+                    work.model() + work.session().map(s -> "\nSession: " + s).orElse("") + "\nCopy: " + work.file()));
             setAccessibleText(name.getText() + ", " + when.getText());
             setGraphic(box);
         }

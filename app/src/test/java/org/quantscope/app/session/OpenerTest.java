@@ -60,6 +60,6 @@ class OpenerTest {
     }
 
     private Resumption resumption(FileRef model) {
-        return Resumption.of(folder.resolve("s.json"), Session.of(SessionState.of(model)), false);
+        return Resumption.of(folder.resolve("s.json"), Session.of(SessionState.of(model)));
     }
 }
