@@ -16,6 +16,7 @@ public final class ChosenAnswers implements Questions {
     public Unsaved unsaved = Unsaved.DISCARD;
     public Optional<Path> save = Optional.empty();
     public Optional<Path> found = Optional.empty();
+    public Optional<Path> reference = Optional.empty();
     public boolean changedIsFine;
     /** What to do with the first copy of unsaved work. */
     public Function<UnsavedWork, Resume> resume = work -> new Resume.Later();
@@ -50,6 +51,11 @@ public final class ChosenAnswers implements Questions {
     @Override
     public Optional<Path> whereToSave(Path suggestion) {
         return save;
+    }
+
+    @Override
+    public Optional<Path> whichReference(Path model) {
+        return reference;
     }
 
     @Override

@@ -239,6 +239,7 @@ class SensitivityTest {
                 true,
                 Set.of(),
                 model,
+                model,
                 Datasets.open(SampleFiles.DIGITS_TEST),
                 Optional.empty(),
                 new CancelToken());

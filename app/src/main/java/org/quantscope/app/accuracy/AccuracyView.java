@@ -11,6 +11,7 @@ import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
+import javafx.scene.control.SeparatorMenuItem;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
@@ -81,9 +82,12 @@ public final class AccuracyView extends VBox {
     private final Label hint = new Label();
     private final Button again = new Button("Go on");
     private final OncePerPulse figures;
+    private final Runnable chooseReference;
     private int shown;
 
-    public AccuracyView(AccuracyViewModel model) {
+    /** @param chooseReference lets the user choose the float model to compare with */
+    public AccuracyView(AccuracyViewModel model, Runnable chooseReference) {
+        this.chooseReference = chooseReference;
         number.setId("accuracy");
         number.getStyleClass().add("the-number");
         number.setMinWidth(Region.USE_PREF_SIZE);
@@ -205,7 +209,8 @@ public final class AccuracyView extends VBox {
         task.setText(q.or(v::baseline).map(e -> e.task().title()).orElse(""));
         task.setVisible(q.or(v::baseline).isPresent());
         taskTip.setText(q.or(v::baseline)
-                .map(e -> e.task().explanation() + " " + interval(e) + "\nClick to score something else.")
+                .map(e -> e.task().explanation() + " " + interval(e)
+                        + "\nClick to score something else, or to compare with another float model.")
                 .orElse(""));
         progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
         for (Node node : new Node[] {number, change, seen, agrees, sqnr, divergence, progress}) {
@@ -232,6 +237,16 @@ public final class AccuracyView extends VBox {
             item.setId("score-" + offered.id());
             item.setOnAction(e -> model.score(choice));
             task.getItems().add(item);
+        }
+        MenuItem other = new MenuItem("Compare with another float model…");
+        other.setId("compare-with");
+        other.setOnAction(e -> chooseReference.run());
+        task.getItems().addAll(new SeparatorMenuItem(), other);
+        if (model.chosenReference().isPresent()) {
+            MenuItem itself = new MenuItem("Compare with the open model itself");
+            itself.setId("compare-itself");
+            itself.setOnAction(e -> model.compareWithItself());
+            task.getItems().add(itself);
         }
     }
 

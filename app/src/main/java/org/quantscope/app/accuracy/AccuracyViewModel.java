@@ -33,7 +33,9 @@ import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -300,6 +302,16 @@ public final class AccuracyViewModel implements AutoCloseable {
                 .get()
                 .ifPresent(
                         state -> bench.apply(new Edit.SetScored(state.scored().withOutput(output))));
+    }
+
+    /** The float model to compare with that was chosen; empty for the open one before its corrections. */
+    public Optional<FileRef> chosenReference() {
+        return bench.stateProperty().get().flatMap(SessionState::reference);
+    }
+
+    /** Compares with the open model before its corrections again, as one undo step. */
+    public void compareWithItself() {
+        bench.apply(new Edit.SetReference(Optional.empty()));
     }
 
     /** Numbers the labels of the evaluation data so that they are classes, as one undo step. */

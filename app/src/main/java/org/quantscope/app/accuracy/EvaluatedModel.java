@@ -56,6 +56,9 @@ final class EvaluatedModel implements AutoCloseable {
     private @Nullable LiveEvaluator evaluator;
     private @Nullable Model model;
     private @Nullable Dataset data;
+    /** The float model that it is compared with. */
+    private Optional<Model> reference = Optional.empty();
+
     private Optional<Task> task = Optional.empty();
     private Scored scored = Scored.AUTOMATIC;
     private boolean closed;
@@ -77,7 +80,9 @@ final class EvaluatedModel implements AutoCloseable {
         Optional<Task> nextTask = bench.stateProperty().get().flatMap(SessionState::metric);
         Scored nextScored =
                 bench.stateProperty().get().map(SessionState::scored).orElse(Scored.AUTOMATIC);
+        Optional<Model> nextReference = bench.reference();
         if (Objects.equals(nextModel, model)
+                && nextReference.equals(reference)
                 && Objects.equals(nextData, data)
                 && nextTask.equals(task)
                 && nextScored.equals(scored)) {
@@ -85,6 +90,7 @@ final class EvaluatedModel implements AutoCloseable {
         }
         model = nextModel;
         data = nextData;
+        reference = nextReference;
         task = nextTask;
         scored = nextScored;
         reading.set(Optional.empty());
@@ -110,12 +116,13 @@ final class EvaluatedModel implements AutoCloseable {
         Scored what = scored;
         long budget = cacheBudget();
         // The model before any correction, because a bias correction changes the outputs of the float model.
-        Model reference = bench.reference().orElse(of);
+        Optional<Model> with = reference;
+        Model compared = with.orElse(of);
         background.work().execute(() -> {
             try {
-                LiveEvaluator fresh = Engine.evaluatorBesideWindow(Engine.scored(of, what), reference, on, by, budget);
+                LiveEvaluator fresh = Engine.evaluatorBesideWindow(Engine.scored(of, what), compared, on, by, budget);
                 LiveEvaluator.Reading how = reading(fresh);
-                background.ui().execute(() -> opened(fresh, how, of, on, by, what));
+                background.ui().execute(() -> opened(fresh, how, of, with, on, by, what));
             } catch (RuntimeException e) {
                 background.ui().execute(() -> user.failed(e));
             }
@@ -133,8 +140,19 @@ final class EvaluatedModel implements AutoCloseable {
     }
 
     private void opened(
-            LiveEvaluator fresh, LiveEvaluator.Reading how, Model of, Dataset on, Optional<Task> by, Scored what) {
-        if (closed || !of.equals(model) || !on.equals(data) || !by.equals(task) || !what.equals(scored)) {
+            LiveEvaluator fresh,
+            LiveEvaluator.Reading how,
+            Model of,
+            Optional<Model> with,
+            Dataset on,
+            Optional<Task> by,
+            Scored what) {
+        if (closed
+                || !of.equals(model)
+                || !with.equals(reference)
+                || !on.equals(data)
+                || !by.equals(task)
+                || !what.equals(scored)) {
             background.work().execute(fresh::close);
             return;
         }

@@ -96,10 +96,14 @@ public final class TriedViewModel {
     private final SelectedTensor selected;
     private final TriedStore store;
     private final Background background;
-    /** What scores can be compared on: another data set, another score or another output is another plot. */
-    private record Scale(FileRef model, Optional<FileRef> data, Optional<Task> metric, Scored scored) {
+    /**
+     * What scores can be compared on: another data set, another score, another output or another float model is another
+     * plot.
+     */
+    private record Scale(
+            FileRef model, Optional<FileRef> data, Optional<Task> metric, Scored scored, Optional<FileRef> reference) {
         static Scale of(SessionState state) {
-            return new Scale(state.model(), state.evaluationData(), state.metric(), state.scored());
+            return new Scale(state.model(), state.evaluationData(), state.metric(), state.scored(), state.reference());
         }
 
         /** Depends on the contents of the files and not on where they are. */
@@ -109,7 +113,7 @@ public final class TriedViewModel {
                     data.map(FileRef::sha256).orElse(""),
                     data.flatMap(FileRef::preprocessing).map(Object::toString).orElse(""),
                     metric.map(Task::id).orElse(""),
-                    scored.toString());
+                    scored.toString() + reference.map(FileRef::digest).orElse(""));
         }
     }
 

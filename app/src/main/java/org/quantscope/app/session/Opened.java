@@ -18,6 +18,7 @@ sealed interface Opened {
     /**
      * A model with its data and settings, ready to be shown.
      *
+     * @param reference the float model that {@code state} names
      * @param file what it was read from: a session file, or a copy of unsaved work
      * @param saveTo the session file that saving writes to
      * @param notes a sentence for each thing that is wrong with the rest
@@ -26,6 +27,7 @@ sealed interface Opened {
     record Bench(
             OpenModel model,
             Optional<Model> corrected,
+            Optional<OpenModel> reference,
             SessionState state,
             Optional<Path> file,
             Optional<Path> saveTo,
@@ -43,7 +45,7 @@ sealed interface Opened {
         Bench without(String note, Optional<Unprepared> more) {
             List<String> all = new ArrayList<>(notes);
             all.add(note);
-            return new Bench(model, corrected, state, file, saveTo, data, seen, unsaved, all, more);
+            return new Bench(model, corrected, reference, state, file, saveTo, data, seen, unsaved, all, more);
         }
     }
 
@@ -51,6 +53,9 @@ sealed interface Opened {
 
     /** @param file the name of the file whose content is another one */
     record Changed(Resumption of, Role role, FileRef now, String file) implements Opened {}
+
+    /** A float model to compare with. */
+    record Reference(OpenModel model) implements Opened {}
 
     /** Data to evaluate on. */
     record Data(Dataset dataset) implements Opened {}

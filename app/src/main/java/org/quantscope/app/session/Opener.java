@@ -89,6 +89,7 @@ final class Opener {
         return new Opened.Bench(
                 b.model(),
                 b.corrected(),
+                b.reference(),
                 b.state().withEvaluationData(Optional.of(ref(dataset))),
                 b.file(),
                 b.saveTo(),
@@ -117,10 +118,10 @@ final class Opener {
             if (ref == null) {
                 continue;
             }
-            if (role == Role.MODEL ? !Files.isRegularFile(ref.path()) : !Files.exists(ref.path())) {
+            if (role.isModel() ? !Files.isRegularFile(ref.path()) : !Files.exists(ref.path())) {
                 return new Opened.Missing(session, role);
             }
-            FileRef now = role == Role.MODEL
+            FileRef now = role.isModel()
                     ? FileRef.ofModel(ref.path(), cancel)
                     : FileRef.ofData(ref.path(), cancel).withPreprocessing(ref.preprocessing());
             Optional<String> changed = now.differsFrom(ref);
@@ -145,19 +146,32 @@ final class Opener {
             }
         }
         OpenModel opened = readModel(model, cancel);
-        SessionState state = session.state().withModel(opened.file());
+        Optional<OpenModel> reference = Optional.empty();
+        if (session.state().reference().isPresent()) {
+            try {
+                FileRef ref = session.ref(Role.REFERENCE).orElse(null);
+                reference = ref == null ? Optional.empty() : Optional.of(readReference(ref.path(), opened, cancel));
+            } catch (IOException | BadInputException e) {
+                notes.add(reason(e));
+            }
+            if (reference.isEmpty()) {
+                notes.add("without the " + Role.REFERENCE.title() + ": accuracy is compared with the model itself");
+            }
+        }
+        SessionState state = session.state().withModel(opened.file()).withReference(reference.map(OpenModel::file));
         Optional<Model> corrected = state.corrections().isEmpty()
                 ? Optional.empty()
                 : Optional.of(Engine.analysed(opened.source(), state, Progress.NONE, cancel));
         return new Opened.Bench(
                 opened,
                 corrected,
+                reference,
                 state,
                 Optional.of(session.file()),
                 session.saveTo(),
                 data,
                 seen(session.saveTo().orElse(session.file()), session.state(), session.ranges(), data, cancel),
-                session.unsaved(),
+                session.unsaved() || !state.reference().equals(session.state().reference()),
                 notes,
                 Optional.empty());
     }
@@ -191,6 +205,19 @@ final class Opener {
         }
     }
 
+    /**
+     * Reads a float model to compare {@code model} with.
+     *
+     * @throws BadInputException also if it has other inputs or outputs
+     */
+    static OpenModel readReference(Path file, OpenModel model, CancelToken cancel) throws IOException {
+        OpenModel read = readModel(file, cancel);
+        Original.obstacle(model.source(), read.source()).ifPresent(why -> {
+            throw new BadInputException(file, "reference", "cannot be compared with " + model.name() + ": " + why);
+        });
+        return read;
+    }
+
     /** Reads a model in its stored form and in its folded one. */
     static OpenModel readModel(Path file, CancelToken cancel) throws IOException {
         return readModel(FileRef.ofModel(file, cancel), cancel);
@@ -221,11 +248,15 @@ final class Opener {
         return new Opened.Bench(
                 model,
                 Optional.empty(),
+                Optional.empty(),
                 state,
                 file,
                 file,
                 data,
-                Opened.Seen.NOTHING, false, List.of(), Optional.empty());
+                Opened.Seen.NOTHING,
+                false,
+                List.of(),
+                Optional.empty());
     }
 
     static FileRef ref(Dataset data) {

@@ -20,12 +20,18 @@ public interface Questions {
     enum Role {
         MODEL("model"),
         EVALUATION("evaluation data"),
-        CALIBRATION("calibration data");
+        CALIBRATION("calibration data"),
+        REFERENCE("float model to compare with");
 
         private final String title;
 
         Role(String title) {
             this.title = title;
+        }
+
+        /** True if a file in this role is a model, not data. */
+        public boolean isModel() {
+            return this == MODEL || this == REFERENCE;
         }
 
         /** The name of the role within a sentence. */
@@ -49,6 +55,15 @@ public interface Questions {
 
     /** Asks where to save; empty to save nothing. */
     Optional<Path> whereToSave(Path suggestion);
+
+    /**
+     * Asks for the float model to compare with; empty to leave it as it is.
+     *
+     * @param model the open model, in whose folder to look first
+     */
+    default Optional<Path> whichReference(Path model) {
+        return Optional.empty();
+    }
 
     /**
      * Asks where a missing file of a session is now; empty to continue without it, or to give up if it is the model.

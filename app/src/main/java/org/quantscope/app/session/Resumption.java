@@ -65,6 +65,7 @@ record Resumption(
             case MODEL -> state.withModel(ref);
             case EVALUATION -> state.withEvaluationData(Optional.of(ref));
             case CALIBRATION -> state.withCalibrationData(Optional.of(ref));
+            case REFERENCE -> state.withReference(Optional.of(ref));
         };
         return new Resumption(file, saveTo, next, ranges, true, waived, notes);
     }
@@ -82,6 +83,7 @@ record Resumption(
                     case MODEL -> Optional.of(state.model());
                     case EVALUATION -> state.evaluationData();
                     case CALIBRATION -> state.calibrationData();
+                    case REFERENCE -> state.reference();
                 };
     }
 }

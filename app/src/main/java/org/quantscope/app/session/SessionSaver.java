@@ -102,8 +102,7 @@ final class SessionSaver {
                 // Nothing is computed for the copy: it is to be there before anything else can happen.
                 unsaved.keep(
                         () -> new Session(
-                                state,
-                                resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE)),
+                                state, resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE)),
                         bench.sessionFileProperty().get());
             } else {
                 unsaved.forget();

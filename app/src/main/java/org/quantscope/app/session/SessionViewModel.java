@@ -152,6 +152,18 @@ public final class SessionViewModel {
         });
     }
 
+    /** Lets the user choose the float model to compare with, as one undo step. */
+    public void chooseReference() {
+        bench.modelProperty()
+                .get()
+                .filter(m -> m.source().graph().isPresent())
+                .ifPresent(m -> questions
+                        .whichReference(m.file().path())
+                        .ifPresent(file -> submit(
+                                "Opening " + file.getFileName(),
+                                cancel -> new Opened.Reference(Opener.readReference(file, m, cancel)))));
+    }
+
     /** What the inputs of the open model need; empty if there is no model that can be run. */
     private Optional<InputFit> wanted() {
         return bench.analysed().flatMap(Opener::wanted);
@@ -198,8 +210,7 @@ public final class SessionViewModel {
                 unsaved.releaseAllBut(work.file());
                 Session session = Objects.requireNonNull(works.get(work));
                 replace(() -> submit(
-                        "Restoring unsaved work",
-                        cancel -> Opener.resume(Resumption.of(work, session), cancel)));
+                        "Restoring unsaved work", cancel -> Opener.resume(Resumption.of(work, session), cancel)));
             }
             case Questions.Resume.Discard(UnsavedWork work) -> {
                 unsaved.discard(work);
@@ -310,6 +321,7 @@ public final class SessionViewModel {
     private void opened(Opened result) {
         switch (result) {
             case Opened.Bench b -> {
+                b.reference().ifPresent(bench::keepReference);
                 b.corrected().ifPresent(model -> bench.keepCorrected(b.state(), model));
                 bench.show(
                         b.model(),
@@ -334,7 +346,8 @@ public final class SessionViewModel {
                         b.saveTo()
                                 .ifPresent(file -> background
                                         .notices()
-                                        .done("Unsaved work is back; Save writes it to " + Invisible.escaped(file.toString())));
+                                        .done("Unsaved work is back; Save writes it to "
+                                                + Invisible.escaped(file.toString())));
                     }
                 }
                 b.model().source().notes().forEach(LOG::info);
@@ -361,6 +374,10 @@ public final class SessionViewModel {
                 }
             }
             case Opened.Unprepared(var read, var role) -> questions.howToPrepare(role, read);
+            case Opened.Reference(var model) -> {
+                bench.keepReference(model);
+                bench.apply(new Edit.SetReference(Optional.of(model.file())));
+            }
             case Opened.Data(var dataset) -> bench.apply(new Edit.SetEvaluationData(Optional.of(bench.keep(dataset))));
         }
     }

@@ -50,6 +50,8 @@ public final class Workbench {
     private final ReadOnlyStringWrapper undoTitle = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
+    /** The float models to compare with that were chosen for the open model; undo and redo find them here. */
+    private final Map<FileRef, OpenModel> references = new HashMap<>();
     /**
      * The calibration of each form of the open model on each data set, by {@link #calibrationKey}; undo and redo find
      * it here.
@@ -118,6 +120,7 @@ public final class Workbench {
             List<Dataset> data,
             Optional<ActivationSketches> activations) {
         datasets.clear();
+        references.keySet().retainAll(start.reference().map(Set::of).orElse(Set.of()));
         corrected.keySet().retainAll(Set.of(variantOf(start)));
         data.forEach(this::keep);
         selection.set(Optional.empty());
@@ -138,6 +141,11 @@ public final class Workbench {
         FileRef ref = FileRef.of(data);
         datasets.put(ref, data);
         return ref;
+    }
+
+    /** Keeps an opened float model to compare with, so that the state may refer to its file. */
+    public void keepReference(OpenModel reference) {
+        references.put(reference.file(), reference);
     }
 
     /** Applies an edit as one undo step; an edit that changes nothing is ignored. */
@@ -250,9 +258,14 @@ public final class Workbench {
         return model.get().map(m -> m.analysed(foldsBatchNorm()));
     }
 
-    /** The float model that accuracy is compared with: before its corrections, also those that its file holds. */
+    /**
+     * The float model that accuracy is compared with: the chosen one, else the open one before its corrections, also
+     * those that its file holds.
+     */
     public Optional<Model> reference() {
-        return model.get().map(m -> m.reference(foldsBatchNorm()));
+        Optional<OpenModel> other = state.get().flatMap(SessionState::reference).map(references::get);
+        return other.map(m -> m.analysed(foldsBatchNorm()))
+                .or(() -> model.get().map(m -> m.reference(foldsBatchNorm())));
     }
 
     /**

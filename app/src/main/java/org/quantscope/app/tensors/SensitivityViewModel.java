@@ -73,7 +73,12 @@ public final class SensitivityViewModel {
 
     /** What the figures of one cache have in common. */
     private record Scope(
-            String modelKey, boolean folded, Set<TensorId> addedQuantizers, Dataset data, Optional<Task> task) {}
+            String modelKey,
+            boolean folded,
+            Set<TensorId> addedQuantizers,
+            Dataset data,
+            Optional<Task> task,
+            Model reference) {}
 
     /** The input of a sweep: the committed parameters, the models and the data. */
     private record Swept(Scope scope, Model model, Model reference, ResolvedSettings resolved) {}
@@ -231,16 +236,18 @@ public final class SensitivityViewModel {
     private Swept setting(Measurements.Snapshot measured) {
         SessionState state = bench.stateProperty().get().orElseThrow();
         Dataset data = bench.evaluationData().orElseThrow();
-        Scope scope = new Scope(state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), data, state.metric());
         Model model = bench.analysed().orElseThrow();
-        return new Swept(scope, model, bench.reference().orElse(model), measured.resolved());
+        Model reference = bench.reference().orElse(model);
+        Scope scope = new Scope(
+                state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), data, state.metric(), reference);
+        return new Swept(scope, model, reference, measured.resolved());
     }
 
     private SensitivitySweep sweepOf(Swept of, CancelToken cancel) {
         SensitivityCache cache = caches.computeIfAbsent(
                 of.scope,
                 s -> store.open(SensitivityScope.of(
-                        s.modelKey, s.folded, s.addedQuantizers, of.model, s.data, s.task, cancel)));
+                        s.modelKey, s.folded, s.addedQuantizers, of.model, of.reference, s.data, s.task, cancel)));
         return new SensitivitySweep(of.model, of.resolved.weights(), of.resolved.activations(), cache);
     }
 

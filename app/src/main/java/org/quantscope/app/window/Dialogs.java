@@ -89,6 +89,11 @@ final class Dialogs implements Questions {
     }
 
     @Override
+    public Optional<Path> whichReference(Path model) {
+        return openFileBeside(model, "Compare with a float model", "ONNX models", "*.onnx");
+    }
+
+    @Override
     public Optional<Path> whereIs(Role role, FileRef missing) {
         ButtonType find = new ButtonType("Find it…", ButtonBar.ButtonData.YES);
         ButtonType without =
@@ -99,7 +104,7 @@ final class Dialogs implements Questions {
             return Optional.empty();
         }
         String name = String.valueOf(missing.path().getFileName());
-        return role != Role.MODEL && !name.contains(".")
+        return !role.isModel() && !name.contains(".")
                 ? openFolder("Where is " + name + "?")
                 : openFile("Where is " + name + "?", role.title(), "*.*");
     }

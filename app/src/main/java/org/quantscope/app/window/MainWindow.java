@@ -116,7 +116,7 @@ public final class MainWindow {
                 ANSWER_GAP,
                 new QuantizerView(context.quantizer(), this::quantizeInHand),
                 new ErrorView(context.error()),
-                new AccuracyView(context.accuracy()),
+                new AccuracyView(context.accuracy(), context.session()::chooseReference),
                 new CorrectionsView(context.corrections()),
                 new FlippedStrip(context.flipped(), thumbnails, this::showFlipped));
         tensors.tellBefore(context.corrections()::sqnrBefore);

@@ -40,7 +40,7 @@ class AccuracyViewTest {
                     new Settings(folder.resolve("config")),
                     new ChosenAnswers(),
                     new RecordedNotices())) {
-                AccuracyView view = new AccuracyView(context.accuracy());
+                AccuracyView view = new AccuracyView(context.accuracy(), () -> {});
                 List<Status> announced = new ArrayList<>();
                 context.accuracy().viewProperty().subscribe((was, is) -> announced.add(is.status()));
                 int before = view.shown();

@@ -190,7 +190,8 @@ final class ModelSetup {
     }
 
     /**
-     * The float model to compare a model with: the one that was asked for; else the model before its corrections, those
+     * The float model to compare a model with: the one that was asked for, by the command line or else by the config; else
+     * the model before its corrections, those
      * of the session and those that were written into its file, as far as its original is found.
      *
      * @param asked null if none was asked for
@@ -200,16 +201,34 @@ final class ModelSetup {
             Path file, @Nullable Path asked, SessionState state, Model model, Terminal terminal, CancelToken cancel)
             throws IOException {
         SessionState plain = state.withCorrections(List.of());
-        if (asked != null) {
-            Model given = openGraph(asked, plain, terminal, cancel);
+        Path chosen = asked != null ? asked : configured(state, cancel);
+        if (chosen != null) {
+            Model given = openGraph(chosen, plain, terminal, cancel);
             Original.obstacle(model, given).ifPresent(why -> {
                 throw new BadInputException(
-                        asked, "--reference", "cannot be compared with " + file.getFileName() + ": " + why);
+                        chosen,
+                        asked != null ? "--reference" : "reference",
+                        "cannot be compared with " + file.getFileName() + ": " + why);
             });
             return given;
         }
         Model uncorrected = state.corrections().isEmpty() ? model : openGraph(file, plain, terminal, cancel);
         return Engine.reference(Engine.open(file, false), uncorrected, state.foldBatchNorm(), cancel);
+    }
+
+    /** The reference that a config names, if it is what it was. */
+    private static @Nullable Path configured(SessionState state, CancelToken cancel) throws IOException {
+        FileRef ref = state.reference().orElse(null);
+        if (ref == null) {
+            return null;
+        }
+        FileRef.ofModel(ref.path(), cancel).differsFrom(ref).ifPresent(changed -> {
+            throw new BadInputException(
+                    ref.path(),
+                    "reference",
+                    changed + " is not what this config was made with; --reference takes any model");
+        });
+        return ref.path();
     }
 
     /** Warns of weights that are no numbers. */

@@ -89,6 +89,7 @@ final class SensitivityCommand extends EvaluatingCommand {
                 state.foldBatchNorm(),
                 state.addedQuantizers(),
                 setting.model(),
+                setting.reference(),
                 setting.samples(),
                 setting.wanted().or(state::metric),
                 cancel());

@@ -47,6 +47,7 @@ public record SensitivityScope(String sha256) {
      * @param folded true if BatchNormalization is folded
      * @param addedQuantizers activations to which a person has added a quantizer
      * @param model the model that is analysed
+     * @param reference the float model that it is compared with
      * @param data the evaluation data
      * @param metric the task that was asked for; empty for the automatic choice
      * @throws java.util.concurrent.CancellationException if cancelled
@@ -56,6 +57,7 @@ public record SensitivityScope(String sha256) {
             boolean folded,
             Set<TensorId> addedQuantizers,
             Model model,
+            Model reference,
             Dataset data,
             Optional<Task> metric,
             CancelToken cancel) {
@@ -68,12 +70,20 @@ public record SensitivityScope(String sha256) {
         digest.text(Boolean.toString(folded));
         digest.number(addedQuantizers.size());
         new TreeSet<>(addedQuantizers).stream().map(TensorId::name).forEach(digest::text);
+        add(digest, model, cancel);
+        // One of the same file follows from what is hashed already.
+        if (!reference.file().equals(model.file())) {
+            add(digest, reference, cancel);
+        }
+        add(digest, data, cancel);
+        return new SensitivityScope(digest.hex());
+    }
+
+    private static void add(Sha256 digest, Model model, CancelToken cancel) {
         for (Tensor tensor : model.tensors()) {
             digest.text(tensor.id().name());
             add(digest, tensor.data().segment(), cancel);
         }
-        add(digest, data, cancel);
-        return new SensitivityScope(digest.hex());
     }
 
     private static void add(Sha256 digest, MemorySegment values, CancelToken cancel) {

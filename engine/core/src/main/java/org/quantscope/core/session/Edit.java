@@ -230,6 +230,19 @@ public sealed interface Edit {
         }
     }
 
+    /** Chooses the float model to compare with; empty for the model before its corrections. */
+    record SetReference(Optional<FileRef> model) implements Edit {
+        @Override
+        public String title() {
+            return model.map(ref -> "compare with " + ref.path().getFileName()).orElse("compare with the model itself");
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withReference(model);
+        }
+    }
+
     /** Chooses what is scored; empty for the task that fits the model and the data best. */
     record SetMetric(Optional<Task> task) implements Edit {
         @Override

@@ -23,6 +23,7 @@ public final class InputFiles {
         InputFiles files = new InputFiles().model(model.file());
         state.calibrationData().ifPresent(ref -> files.data(ref.path()));
         state.evaluationData().ifPresent(ref -> files.data(ref.path()));
+        state.reference().ifPresent(ref -> files.model(ref.path()));
         return files;
     }
 

@@ -6,10 +6,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.tensor.DType;
 
 /** The float model that a file with corrections was made from. A corrected file names its SHA-256. */
 public final class Original {
@@ -65,6 +68,55 @@ public final class Original {
                 .toList();
         return !outputs.isEmpty()
                 ? Optional.of("it has no output " + outputs.getFirst())
-                : inputs.isEmpty() ? Optional.empty() : Optional.of("it needs another input, " + inputs.getFirst());
+                : inputs.isEmpty()
+                        ? anotherForm(ours, theirs)
+                        : Optional.of("it needs another input, " + inputs.getFirst());
+    }
+
+    /** An input or output of the same name with another form; free dimensions fit any. */
+    private static Optional<String> anotherForm(OnnxGraph ours, OnnxGraph theirs) {
+        for (OnnxGraph.Input input : theirs.inputs()) {
+            OnnxGraph.Input own = ours.inputs().stream()
+                    .filter(i -> i.name().equals(input.name()))
+                    .findFirst()
+                    .orElseThrow();
+            if (!input.type().equals(own.type())) {
+                return Optional.of("its input " + input.name() + " has another type, " + said(input.type())
+                        + " instead of " + said(own.type()));
+            }
+            if (!fit(input.shape(), own.shape())) {
+                return Optional.of("its input " + input.name() + " is "
+                        + said(input.shape().orElseThrow()) + " instead of "
+                        + said(own.shape().orElseThrow()));
+            }
+        }
+        for (String output : ours.floatingOutputs()) {
+            if (!fit(theirs.outputShape(output), ours.outputShape(output))) {
+                return Optional.of("its output " + output + " is "
+                        + said(theirs.outputShape(output).orElseThrow()) + " instead of "
+                        + said(ours.outputShape(output).orElseThrow()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** True unless both shapes are known and part in rank or in a fixed dimension. */
+    private static boolean fit(Optional<List<Long>> one, Optional<List<Long>> other) {
+        if (one.isEmpty() || other.isEmpty()) {
+            return true;
+        }
+        List<Long> a = one.get();
+        List<Long> b = other.get();
+        return a.size() == b.size()
+                && IntStream.range(0, a.size())
+                        .allMatch(i -> a.get(i) < 0 || b.get(i) < 0 || a.get(i).equals(b.get(i)));
+    }
+
+    private static String said(Optional<DType> type) {
+        return type.map(Object::toString).orElse("something that is no number");
+    }
+
+    private static String said(List<Long> shape) {
+        return shape.stream().map(d -> d < 0 ? "N" : d.toString()).collect(Collectors.joining("×", "[", "]"));
     }
 }

@@ -20,6 +20,7 @@ public final class Provenance {
         facts.put("model_sha256", state.model().sha256());
         state.calibrationData().ifPresent(ref -> data(facts, "calibration", ref));
         state.evaluationData().ifPresent(ref -> data(facts, "evaluation", ref));
+        state.reference().ifPresent(ref -> facts.put("reference_sha256", ref.sha256()));
         if (!state.corrections().isEmpty()) {
             facts.put("corrections", AppliedCorrection.ids(state.corrections()));
         }

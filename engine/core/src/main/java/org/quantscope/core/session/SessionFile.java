@@ -67,6 +67,7 @@ public final class SessionFile {
         "metric",
         "output",
         "pool",
+        "reference",
         "added_quantizers",
         "corrections",
         "resolved",
@@ -184,6 +185,9 @@ public final class SessionFile {
             @Nullable
             Task metric;
 
+            @Nullable
+            FileRef reference;
+
             Scored scored = Scored.AUTOMATIC;
 
             boolean fold = true;
@@ -222,6 +226,7 @@ public final class SessionFile {
                     String pool = json.string();
                     read.scored = json.make(() -> read.scored.withPool(Optional.of(pool)));
                 }
+                case "reference" -> read.reference = readFile(json, file, false);
                 case "added_quantizers" -> readNames(json, added);
                 case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
                 case "provenance" -> json.object(field -> json.string());
@@ -240,7 +245,8 @@ public final class SessionFile {
                 Optional.ofNullable(read.metric),
                 added,
                 corrections,
-                read.scored);
+                read.scored,
+                Optional.ofNullable(read.reference));
         return new Session(state, new ActivationRanges(ranges, levels, masks));
     }
 

@@ -36,6 +36,7 @@ import org.quantscope.core.tensor.TensorKind;
  *     leave them in float or tie them to another
  * @param corrections corrections of the float model, applied in this order after folding
  * @param scored which output is scored, and whether it is averaged over a mask
+ * @param reference the float model to compare with; empty for the model before its corrections
  */
 public record SessionState(
         FileRef model,
@@ -49,7 +50,8 @@ public record SessionState(
         Optional<Task> metric,
         Set<TensorId> addedQuantizers,
         List<AppliedCorrection> corrections,
-        Scored scored) {
+        Scored scored,
+        Optional<FileRef> reference) {
 
     public SessionState {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
@@ -72,7 +74,8 @@ public record SessionState(
                 Optional.empty(),
                 Set.of(),
                 List.of(),
-                Scored.AUTOMATIC);
+                Scored.AUTOMATIC,
+                Optional.empty());
     }
 
     /**
@@ -217,6 +220,10 @@ public record SessionState(
         return copy(d -> d.scored = choice);
     }
 
+    public SessionState withReference(Optional<FileRef> ref) {
+        return copy(d -> d.reference = ref);
+    }
+
     /**
      * Identifies the values of the corrected model, wherever its files lie: the digest of the model, or, if there are
      * corrections, the SHA-256 of that and of every correction. Observations of a model hold only under the same key.
@@ -245,6 +252,7 @@ public record SessionState(
         private Set<TensorId> addedQuantizers;
         private List<AppliedCorrection> corrections;
         private Scored scored;
+        private Optional<FileRef> reference;
 
         Draft(SessionState of) {
             model = of.model;
@@ -259,6 +267,7 @@ public record SessionState(
             addedQuantizers = of.addedQuantizers;
             corrections = of.corrections;
             scored = of.scored;
+            reference = of.reference;
         }
 
         SessionState finish() {
@@ -274,7 +283,8 @@ public record SessionState(
                     metric,
                     addedQuantizers,
                     corrections,
-                    scored);
+                    scored,
+                    reference);
         }
     }
 }

@@ -62,6 +62,7 @@ final class SessionWriter {
         state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
         state.scored().output().ifPresent(output -> json.writeStringProperty("output", output));
         state.scored().pool().ifPresent(pool -> json.writeStringProperty("pool", pool));
+        state.reference().ifPresent(ref -> file("reference", ref));
         if (!state.addedQuantizers().isEmpty()) {
             json.writeArrayPropertyStart("added_quantizers");
             state.addedQuantizers().forEach(id -> json.writeString(id.name()));

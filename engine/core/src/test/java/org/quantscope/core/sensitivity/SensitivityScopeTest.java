@@ -37,7 +37,7 @@ class SensitivityScopeTest {
 
     private static SensitivityScope of(
             String key, boolean folded, Set<TensorId> added, Model model, Dataset data, Optional<Task> metric) {
-        return SensitivityScope.of(key, folded, added, model, data, metric, new CancelToken());
+        return SensitivityScope.of(key, folded, added, model, model, data, metric, new CancelToken());
     }
 
     private SensitivityScope of(Dataset data) {

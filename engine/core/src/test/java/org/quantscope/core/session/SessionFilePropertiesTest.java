@@ -115,7 +115,8 @@ class SessionFilePropertiesTest {
                                         overrides,
                                         kept,
                                         new ActivationRanges(ranges, levels(ranges)))),
-                new Scored(data.map(x -> id(draw).name()), data.map(x -> "mask")));
+                new Scored(data.map(x -> id(draw).name()), data.map(x -> "mask")),
+                draw.maybe(() -> file(draw)));
         return new Session(state, new ActivationRanges(ranges, levels(ranges)));
     }
 

@@ -104,7 +104,8 @@ class SessionFileTest {
                                                                 3,
                                                                 new ClipRange(-1, 1),
                                                                 new CodebookGrid(0)))))))),
-                new Scored(Optional.of("logits"), Optional.of("attention_mask")));
+                new Scored(Optional.of("logits"), Optional.of("attention_mask")),
+                Optional.of(new FileRef(folder.resolve("models/float.onnx").toAbsolutePath(), SHA)));
         return new Session(
                 state,
                 new ActivationRanges(
