@@ -194,8 +194,12 @@ final class CsvLoader implements DatasetLoader {
             }
         }
         in.reset();
-        boolean ends = n == SEPARATOR || (n > SEPARATOR && (line[SEPARATOR] == '\n' || line[SEPARATOR] == '\r'));
+        boolean ends = n == SEPARATOR || (n > SEPARATOR && (isLineEnd(line[SEPARATOR]) || isLineEnd(line[SEPARATOR - 1])));
         return ends && new String(line, 0, 4).equalsIgnoreCase("sep=") ? Optional.of(line[4]) : Optional.empty();
+    }
+
+    private static boolean isLineEnd(char c) {
+        return c == '\n' || c == '\r';
     }
 
     /**
@@ -211,7 +215,12 @@ final class CsvLoader implements DatasetLoader {
             }
             Optional<Character> named = separator(in);
             if (named.isPresent()) {
-                return named.get();
+                char c = named.get();
+                // What begins a row's end, a quoted field, a comment or a number cannot stand between two numbers.
+                if (Character.isLetterOrDigit(c) || "\r\n\"#.+-".indexOf(c) >= 0) {
+                    throw new BadInputException(file, "sep", "'" + c + "' cannot part two numbers");
+                }
+                return c;
             }
         }
         try (Reader in = text(file)) {

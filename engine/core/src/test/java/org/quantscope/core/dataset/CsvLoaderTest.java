@@ -83,6 +83,15 @@ class CsvLoaderTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            value = {"sep=\\n~\\n", "sep=\\n1,2~\\n", "sep=#\\n1#2~#", "sep=\"\\n1\"2~\"", "sep=1\\n112~1"},
+            delimiter = '~',
+            quoteCharacter = '`')
+    void aDelimiterThatStandsForSomethingElseIsRefused(String text, String shown) throws IOException {
+        assertRefused(text.replace("\\n", "\n"), "t.csv: sep: '" + shown + "' cannot part two numbers");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"UTF-16LE", "UTF-16BE"})
     void sixteenBitTextIsReadByItsMark(String charset) throws IOException {
         Path file = Files.write(
