@@ -194,7 +194,8 @@ final class CsvLoader implements DatasetLoader {
             }
         }
         in.reset();
-        boolean ends = n == SEPARATOR || (n > SEPARATOR && (isLineEnd(line[SEPARATOR]) || isLineEnd(line[SEPARATOR - 1])));
+        boolean ends =
+                n == SEPARATOR || (n > SEPARATOR && (isLineEnd(line[SEPARATOR]) || isLineEnd(line[SEPARATOR - 1])));
         return ends && new String(line, 0, 4).equalsIgnoreCase("sep=") ? Optional.of(line[4]) : Optional.empty();
     }
 

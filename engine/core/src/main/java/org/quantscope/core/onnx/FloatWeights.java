@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -76,12 +77,21 @@ final class FloatWeights {
     /**
      * A value that does not depend on the data.
      *
-     * @param sources the floating stored tensors that it is made of
+     * @param sources the floating stored tensors that it is made of; if there are none, the value itself, if an operator
+     *     makes floating numbers of integers
      * @param computedBy the operator that makes it of them; empty if it has their own numbers
-     * @param sparse true if the only source is stored sparse
+     * @param rule why it is not quantized if a layer multiplies by it; empty if nothing is against it
+     * @param integers the stored tensor, if it is one of integers
      */
-    private record Fixed(List<Stored> sources, Optional<Keeper> computedBy, boolean sparse) {
-        static final Fixed NO_FLOAT = new Fixed(List.of(), Optional.empty(), false);
+    private record Fixed(
+            List<Stored> sources, Optional<Keeper> computedBy, Optional<Rule> rule, Optional<TensorProto> integers) {
+        Fixed(List<Stored> sources, Optional<Keeper> computedBy, Optional<Rule> rule) {
+            this(sources, computedBy, rule, Optional.empty());
+        }
+
+        Fixed(List<Stored> sources) {
+            this(sources, Optional.empty(), Optional.empty());
+        }
     }
 
     /** The meaning of names in one graph: a value that is fixed, or one that is not. */
@@ -103,7 +113,8 @@ final class FloatWeights {
             Optional<Stored> only = TensorProtos.dtype(t.getValues().getDataType())
                     .filter(DType::isFloating)
                     .map(type -> new Stored(new TensorId(prefix + name), type, t.getDimsList()));
-            scope.names.put(name, Optional.of(new Fixed(only.stream().toList(), Optional.empty(), true)));
+            scope.names.put(
+                    name, Optional.of(new Fixed(only.stream().toList(), Optional.empty(), Optional.of(Rule.SPARSE))));
         });
         for (int i = 0; i < graph.getNodeCount(); i++) {
             NodeProto node = graph.getNode(i);
@@ -158,22 +169,53 @@ final class FloatWeights {
             return Optional.empty();
         }
         Fixed first = inputs.getFirst().orElseThrow();
+        Optional<Stored> born =
+                inputs.stream().allMatch(f -> f.orElseThrow().sources.isEmpty())
+                        ? born(node, first, prefix)
+                        : Optional.empty();
+        if (born.isPresent()) {
+            return Optional.of(new Fixed(List.of(born.get()), Optional.of(self), Optional.of(Rule.MADE_WEIGHT)));
+        }
         if (WeightChains.moves(node) && first.sources.stream().allMatch(s -> WeightChains.keeps(node, s.dtype))) {
-            return Optional.of(first);
+            boolean same = Set.of("Identity", "Cast").contains(node.getOpType());
+            return Optional.of(
+                    same || first.integers.isEmpty() ? first : new Fixed(first.sources, first.computedBy, first.rule));
         }
         Set<Stored> sources = new LinkedHashSet<>();
         inputs.forEach(f -> sources.addAll(f.orElseThrow().sources));
-        return Optional.of(new Fixed(List.copyOf(sources), Optional.of(self), false));
+        // What an operator makes of a value that another made stays that value.
+        return sources.size() == 1 && first.rule.equals(Optional.of(Rule.MADE_WEIGHT))
+                ? Optional.of(first)
+                : Optional.of(new Fixed(List.copyOf(sources), Optional.of(self), Optional.of(Rule.COMPUTED_WEIGHT)));
+    }
+
+    /** The value that a node makes of integers, if its numbers are floating: codes cast, a shape filled with a number. */
+    private static Optional<Stored> born(NodeProto node, Fixed of, String prefix) {
+        if (!ElementTypes.isDefaultDomain(node) || node.getOutputCount() != 1) {
+            return Optional.empty();
+        }
+        int type = switch (node.getOpType()) {
+            case "Cast" -> (int) ElementTypes.intAttribute(node, "to", 0);
+            case "EyeLike" -> (int) ElementTypes.intAttribute(node, "dtype", 0);
+            case "ConstantOfShape" ->
+                ElementTypes.tensorAttribute(node, "value")
+                        .map(TensorProto::getDataType)
+                        .orElse(DataType.FLOAT_VALUE);
+            default -> 0;
+        };
+        List<Long> dims = of.integers
+                .map(t -> node.getOpType().equals("ConstantOfShape") ? TensorProtos.longs(t) : t.getDimsList())
+                .orElse(List.of());
+        return TensorProtos.dtype(type)
+                .filter(DType::isFloating)
+                .map(dtype -> new Stored(new TensorId(prefix + node.getOutput(0)), dtype, dims));
     }
 
     private static Fixed stored(String prefix, String name, TensorProto t) {
-        return TensorProtos.dtype(t.getDataType())
-                .filter(DType::isFloating)
-                .map(type -> new Fixed(
-                        List.of(new Stored(new TensorId(prefix + name), type, t.getDimsList())),
-                        Optional.empty(),
-                        false))
-                .orElse(Fixed.NO_FLOAT);
+        Optional<DType> floating = TensorProtos.dtype(t.getDataType()).filter(DType::isFloating);
+        return floating.isPresent()
+                ? new Fixed(List.of(new Stored(new TensorId(prefix + name), floating.get(), t.getDimsList())))
+                : new Fixed(List.of(), Optional.empty(), Optional.empty(), Optional.of(t));
     }
 
     /** The numbers of a Constant node that has them in an attribute of their own. */
@@ -182,11 +224,10 @@ final class FloatWeights {
             boolean list = a.getName().equals("value_floats");
             if (list || a.getName().equals("value_float")) {
                 List<Long> dims = list ? List.of((long) a.getFloatsCount()) : List.of();
-                return new Fixed(
-                        List.of(new Stored(new TensorId(prefix + name), DType.F32, dims)), Optional.empty(), false);
+                return new Fixed(List.of(new Stored(new TensorId(prefix + name), DType.F32, dims)));
             }
         }
-        return Fixed.NO_FLOAT;
+        return new Fixed(List.of());
     }
 
     private void read(NodeProto node, String name, int input, Fixed value, @Nullable Keeper inside) {
@@ -203,10 +244,8 @@ final class FloatWeights {
                 add(value, by, Rule.SUBGRAPH, inside, matrix);
             } else if (recurrent) {
                 add(value, by, Rule.RECURRENT, self, matrix);
-            } else if (value.computedBy.isPresent()) {
-                add(value, by, Rule.COMPUTED_WEIGHT, value.computedBy.get(), true);
-            } else if (value.sparse) {
-                add(value, by, Rule.SPARSE, self, matrix);
+            } else if (value.rule.isPresent()) {
+                add(value, by, value.rule.get(), value.computedBy.orElse(self), value.computedBy.isPresent() || matrix);
             } else if (!matrix) {
                 add(value, by, Rule.VECTOR, self, false);
             } else {

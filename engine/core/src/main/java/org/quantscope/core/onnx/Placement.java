@@ -84,6 +84,8 @@ public final class Placement {
         NOT_READ,
         /** Of a constant: a layer's weight is computed from it. */
         COMPUTED_WEIGHT,
+        /** Of a constant: an operator makes its floating numbers, of integers or of none. */
+        MADE_WEIGHT,
         /** Of a constant: it is stored sparse. */
         SPARSE,
         /** Of a constant: a layer multiplies by a vector. */
@@ -136,6 +138,7 @@ public final class Placement {
                 case UNKNOWN_TYPE -> "its element type is not known: " + by + " and the file do not say";
                 case NOT_READ -> "no operator that computes in integers reads it";
                 case COMPUTED_WEIGHT -> by + " computes a layer's weight from it in the model";
+                case MADE_WEIGHT -> "made by " + by + " in the model, not stored as floating numbers";
                 case SPARSE -> "stored sparse, with too many values to be written out for " + by;
                 case VECTOR -> by + " multiplies by a vector, not by a matrix";
                 case ELEMENTWISE -> by + " multiplies value by value; matrices and kernels are quantized";

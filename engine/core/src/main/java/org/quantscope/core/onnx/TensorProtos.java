@@ -4,8 +4,10 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.io.BadInputException;
@@ -142,6 +144,19 @@ public final class TensorProtos {
             case U64 -> MemorySegment.ofArray(in.unsignedLongs());
         };
         return new TensorData(dtype, segment, ByteOrder.nativeOrder(), count);
+    }
+
+    /** The values of a small tensor of type int64, such as a shape; empty if they lie elsewhere or do not fit. */
+    static List<Long> longs(TensorProto tensor) {
+        if (!tensor.hasRawData()) {
+            return tensor.getInt64DataList();
+        }
+        ByteBuffer raw = tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        List<Long> values = new ArrayList<>();
+        while (raw.remaining() >= Long.BYTES && values.size() < Shape.MAX_RANK) {
+            values.add(raw.getLong());
+        }
+        return raw.hasRemaining() ? List.of() : List.copyOf(values);
     }
 
     /** Checks, without reading a value, that a tensor inside the file has as many values as its dims say. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.SparseTensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.io.IOException;
@@ -136,6 +137,87 @@ class FloatWeightsTest {
 
         String why = ": If If0 runs a subgraph, which stays in float";
         assertThat(listed(model)).containsExactly("If0/then_branch/W 1×2×3" + why, "If0/then_branch/R 1×2×2" + why);
+    }
+
+    /** Numbers that an operator makes of integers or of none, and what is made of these. */
+    @Test
+    void weightsMadeInTheModelAreListed() throws IOException {
+        Model model = new TinyOnnx(14)
+                .input("x", 1, 3)
+                .output("y", 1, 3)
+                .weight64("shape", 3, 3)
+                .weight64("codes", Shape.of(3, 3), 1, 2, 3, 4, 5, 6, 7, 8, 9)
+                .randomWeight("scale", Shape.of(1), 0.5f, 1)
+                .node("ConstantOfShape", List.of("shape"), List.of("zeros"))
+                .node("MatMul", List.of("x", "zeros"), List.of("a"))
+                .node("Cast", List.of("codes"), List.of("numbers"), TinyOnnx.attribute("to", DataType.FLOAT_VALUE))
+                .node("Transpose", List.of("numbers"), List.of("turned"))
+                .node("MatMul", List.of("a", "turned"), List.of("b"))
+                .node("Reshape", List.of("codes", "shape"), List.of("same"))
+                .node("Cast", List.of("same"), List.of("again"), TinyOnnx.attribute("to", DataType.FLOAT_VALUE))
+                .node("Mul", List.of("again", "scale"), List.of("scaled"))
+                .node("MatMul", List.of("b", "scaled"), List.of("y"))
+                .open(folder);
+
+        assertThat(listed(model))
+                .containsExactly(
+                        "zeros 3×3: made by ConstantOfShape ConstantOfShape0 in the model, not stored as floating"
+                                + " numbers",
+                        "numbers 3×3: made by Cast Cast2 in the model, not stored as floating numbers",
+                        "again scalar: Mul Mul7 computes a layer's weight from it in the model",
+                        "scale 1: Mul Mul7 computes a layer's weight from it in the model");
+        assertThat(weights(model)).isEmpty();
+    }
+
+    @Test
+    void weightsCutOutOrJoinedInTheModelAreListed() throws IOException {
+        Model model = new TinyOnnx(13)
+                .input("x", 1, 4)
+                .output("y", 1, 8)
+                .randomWeight("whole", Shape.of(4, 8), -1, 1)
+                .randomWeight("left", Shape.of(4, 4), -1, 1)
+                .randomWeight("right", Shape.of(4, 4), -1, 1)
+                .node("Split", List.of("whole"), List.of("half", "other"), TinyOnnx.attribute("axis", 1))
+                .node("MatMul", List.of("x", "half"), List.of("a"))
+                .node("Concat", List.of("left", "right"), List.of("joined"), TinyOnnx.attribute("axis", 1))
+                .node("MatMul", List.of("a", "joined"), List.of("y"))
+                .open(folder);
+
+        assertThat(listed(model))
+                .containsExactly(
+                        "whole 4×8: Split Split0 computes a layer's weight from it in the model",
+                        "left 4×4: Concat Concat2 computes a layer's weight from it in the model",
+                        "right 4×4: Concat Concat2 computes a layer's weight from it in the model");
+        assertThat(weights(model)).isEmpty();
+    }
+
+    /** A small one is written out when the file is opened and is a weight like any other. */
+    @Test
+    void aSparseWeightIsListedIfItIsNotWrittenOut() {
+        TensorProto values = TensorProto.newBuilder()
+                .setName("w")
+                .setDataType(DataType.FLOAT_VALUE)
+                .addDims(1)
+                .addFloatData(2)
+                .build();
+        GraphProto graph = GraphProto.newBuilder()
+                .addInput(ai.onnx.proto.OnnxMl.ValueInfoProto.newBuilder().setName("x"))
+                .addSparseInitializer(SparseTensorProto.newBuilder()
+                        .setValues(values)
+                        .addDims(3)
+                        .addDims(5))
+                .addNode(NodeProto.newBuilder()
+                        .setOpType("MatMul")
+                        .setName("m")
+                        .addInput("x")
+                        .addInput("w")
+                        .addOutput("y"))
+                .build();
+
+        assertThat(FloatWeights.of(graph).stream()
+                        .map(w -> w.info().id() + " " + w.info().shape() + ": "
+                                + w.site().reason()))
+                .containsExactly("w 3×5: stored sparse, with too many values to be written out for MatMul m");
     }
 
     @Test

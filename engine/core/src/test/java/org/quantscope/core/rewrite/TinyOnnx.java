@@ -65,10 +65,14 @@ public final class TinyOnnx {
 
     /** A rank-1 int64 tensor, for example a shape. */
     public TinyOnnx weight64(String name, long... values) {
-        TensorProto.Builder t = TensorProto.newBuilder()
-                .setName(name)
-                .setDataType(TensorProto.DataType.INT64_VALUE)
-                .addDims(values.length);
+        return weight64(name, Shape.of(values.length), values);
+    }
+
+    public TinyOnnx weight64(String name, Shape shape, long... values) {
+        TensorProto.Builder t = TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.INT64_VALUE);
+        for (int i = 0; i < shape.rank(); i++) {
+            t.addDims(shape.dim(i));
+        }
         for (long v : values) {
             t.addInt64Data(v);
         }
