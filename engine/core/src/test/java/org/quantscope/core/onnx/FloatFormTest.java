@@ -25,9 +25,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
@@ -284,6 +287,35 @@ class FloatFormTest {
                         .params()
                         .granularity())
                 .isEqualTo(new Granularity.PerBlock(0, 16));
+    }
+
+    /** Zero points that are numbers: a grid of ours if all are whole, else the numbers only. */
+    @ParameterizedTest
+    @ValueSource(floats = {6, 6.5f})
+    void aMatrixInBlocksMayHaveFloatingZeroPoints(float zero) throws IOException {
+        int[] packed = new int[2 * 2 * 8];
+        for (int i = 0; i < packed.length; i++) {
+            packed[i] = i * 37 & 0xff;
+        }
+        NodeProto.Builder product = contrib(node("MatMulNBits", List.of("x", "w_Q4", "s", "z"), "y"))
+                .addAttribute(attribute("K", 20))
+                .addAttribute(attribute("N", 2))
+                .addAttribute(attribute("bits", 4))
+                .addAttribute(attribute("block_size", 16));
+        var g = graph(product)
+                .addInitializer(codes("w_Q4", DataType.UINT8_VALUE, new long[] {2, 2, 8}, packed))
+                .addInitializer(floats("s", new long[] {4}, 0.1f, 0.2f, 0.3f, 0.4f))
+                .addInitializer(floats("z", new long[] {4}, 8, 7, zero, 9));
+        g.setInput(0, value("x", 3, 20)).setOutput(0, value("y", 3, 2));
+        Model model = same(written(model(21, g)), Shape.of(3, 20), 0.1f);
+
+        assertThat(ops(model)).containsExactly("MatMul");
+        // The second column's first block, whose zero point is the one in question.
+        int first = packed[16] & 15;
+        assertThat(model.find(new TensorId("w")).orElseThrow().data().toFloats()[1])
+                .isEqualTo((first - zero) * 0.3f);
+        assertThat(model.own().orElseThrow().weights().keySet())
+                .isEqualTo(zero == 6 ? Set.of(new TensorId("w")) : Set.of());
     }
 
     /** Rows that GPTQ has reordered: each has the scale and the zero point of the block that the index names. */
