@@ -272,6 +272,8 @@ public final class OrtModel implements AutoCloseable {
             CancelToken cancel,
             BiFunction<String, OnnxTensor, R> read) {
         cancel.check();
+        feeds.keySet().forEach(this::refuseUnspeakable);
+        outputs.forEach(this::refuseUnspeakable);
         Map<String, OnnxTensorLike> natives = new LinkedHashMap<>();
         feeds.forEach((name, tensor) -> natives.put(name, tensor.tensor()));
         Run run = begin();
@@ -294,6 +296,17 @@ public final class OrtModel implements AutoCloseable {
         } finally {
             OrtRuntime.leave();
             end(run);
+        }
+    }
+
+    /** ONNX Runtime's Java interface passes names on in an encoding that has no characters above U+FFFF. */
+    private void refuseUnspeakable(String name) {
+        if (name.codePoints().anyMatch(Character::isSupplementaryCodePoint)) {
+            throw new BadInputException(
+                    origin,
+                    name,
+                    "ONNX Runtime cannot be asked for a value whose name has a character above U+FFFF, such as an"
+                            + " emoji; rename it to run the model");
         }
     }
 

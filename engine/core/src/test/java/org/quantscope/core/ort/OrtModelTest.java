@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -58,5 +59,14 @@ class OrtModelTest {
         }
         second.close();
         assertThat(OrtRuntime.liveSessions()).isEqualTo(before);
+    }
+
+    @Test
+    void aNameThatCannotBePassedOnIsRefused() throws IOException {
+        try (OrtModel model = load()) {
+            assertThatThrownBy(() -> model.run(Map.of(), List.of("logits\ud83d\ude00"), new CancelToken()))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("logits\ud83d\ude00: ONNX Runtime cannot be asked for a value");
+        }
     }
 }
