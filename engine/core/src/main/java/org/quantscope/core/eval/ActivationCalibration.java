@@ -13,8 +13,6 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
-import org.quantscope.core.ort.OrtModel;
-import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.sketch.InputPower;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
@@ -97,11 +95,8 @@ public final class ActivationCalibration {
         wanted.addAll(ends);
         List<String> tapped =
                 wanted.stream().filter(name -> !feed.inputs().contains(name)).toList();
-        byte[] graph = InstrumentedGraph.tapped(
-                model, tapped.stream().map(TensorId::new).toList());
         int samples = data.size();
-        try (OrtModel loaded = OrtModel.load(
-                graph, String.valueOf(model.file().getFileName()), feed.options(OrtModel.Options.DEFAULT))) {
+        try (TappedRun run = TappedRun.of(model, feed, tapped)) {
             for (int from = 0; from < samples; from += feed.batchSize()) {
                 cancel.check();
                 int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize()))
@@ -115,7 +110,7 @@ public final class ActivationCalibration {
                 }
                 if (!tapped.isEmpty()) {
                     try (SampleFeed.Batch fed = feed.load(batch)) {
-                        loaded.run(fed.byInput(), tapped, cancel, out -> {
+                        run.forEach(fed, cancel, out -> {
                             cancel.check();
                             take(out.name(), out.values(), feed.realValues(out, batch.length), out.shape(), masks);
                         });

@@ -38,7 +38,7 @@ final class RowProbe {
     static boolean rowsInteract(Model model, SampleFeed feed) {
         OnnxGraph graph = model.graph().orElseThrow();
         int size = feed.data().size();
-        int rows = feed.isFixed() ? feed.batchSize() : Math.min(FEW, size);
+        int rows = feed.isFixed() ? feed.batchSize() : Math.min(Math.min(FEW, feed.batchSize()), size);
         if (rows < 2 || size < 2 || (!feed.isFixed() && graph.keepsRowsApart())) {
             return false;
         }

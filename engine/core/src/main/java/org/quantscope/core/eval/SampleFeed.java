@@ -3,6 +3,7 @@ package org.quantscope.core.eval;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.InputFit;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CopyBudget;
+import org.quantscope.core.io.FreeMemory;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.ort.FloatOutput;
@@ -37,6 +39,15 @@ public final class SampleFeed {
     /** From this many values on a batch is large: one picture of 1024×1024 in three colours, or five of 512×512. */
     private static final long LARGE_VALUES = 3 << 20;
 
+    /**
+     * The most bytes of values inside the network that a batch should need at a time. More no longer raises the
+     * throughput, and several runs are under way at once: of the float model and of the quantized one, on each thread.
+     */
+    private static final long MOST_BYTES = 128L << 20;
+
+    /** The share of the free memory that one batch should need, for the same reason. */
+    private static final int RUNS = 16;
+
     /** The most values of one batch whose rows influence each other. */
     private static final long MAX_WHOLE_VALUES = 1 << 24;
 
@@ -45,6 +56,8 @@ public final class SampleFeed {
     private final int batch;
     private final boolean fixed;
     private final boolean together;
+    /** The most bytes of values inside the network that one row needs at a time; 0 if it is not known. */
+    private final long rowBytes;
 
     /**
      * How one input is filled.
@@ -54,7 +67,9 @@ public final class SampleFeed {
      */
     private record Slot(DType type, Shape dims, Optional<String> array) {}
 
-    private SampleFeed(Dataset data, Map<String, Slot> slots, int batch, boolean fixed, boolean together) {
+    private SampleFeed(
+            Dataset data, Map<String, Slot> slots, int batch, boolean fixed, boolean together, long rowBytes) {
+        this.rowBytes = rowBytes;
         this.data = data;
         this.slots = slots;
         this.batch = batch;
@@ -67,9 +82,15 @@ public final class SampleFeed {
      * equal.
      *
      * @throws BadInputException if the shapes do not fit, the model has no graph, no input, or one for which there is
-     *     no array, an input has a type that cannot be fed, or there is no sample
+     *     no array, an input has a type that cannot be fed, there is no sample, or the memory that is free does not
+     *     hold what the network computes of a single one
      */
     public static SampleFeed of(Model model, Dataset data) {
+        return of(model, data, FreeMemory.bytes());
+    }
+
+    /** @param memory the bytes that are free */
+    static SampleFeed of(Model model, Dataset data, long memory) {
         List<OnnxGraph.Input> inputs = inputs(model);
         if (data.size() == 0) {
             throw new BadInputException(data.file(), "samples", "there are none");
@@ -116,12 +137,42 @@ public final class SampleFeed {
         }
         int free = Math.clamp(MAX_BATCH_VALUES / Math.max(1, values), 1, MAX_BATCH);
         boolean fixed = first > 0;
-        SampleFeed apart = new SampleFeed(data, slots, fixed ? Math.toIntExact(first) : free, fixed, false);
+        int least = fixed ? Math.toIntExact(first) : 1;
+        SampleFeed smallest = new SampleFeed(data, slots, least, fixed, false, 0);
+        long bytes = smallest.sizes(model).peak();
+        if (bytes > memory) {
+            throw new BadInputException(
+                    model.file(),
+                    "memory",
+                    (least == 1 ? "one sample" : String.format(Locale.ROOT, "a batch of %,d samples", least))
+                            + " of "
+                            + slots.keySet().stream()
+                                    .map(input -> input + " " + smallest.shape(input, least))
+                                    .collect(Collectors.joining(", "))
+                            + " needs " + size(bytes) + " for what the network computes of it at a time, and "
+                            + size(memory) + " are free; close other programs, or take smaller samples"
+                            + (least == 1 ? "" : " or a model with a free batch size"));
+        }
+        long most = Math.min(MOST_BYTES, memory / RUNS);
+        int batch = fixed ? least : Math.toIntExact(Math.clamp(most / Math.max(1, bytes), 1, free));
+        SampleFeed apart = new SampleFeed(data, slots, batch, fixed, false, bytes / least);
         if (!RowProbe.rowsInteract(model, apart)) {
             return apart;
         }
         int whole = (int) Math.min(data.size(), MAX_WHOLE_VALUES / Math.max(1, values));
-        return new SampleFeed(data, slots, fixed ? apart.batch : Math.max(apart.batch, whole), fixed, true);
+        return new SampleFeed(
+                data, slots, fixed ? apart.batch : Math.max(apart.batch, whole), fixed, true, apart.rowBytes);
+    }
+
+    private static String size(long bytes) {
+        return String.format(Locale.ROOT, bytes < 1 << 20 ? "%,d kB" : "%,d MB", bytes >> (bytes < 1 << 20 ? 10 : 20));
+    }
+
+    /** The sizes of the values inside the network for one batch. */
+    ActivationSizes sizes(Model model) {
+        Map<String, Shape> fed = new LinkedHashMap<>();
+        slots.keySet().forEach(input -> fed.put(input, shape(input, batch)));
+        return ActivationSizes.of(model, fed);
     }
 
     /**
@@ -287,10 +338,13 @@ public final class SampleFeed {
     }
 
     /**
-     * True if a batch is so large that the values inside a network need gigabytes: then only one should be computed at
-     * a time, and its memory not be kept.
+     * True if a batch is so large, by itself or by what the network makes of it, that only one should be computed at a
+     * time, and its memory not be kept.
      */
     public boolean isLarge() {
+        if (rowBytes * batch > MOST_BYTES) {
+            return true;
+        }
         long values = slots.keySet().stream()
                 .mapToLong(input -> shape(input, batch).count())
                 .sum();

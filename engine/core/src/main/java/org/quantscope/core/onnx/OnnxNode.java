@@ -1,9 +1,12 @@
 package org.quantscope.core.onnx;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** One node of a graph. Immutable. */
 public final class OnnxNode {
@@ -38,6 +41,34 @@ public final class OnnxNode {
     /** Names of the values it reads; empty for an optional one that is left out. */
     public List<String> inputs() {
         return List.copyOf(proto.getInputList());
+    }
+
+    /** Names of all values it reads, those that its nested graphs take from outside too. */
+    public Set<String> reads() {
+        return reads(proto);
+    }
+
+    /** As {@link #reads()}, of a message; values of the nested graphs themselves may be among them. */
+    public static Set<String> reads(NodeProto node) {
+        Set<String> names = new LinkedHashSet<>();
+        read(node, names);
+        names.remove("");
+        return names;
+    }
+
+    private static void read(NodeProto node, Set<String> into) {
+        into.addAll(node.getInputList());
+        for (AttributeProto a : node.getAttributeList()) {
+            if (a.hasG()) {
+                read(a.getG(), into);
+            }
+            a.getGraphsList().forEach(g -> read(g, into));
+        }
+    }
+
+    private static void read(GraphProto nested, Set<String> into) {
+        nested.getNodeList().forEach(n -> read(n, into));
+        nested.getOutputList().forEach(v -> into.add(v.getName()));
     }
 
     /** The name of one input; empty if it is left out. */

@@ -164,6 +164,12 @@ public final class NativeTensor implements AutoCloseable {
         }
     }
 
+    /** A tensor that ONNX Runtime made and that the result owns from now on; nothing is copied. */
+    @SuppressWarnings("MustBeClosedChecker") // the result owns the memory and frees it when it is closed
+    static NativeTensor takingOver(OnnxTensor tensor) {
+        return new NativeTensor(tensor, Arena.ofShared());
+    }
+
     /** The size of the values in bytes. */
     public long bytes() {
         return tensor.getInfo().getNumElements() * tensor.getInfo().type.size;

@@ -3,7 +3,6 @@ package org.quantscope.core.ort;
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
-import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
@@ -16,13 +15,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Temporaries;
@@ -177,6 +179,18 @@ public final class OrtModel implements AutoCloseable {
     }
 
     /**
+     * The names of the outputs.
+     *
+     * @throws CancellationException if the model is closed or already freed
+     */
+    public Set<String> outputNames() {
+        synchronized (runs) {
+            checkOpen();
+            return session.getOutputNames();
+        }
+    }
+
+    /**
      * The shape of an output, as far as it is known. A free dimension is negative; the array is empty if nothing is
      * known, and for a scalar.
      *
@@ -249,16 +263,45 @@ public final class OrtModel implements AutoCloseable {
     }
 
     /**
-     * As {@link #run}, handing over one output after the other, so that only one at a time is copied.
+     * As {@link #run}, handing over one output after the other: each is freed when it has been seen, and only one at a
+     * time is copied. Some are kept, as they are in native memory.
      *
-     * @param each called for each name, in that order, on this thread
+     * @param outputs different names
+     * @param keep names of the values to keep; the caller closes them
+     * @param each called for each name of {@code outputs}, in that order, on this thread
      */
-    public void run(
-            Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel, Consumer<FloatOutput> each) {
-        run(feeds, outputs, cancel, (name, tensor) -> {
-            each.accept(FloatOutput.of(name, tensor));
-            return name;
+    public Map<String, NativeTensor> run(
+            Map<String, NativeTensor> feeds,
+            List<String> outputs,
+            Set<String> keep,
+            CancelToken cancel,
+            Consumer<FloatOutput> each) {
+        Set<String> all = new LinkedHashSet<>(outputs);
+        all.addAll(keep);
+        return call(feeds, all, cancel, result -> {
+            Map<String, OnnxTensor> open = new LinkedHashMap<>();
+            try {
+                all.forEach(name -> open.put(name, tensor(result, name)));
+                for (String name : outputs) {
+                    OnnxTensor tensor = Objects.requireNonNull(open.get(name));
+                    each.accept(FloatOutput.of(name, tensor));
+                    if (!keep.contains(name)) {
+                        open.remove(name);
+                        tensor.close();
+                    }
+                }
+                Map<String, NativeTensor> kept = new LinkedHashMap<>();
+                open.forEach((name, tensor) -> kept.put(name, NativeTensor.takingOver(tensor)));
+                open.clear();
+                return kept;
+            } finally {
+                open.values().forEach(OnnxTensor::close);
+            }
         });
+    }
+
+    private static OnnxTensor tensor(OrtSession.Result result, String name) {
+        return (OnnxTensor) result.get(name).orElseThrow();
     }
 
     /** As {@link #run}, with the outputs in their own type, in native memory; the caller closes them. */
@@ -271,6 +314,23 @@ public final class OrtModel implements AutoCloseable {
             List<String> outputs,
             CancelToken cancel,
             BiFunction<String, OnnxTensor, R> read) {
+        return call(feeds, Set.copyOf(outputs), cancel, result -> {
+            try (result) {
+                List<R> found = new ArrayList<>();
+                for (String name : outputs) {
+                    found.add(read.apply(name, tensor(result, name)));
+                }
+                return found;
+            }
+        });
+    }
+
+    /** @param use closes what it is given */
+    private <R> R call(
+            Map<String, NativeTensor> feeds,
+            Set<String> outputs,
+            CancelToken cancel,
+            Function<OrtSession.Result, R> use) {
         cancel.check();
         feeds.keySet().forEach(this::refuseUnspeakable);
         outputs.forEach(this::refuseUnspeakable);
@@ -278,14 +338,8 @@ public final class OrtModel implements AutoCloseable {
         feeds.forEach((name, tensor) -> natives.put(name, tensor.tensor()));
         Run run = begin();
         OrtRuntime.enter();
-        try (CancelToken.Registration _ = cancel.onCancel(run::terminate);
-                OrtSession.Result result = session.run(natives, Set.copyOf(outputs), run.options)) {
-            List<R> found = new ArrayList<>();
-            for (String name : outputs) {
-                OnnxValue value = result.get(name).orElseThrow();
-                found.add(read.apply(name, (OnnxTensor) value));
-            }
-            return found;
+        try (CancelToken.Registration _ = cancel.onCancel(run::terminate)) {
+            return use.apply(session.run(natives, outputs, run.options));
         } catch (OrtException e) {
             if (run.isTerminated()) {
                 CancellationException cancelled = new CancellationException();

@@ -1,6 +1,5 @@
 package org.quantscope.core.rewrite;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -13,6 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.quantscope.core.onnx.ElementTypes;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OnnxNode;
 
 /** The part of a model that is needed to compute one value. */
 public final class GraphPrefix {
@@ -55,7 +55,7 @@ public final class GraphPrefix {
             String name = open.pop();
             NodeProto producer = producers.get(name);
             if (needed.add(name) && producer != null) {
-                read(producer, open);
+                open.addAll(OnnxNode.reads(producer));
             }
         }
         GraphProto.Builder cut = graph.toBuilder()
@@ -78,16 +78,5 @@ public final class GraphPrefix {
         int type = new ElementTypes(graph).of(value);
         cut.addOutput(GraphEdit.unshaped(value, type));
         return new GraphPrefix(whole.toBuilder().setGraph(cut).build().toByteArray(), inputs);
-    }
-
-    /** Adds what a node reads, including the reads of its nested graphs. */
-    private static void read(NodeProto node, Deque<String> into) {
-        into.addAll(node.getInputList());
-        for (AttributeProto a : node.getAttributeList()) {
-            if (a.hasG()) {
-                a.getG().getNodeList().forEach(n -> read(n, into));
-            }
-            a.getGraphsList().forEach(g -> g.getNodeList().forEach(n -> read(n, into)));
-        }
     }
 }

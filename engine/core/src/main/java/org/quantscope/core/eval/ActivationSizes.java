@@ -1,0 +1,108 @@
+package org.quantscope.core.eval;
+
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OnnxNode;
+import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.rewrite.ShapeGraph;
+import org.quantscope.core.tensor.Shape;
+
+/**
+ * How large the values inside a network are for inputs of certain shapes. ONNX Runtime infers them when it loads the
+ * graph; nothing is computed. A value whose shape depends on the values of the data counts nothing.
+ */
+final class ActivationSizes {
+    /** Values inside are taken for float32; integers and masks are rare and small beside them. */
+    private static final long BYTES = Float.BYTES;
+
+    /** Known answers by the shapes of the inputs; a graph is dropped with its model. */
+    private static final Map<OnnxGraph, Map<Map<String, Shape>, ActivationSizes>> KNOWN =
+            Collections.synchronizedMap(new WeakHashMap<>());
+
+    private final Map<String, Long> bytes;
+    private final long peak;
+
+    private ActivationSizes(OnnxGraph graph, Map<String, Long> bytes) {
+        this.bytes = Map.copyOf(bytes);
+        this.peak = peak(graph, bytes);
+    }
+
+    /** @param fed the shapes of the inputs, by name */
+    static ActivationSizes of(Model model, Map<String, Shape> fed) {
+        OnnxGraph graph = model.graph().orElseThrow();
+        return KNOWN.computeIfAbsent(graph, g -> Collections.synchronizedMap(new HashMap<>()))
+                .computeIfAbsent(Map.copyOf(fed), shapes -> new ActivationSizes(graph, inferred(model, graph, shapes)));
+    }
+
+    private static Map<String, Long> inferred(Model model, OnnxGraph graph, Map<String, Shape> fed) {
+        Map<String, Long> bytes = new HashMap<>();
+        fed.forEach((name, shape) -> bytes.put(name, BYTES * shape.count()));
+        try (OrtModel loaded = OrtModel.loadOptimized(
+                ShapeGraph.of(model, fed), String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
+            for (String value : loaded.outputNames()) {
+                bytes.put(value, bytes(loaded.outputShape(value)));
+            }
+        } catch (BadInputException e) {
+            // What is wrong with the model is said by the run that needs it; without a graph there are no sizes.
+        }
+        return bytes;
+    }
+
+    private static long bytes(long[] dims) {
+        long count = BYTES;
+        for (long d : dims) {
+            if (d < 0 || (d > 0 && count > Long.MAX_VALUE / d)) {
+                return 0;
+            }
+            count *= d;
+        }
+        return count;
+    }
+
+    /** The size of a value in bytes, 0 if it is not known. */
+    long bytes(String value) {
+        return bytes.getOrDefault(value, 0L);
+    }
+
+    /**
+     * The most bytes that are held at a time while the nodes run one after the other, each value from the node that
+     * computes it to the last that reads it. A node that could write over its input is taken not to.
+     */
+    long peak() {
+        return peak;
+    }
+
+    private static long peak(OnnxGraph graph, Map<String, Long> bytes) {
+        List<OnnxNode> nodes = graph.nodes();
+        Map<String, Integer> last = new HashMap<>();
+        for (int n = 0; n < nodes.size(); n++) {
+            for (String value : nodes.get(n).reads()) {
+                last.put(value, n);
+            }
+        }
+        graph.outputNames().forEach(value -> last.put(value, nodes.size()));
+        Set<String> held = new HashSet<>(graph.requiredInputs());
+        long now = held.stream().mapToLong(value -> bytes.getOrDefault(value, 0L)).sum();
+        long most = now;
+        for (int n = 0; n < nodes.size(); n++) {
+            for (String value : nodes.get(n).outputs()) {
+                now += held.add(value) ? bytes.getOrDefault(value, 0L) : 0;
+            }
+            most = Math.max(most, now);
+            for (String value : nodes.get(n).reads()) {
+                if (last.getOrDefault(value, -1) == n && held.remove(value)) {
+                    now -= bytes.getOrDefault(value, 0L);
+                }
+            }
+        }
+        return most;
+    }
+}
