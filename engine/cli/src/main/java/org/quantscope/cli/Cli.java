@@ -3,6 +3,7 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -94,6 +95,16 @@ final class Cli {
             }
             case IOException e -> {
                 complain(terminal, Reason.of(e));
+                yield ExitCode.BAD_INPUT;
+            }
+            case OutOfMemoryError e -> {
+                complain(
+                        terminal,
+                        String.format(
+                                Locale.ROOT,
+                                "memory: the work does not fit into the %,d MB that Java may use; give it more with"
+                                        + " QUANTSCOPE_JAVA_OPTS=-Xmx<size>, or choose fewer samples or larger blocks",
+                                Runtime.getRuntime().maxMemory() >> 20));
                 yield ExitCode.BAD_INPUT;
             }
             case InternalError e

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -124,13 +125,11 @@ class ExitCodeTest {
         assertOneLine(run(words), ExitCode.BAD_INPUT, message);
     }
 
-    @Test
-    void aFaultOfOursIsFourAndNamesTheLog() {
-        StringWriter err = new StringWriter();
+    private int failing(StringWriter err, Supplier<Error> failure) {
         Writer broken = new Writer() {
             @Override
             public void write(char[] text, int from, int length) {
-                throw new IllegalStateException("the drum is full");
+                throw failure.get();
             }
 
             @Override
@@ -140,18 +139,34 @@ class ExitCodeTest {
             public void close() {}
         };
         Terminal terminal = new Terminal(new PrintWriter(broken), new PrintWriter(err), false, false);
-        int code = Cli.run(
+        return Cli.run(
                 new String[] {"list", "loaders"},
                 terminal,
                 new CancelToken(),
                 fault -> Optional.of(CommandLineRun.LOG),
                 folder);
+    }
 
-        assertThat(code).isEqualTo(ExitCode.FAULT);
+    @Test
+    void aFaultOfOursIsFourAndNamesTheLog() {
+        StringWriter err = new StringWriter();
+
+        assertThat(failing(err, () -> new AssertionError("the drum is full"))).isEqualTo(ExitCode.FAULT);
         assertThat(err.toString())
-                .isEqualTo("quantscope: a fault of the program: java.lang.IllegalStateException: the drum is full; the"
+                .isEqualTo("quantscope: a fault of the program: java.lang.AssertionError: the drum is full; the"
                         + " log is "
                         + CommandLineRun.LOG + System.lineSeparator());
+    }
+
+    @Test
+    void aLackOfMemoryIsNoFaultAndNamesTheRemedy() {
+        StringWriter err = new StringWriter();
+
+        assertThat(failing(err, () -> new OutOfMemoryError("Java heap space"))).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(err.toString())
+                .startsWith("quantscope: memory: the work does not fit into the ")
+                .contains("QUANTSCOPE_JAVA_OPTS=-Xmx<size>")
+                .endsWith("choose fewer samples or larger blocks" + System.lineSeparator());
     }
 
     @ParameterizedTest

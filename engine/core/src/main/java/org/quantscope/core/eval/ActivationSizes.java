@@ -90,7 +90,8 @@ final class ActivationSizes {
         }
         graph.outputNames().forEach(value -> last.put(value, nodes.size()));
         Set<String> held = new HashSet<>(graph.requiredInputs());
-        long now = held.stream().mapToLong(value -> bytes.getOrDefault(value, 0L)).sum();
+        long now =
+                held.stream().mapToLong(value -> bytes.getOrDefault(value, 0L)).sum();
         long most = now;
         for (int n = 0; n < nodes.size(); n++) {
             for (String value : nodes.get(n).outputs()) {

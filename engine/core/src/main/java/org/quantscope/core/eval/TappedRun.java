@@ -20,13 +20,20 @@ import org.quantscope.core.tensor.TensorId;
 /**
  * The float model with values inside it as outputs. If a batch is {@linkplain SampleFeed#isLarge large}, the model is
  * run in pieces, one behind the other, and each value is freed when it has been seen and no later piece reads it; else
- * all of them would be held until the last one is computed.
+ * all of them would be held until the last one is computed. For one thread.
  */
 final class TappedRun implements AutoCloseable {
     /** The most bytes of values that a piece gives, if it gives more than one. */
     private static final long PIECE_BYTES = 128L << 20;
 
+    /**
+     * After so many bytes of values the garbage is collected: the serial collector would rather let the heap grow to
+     * its limit than look for large arrays that nobody needs any more.
+     */
+    private static final long GARBAGE_BYTES = 256L << 20;
+
     private final List<Loaded> pieces;
+    private long garbage;
 
     private record Loaded(OrtModel model, Set<String> inputs, List<String> wanted, Set<String> kept) {}
 
@@ -80,7 +87,10 @@ final class TappedRun implements AutoCloseable {
                 Map<String, NativeTensor> feeds = new HashMap<>(fed.byInput());
                 feeds.putAll(held);
                 feeds.keySet().retainAll(piece.inputs);
-                held.putAll(piece.model.run(feeds, piece.wanted, piece.kept, cancel, each));
+                held.putAll(piece.model.run(feeds, piece.wanted, piece.kept, cancel, out -> {
+                    each.accept(out);
+                    collect(Float.BYTES * (long) out.values().length);
+                }));
                 Set<String> later = new HashSet<>();
                 pieces.subList(p + 1, pieces.size()).forEach(next -> later.addAll(next.inputs));
                 for (String name : List.copyOf(held.keySet())) {
@@ -93,6 +103,14 @@ final class TappedRun implements AutoCloseable {
             }
         } finally {
             held.values().forEach(NativeTensor::close);
+        }
+    }
+
+    private void collect(long more) {
+        garbage += more;
+        if (pieces.size() > 1 && garbage > GARBAGE_BYTES) {
+            garbage = 0;
+            System.gc();
         }
     }
 

@@ -18,7 +18,8 @@ public final class FreeMemory {
      * memory all the time.
      */
     public static long bytes() {
-        if (!(ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system)) {
+        if (!(ManagementFactory.getOperatingSystemMXBean()
+                instanceof com.sun.management.OperatingSystemMXBean system)) {
             return Long.MAX_VALUE;
         }
         // The size is that of the container, if there is one; the file below is that of the whole computer.

@@ -85,7 +85,9 @@ public final class GraphPieces {
             graph.getInitializerList().stream()
                     .filter(t -> read.contains(t.getName()))
                     .forEach(piece::addInitializer);
-            graph.getInputList().stream().filter(v -> read.contains(v.getName())).forEach(piece::addInput);
+            graph.getInputList().stream()
+                    .filter(v -> read.contains(v.getName()))
+                    .forEach(piece::addInput);
             Set<String> fed = new HashSet<>(inputs);
             fed.retainAll(read);
             for (String name : computed) {
@@ -99,8 +101,7 @@ public final class GraphPieces {
             outputs.forEach(name -> piece.addOutput(GraphEdit.unshaped(name, types.of(name))));
             computed.addAll(own);
             if (!outputs.isEmpty()) {
-                pieces.add(new Piece(
-                        whole.toBuilder().setGraph(piece).build().toByteArray(), fed, given, kept));
+                pieces.add(new Piece(whole.toBuilder().setGraph(piece).build().toByteArray(), fed, given, kept));
             }
         }
         return pieces;

@@ -36,8 +36,9 @@ class ActivationSizesTest {
     void theyAreThoseOfTheSamplesThatAreFed() throws IOException {
         ActivationSizes sizes = ActivationSizes.of(wide(), Map.of("x", Shape.of(3, 4)));
 
-        assertThat(List.of("x", "h", "r", "s", "y")).extracting(sizes::bytes).containsExactly(
-                4L * 3 * 4, 4L * 3 * 2048, 4L * 3 * 2048, 4L * 3 * 4, 4L * 3 * 4);
+        assertThat(List.of("x", "h", "r", "s", "y"))
+                .extracting(sizes::bytes)
+                .containsExactly(4L * 3 * 4, 4L * 3 * 2048, 4L * 3 * 2048, 4L * 3 * 4, 4L * 3 * 4);
         assertThat(sizes.bytes("up")).as("a weight is none").isZero();
         // x is read at the end again; h and r are there at the same time.
         assertThat(sizes.peak()).isEqualTo(4L * 3 * (4 + 2048 + 2048));

@@ -66,7 +66,8 @@ class TappedRunTest {
         for (int[] mostAndPieces : new int[][] {{1, 5}, {3200, 3}, {1 << 20, 1}}) {
             Map<String, float[]> inPieces = values(model, mostAndPieces[0], mostAndPieces[1]);
 
-            whole.forEach((name, values) -> assertThat(inPieces.get(name)).as(name).isEqualTo(values));
+            whole.forEach(
+                    (name, values) -> assertThat(inPieces.get(name)).as(name).isEqualTo(values));
         }
     }
 
@@ -77,12 +78,13 @@ class TappedRunTest {
 
         List<GraphPieces.Piece> pieces = GraphPieces.of(graph, new LinkedHashSet<>(WANTED), name -> 48, 96);
 
-        assertThat(pieces).extracting(GraphPieces.Piece::wanted).containsExactly(
-                List.of("a", "b"), List.of("c", "s"), List.of("y"));
-        assertThat(pieces).extracting(GraphPieces.Piece::kept).containsExactly(
-                Set.of("a", "b"), Set.of("s"), Set.of());
-        assertThat(pieces).extracting(GraphPieces.Piece::inputs).containsExactly(
-                Set.of("x"), Set.of("a", "b"), Set.of("s", "x"));
+        assertThat(pieces)
+                .extracting(GraphPieces.Piece::wanted)
+                .containsExactly(List.of("a", "b"), List.of("c", "s"), List.of("y"));
+        assertThat(pieces).extracting(GraphPieces.Piece::kept).containsExactly(Set.of("a", "b"), Set.of("s"), Set.of());
+        assertThat(pieces)
+                .extracting(GraphPieces.Piece::inputs)
+                .containsExactly(Set.of("x"), Set.of("a", "b"), Set.of("s", "x"));
         assertThat(pieces.stream().mapToInt(p -> p.model().length).max().orElseThrow())
                 .isLessThan(graph.length);
     }

@@ -2,6 +2,7 @@ package org.quantscope.core.sketch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -50,5 +51,51 @@ class ValueFiguresTest {
         assertThat(got.max()).isEqualTo(max);
         assertThat(got.mean()).isCloseTo(mean, within(1e-9));
         assertThat(got.std()).isCloseTo(Math.sqrt(squares / (n - 8) - mean * mean), within(1e-9));
+    }
+
+    /** Far from 0 with a small spread, where a sum of squares alone would lose it; and over the end of a part. */
+    @ParameterizedTest
+    @CsvSource({"0, 1, true", "10000, 0.5, true", "-3, 100, false"})
+    void summedChunksGiveTheFiguresOfTheValues(float middle, float width, boolean little) {
+        ByteOrder order = little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
+        ValueLayout.OfFloat layout = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(order);
+        Random random = new Random(2);
+        int n = (1 << 20) + 70_001;
+        MemorySegment segment = MemorySegment.ofArray(new byte[4 * n]);
+        double[] values = new double[n];
+        int finite = 0;
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            float v = i % 300_007 == 5
+                    ? Float.NaN
+                    : i % 200_003 == 7
+                            ? Float.POSITIVE_INFINITY
+                            : i % 100_003 == 9 ? -0f : middle + width * (float) random.nextGaussian();
+            segment.set(layout, 4L * i, v);
+            if (Float.isFinite(v)) {
+                values[finite++] = v;
+                sum += v;
+            }
+        }
+        double mean = sum / finite;
+        double squares = 0;
+        double min = values[0];
+        double max = values[0];
+        for (int i = 0; i < finite; i++) {
+            squares += (values[i] - mean) * (values[i] - mean);
+            min = Math.min(min, values[i]);
+            max = Math.max(max, values[i]);
+        }
+
+        ValueFigures got = ValueFigures.of(new TensorData(DType.F32, segment, order, n), new CancelToken());
+
+        assertThat(got.count()).isEqualTo(finite);
+        assertThat(got.nan()).isEqualTo(4);
+        assertThat(got.inf()).isEqualTo(6);
+        assertThat(got.zeros()).isEqualTo(12);
+        assertThat((double) got.min()).isEqualTo(min);
+        assertThat((double) got.max()).isEqualTo(max);
+        assertThat(got.mean()).isCloseTo(mean, withinPercentage(1e-9));
+        assertThat(got.std()).isCloseTo(Math.sqrt(squares / finite), withinPercentage(1e-7));
     }
 }
