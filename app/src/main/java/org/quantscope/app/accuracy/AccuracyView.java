@@ -29,6 +29,7 @@ import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Spread;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.io.Invisible;
 
 /**
  * The accuracy, the most important figure of the window, with the model size, the samples and the interval that it
@@ -255,7 +256,7 @@ public final class AccuracyView extends VBox {
         output.getItems().clear();
         List<String> names = how.map(LiveEvaluator.Reading::outputs).orElse(List.of());
         output.setVisible(names.size() > 1);
-        output.setText(how.map(LiveEvaluator.Reading::output).orElse(""));
+        output.setText(how.map(r -> Invisible.escaped(r.output())).orElse(""));
         if (names.size() < 2) {
             return;
         }
@@ -264,7 +265,7 @@ public final class AccuracyView extends VBox {
         fitting.setOnAction(e -> model.scoreOutput(Optional.empty()));
         output.getItems().add(fitting);
         for (String name : names) {
-            MenuItem item = new MenuItem(name);
+            MenuItem item = new MenuItem(Invisible.escaped(name));
             item.setMnemonicParsing(false);
             item.setId("output-" + name);
             item.setOnAction(e -> model.scoreOutput(Optional.of(name)));

@@ -34,6 +34,7 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.importer.Importer;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
@@ -193,7 +194,7 @@ public final class ImportView extends VBox {
         matches.getColumns()
                 .setAll(List.of(
                         column("tensor", NAME_WIDTH, m -> m.subject().shortName()),
-                        column("name in the file", NAME_WIDTH, Match::nameInFile),
+                        column("name in the file", NAME_WIDTH, m -> Invisible.escaped(m.nameInFile())),
                         column("setting", SETTING_WIDTH, m -> words(m.spec())),
                         number(
                                 "range",
@@ -242,7 +243,9 @@ public final class ImportView extends VBox {
     private void show(ImportState v) {
         updating = true;
         try {
-            head.setText(v.file().map(f -> String.valueOf(f.getFileName())).orElse(""));
+            head.setText(v.file()
+                    .map(f -> Invisible.escaped(String.valueOf(f.getFileName())))
+                    .orElse(""));
             format.setDisable(v.content() instanceof Content.Reading);
             format.setValue(v.formats().chosen().orElse(null));
             formatNote.setText(
@@ -352,7 +355,7 @@ public final class ImportView extends VBox {
         @Override
         protected void updateItem(@Nullable String text, boolean empty) {
             super.updateItem(text, empty);
-            setText(empty ? null : text);
+            setText(empty || text == null ? null : Invisible.escaped(text));
             getStyleClass().remove("muted");
             if (!empty
                     && getTableRow().getItem() != null

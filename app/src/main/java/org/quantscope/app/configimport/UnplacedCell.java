@@ -14,6 +14,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.configimport.ImportState.Unplaced;
+import org.quantscope.core.io.Invisible;
 
 /** An entry that fits no tensor, with the tensor that the user assigns to it. */
 final class UnplacedCell extends ListCell<Unplaced> {
@@ -60,7 +61,7 @@ final class UnplacedCell extends ListCell<Unplaced> {
             return;
         }
         filling = true;
-        name.setText(item.entry().name());
+        name.setText(Invisible.escaped(item.entry().name()));
         why.setText(item.entry().why());
         List<String> offered = new ArrayList<>(item.free());
         offered.addFirst(NOWHERE);
@@ -69,9 +70,9 @@ final class UnplacedCell extends ListCell<Unplaced> {
         }
         choice.setValue(item.mapped().orElse(NOWHERE));
         choice.setVisible(offered.size() > 1);
-        choice.setAccessibleText("Tensor for " + item.entry().name());
+        choice.setAccessibleText("Tensor for " + name.getText());
         setAccessibleText(String.format(
-                Locale.ROOT, "%s: %s", item.entry().name(), item.entry().why()));
+                Locale.ROOT, "%s: %s", name.getText(), item.entry().why()));
         filling = false;
         setGraphic(line);
     }

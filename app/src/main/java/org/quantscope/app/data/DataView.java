@@ -33,6 +33,7 @@ import org.quantscope.app.ui.Segments;
 import org.quantscope.core.dataset.SamplePicture;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.eval.SampleFeed;
+import org.quantscope.core.io.Invisible;
 
 /** The form for data: the file on the left, its preprocessing on the right, and below them what the model gets. */
 public final class DataView extends VBox {
@@ -201,7 +202,9 @@ public final class DataView extends VBox {
         editor.show(view);
         role.choose(view.role() == Role.CALIBRATION ? 1 : 0);
         file.setText(
-                view.samples().map(s -> s.file().toString()).orElse("Drop a file or a folder here, or choose one"));
+                view.samples()
+                        .map(s -> Invisible.escaped(s.file().toString()))
+                        .orElse("Drop a file or a folder here, or choose one"));
         facts.setText(view.samples().map(s -> s.what() + ": ").orElse("") + view.facts());
         leftOut.setText(view.samples()
                 .map(Samples::leftOut)
@@ -254,7 +257,7 @@ public final class DataView extends VBox {
             button.getStyleClass().add("thumbnail");
             button.setMinSize(THUMB, THUMB);
             button.setPrefSize(THUMB, THUMB);
-            String label = now.get(i).label();
+            String label = Invisible.escaped(now.get(i).label());
             button.setAccessibleText("Sample " + i + (label.isEmpty() ? "" : ", " + label));
             button.setTooltip(new Tooltip("Sample " + i + (label.isEmpty() ? "" : ": " + label)));
             int index = i;

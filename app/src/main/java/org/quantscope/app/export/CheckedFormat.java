@@ -10,6 +10,7 @@ import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.session.LeftFloat;
 
@@ -79,7 +80,7 @@ public record CheckedFormat(
     public String reasons() {
         String shown = leftFloat.stream()
                 .limit(MOST_SHOWN)
-                .map(l -> l.id() + ": " + l.why())
+                .map(l -> Invisible.escaped(l.id() + ": " + l.why()))
                 .collect(Collectors.joining("\n"));
         return leftFloat.size() > MOST_SHOWN ? shown + "\nand " + (leftFloat.size() - MOST_SHOWN) + " more" : shown;
     }

@@ -19,6 +19,7 @@ import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.io.Temporaries;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
@@ -170,7 +171,11 @@ public record Preview(List<Part> parts) {
             lines.add(holds(carried, all, true));
         }
         List<String> names =
-                all.stream().map(e -> e.id().name()).filter(left::contains).toList();
+                all.stream()
+                .map(e -> e.id().name())
+                .filter(left::contains)
+                .map(Invisible::escaped)
+                .toList();
         if (!names.isEmpty()) {
             lines.add("Left as in the model: " + String.join(", ", names.subList(0, Math.min(NAMED, names.size())))
                     + (names.size() > NAMED ? " and " + (names.size() - NAMED) + " more" : ""));
@@ -178,7 +183,7 @@ public record Preview(List<Part> parts) {
         lines.add("");
         for (Encoding e : carried) {
             if (e.isActivation() ? activations : weights) {
-                lines.add(e.id().name() + "  " + described(e));
+                lines.add(Invisible.escaped(e.id().name()) + "  " + described(e));
             }
         }
         SortedSet<Integer> none = new TreeSet<>();

@@ -18,6 +18,7 @@ import javafx.scene.text.Text;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.Fonts;
 import org.quantscope.core.export.ExportProblem;
+import org.quantscope.core.io.Invisible;
 
 /** The list of a format's problems, each with its remedy. All rows are as high as the longest problem needs. */
 final class ProblemList extends ListView<ExportProblem> {
@@ -149,21 +150,23 @@ final class ProblemList extends ListView<ExportProblem> {
                 setTooltip(null);
                 return;
             }
+            String reason = Invisible.escaped(p.why());
+            String remedy = Invisible.escaped(p.remedy());
             boolean error = p.severity() == ExportProblem.Severity.ERROR;
             mark.setText(error ? "✕" : "!");
             mark.getStyleClass().setAll("label", error ? "loss" : "warning");
             tensor.setText(p.tensor().isEmpty() ? "The model" : model.name(p.tensor()));
-            why.setText(words(p));
+            why.setText(Invisible.escaped(words(p)));
             fix.setVisible(p.fix().isPresent());
             fix.setManaged(p.fix().isPresent());
             fix.setDisable(!model.viewProperty().get().mayFix());
             fix.setTooltip(
-                    new Tooltip(p.fix().map(edit -> edit.title() + " (Enter)").orElse("")));
-            String all = (error ? "Error: " : "Warning: ") + tensor.getText() + ": " + p.why()
-                    + (p.remedy().isEmpty() ? "" : ". To do: " + p.remedy());
+                    new Tooltip(p.fix().map(edit -> Invisible.escaped(edit.title()) + " (Enter)").orElse("")));
+            String all = (error ? "Error: " : "Warning: ") + tensor.getText() + ": " + reason
+                    + (remedy.isEmpty() ? "" : ". To do: " + remedy);
             setAccessibleText(all);
             Tooltip tip =
-                    new Tooltip(tensor.getText() + ": " + p.why() + (p.remedy().isEmpty() ? "" : "\n→ " + p.remedy()));
+                    new Tooltip(tensor.getText() + ": " + reason + (remedy.isEmpty() ? "" : "\n→ " + remedy));
             tip.setWrapText(true);
             tip.setMaxWidth(TIP_WIDTH);
             setTooltip(tip);

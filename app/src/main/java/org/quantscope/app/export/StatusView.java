@@ -23,6 +23,7 @@ import javafx.util.Subscription;
 import org.quantscope.app.export.ExportViewModel.Result;
 import org.quantscope.app.export.ExportViewModel.Status;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.verify.Verification;
 
 /** Progress of an export, then where the file is and the result of its verification. */
@@ -69,15 +70,15 @@ public final class StatusView extends VBox {
         switch (status) {
             case Status.None() -> getChildren().clear();
             case Status.Running(Path target, String now, double fraction) -> {
-                what.setText(target.getFileName() + ": " + now);
+                what.setText(Invisible.escaped(target.getFileName() + ": " + now));
                 bar.setProgress(fraction);
-                bar.setAccessibleText("Exporting " + target.getFileName());
+                bar.setAccessibleText("Exporting " + Invisible.escaped(String.valueOf(target.getFileName())));
                 if (!getChildren().contains(running)) {
                     getChildren().setAll(running);
                 }
             }
             case Status.Refused(String why) -> {
-                Label sentence = new Label("✕ " + why);
+                Label sentence = new Label("✕ " + Invisible.escaped(why));
                 sentence.setId("export-refused");
                 sentence.getStyleClass().add("loss");
                 sentence.setWrapText(true);
@@ -90,7 +91,7 @@ public final class StatusView extends VBox {
 
     private List<Node> written(Result result) {
         Path file = result.file().toAbsolutePath().normalize();
-        Label path = new Label("✓ " + file
+        Label path = new Label("✓ " + Invisible.escaped(file.toString())
                 + (result.files().size() == 1 ? "" : " and " + (result.files().size() - 1) + " beside it"));
         path.setId("result-path");
         path.getStyleClass().add("title");
@@ -100,7 +101,7 @@ public final class StatusView extends VBox {
         path.setTooltip(new Tooltip(String.join(
                 "\n",
                 result.files().stream()
-                        .map(f -> f.toAbsolutePath().normalize().toString())
+                        .map(f -> Invisible.escaped(f.toAbsolutePath().normalize().toString()))
                         .toList())));
         HBox.setHgrow(path, Priority.ALWAYS);
         HBox where = new HBox(
@@ -219,7 +220,7 @@ public final class StatusView extends VBox {
     private static List<Node> found(Result result) {
         return result.problems().stream()
                 .<Node>map(p -> {
-                    Label sentence = new Label("✕ " + p.why() + ". Remedy: " + p.remedy() + ".");
+                    Label sentence = new Label(Invisible.escaped("✕ " + p.why() + ". Remedy: " + p.remedy() + "."));
                     sentence.getStyleClass().addAll("loss", "export-found");
                     sentence.setWrapText(true);
                     sentence.setMinHeight(USE_PREF_SIZE);

@@ -22,6 +22,7 @@ import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -252,9 +253,12 @@ public final class TargetsViewModel {
 
     /** The name of a tensor in the window, with its name in files if that is different. */
     public String name(String tensor) {
+        String shown = Invisible.escaped(tensor);
         return bench.subject(new TensorId(tensor))
-                .map(s -> s.shortName().equals(tensor) ? tensor : s.shortName() + " · " + tensor)
-                .orElse(tensor);
+                .map(QuantizableTensor::shortName)
+                .filter(name -> !name.equals(shown))
+                .map(name -> name + " · " + shown)
+                .orElse(shown);
     }
 
     /** Selects the tensor that a problem is about. */

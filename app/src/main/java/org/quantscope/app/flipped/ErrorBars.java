@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.LayerError;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.tensor.TensorId;
 
 /** The error of each layer in a line of its own: its name, a bar for the error relative to the values, and figures. */
@@ -112,10 +113,10 @@ final class ErrorBars extends VBox {
                 return;
             }
             name.setText(names.apply(item.value()));
-            name.setTooltip(new Tooltip(item.value().name()));
+            name.setTooltip(new Tooltip(Invisible.escaped(item.value().name())));
             bar.setShare(item.relative().orElse(1) / most);
             figures.setText(figures(item));
-            setAccessibleText(item.value().name() + " " + figures.getText());
+            setAccessibleText(Invisible.escaped(item.value().name()) + " " + figures.getText());
             setGraphic(line);
         }
     }

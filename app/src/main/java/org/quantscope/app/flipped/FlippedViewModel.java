@@ -15,6 +15,7 @@ import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.eval.SampleOutcomes.Change;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.LatestWins;
 
 /**
@@ -271,7 +272,7 @@ public final class FlippedViewModel implements AutoCloseable {
     /** The name of a class, or its number if it has none. */
     public String className(int c) {
         List<String> names = data().map(Dataset::classes).orElse(List.of());
-        return c < 0 ? "none" : c < names.size() ? names.get(c) : Integer.toString(c);
+        return c < 0 ? "none" : c < names.size() ? Invisible.escaped(names.get(c)) : Integer.toString(c);
     }
 
     /** The float model's answer for a sample: its class, or the text of its classes at the scored positions. */
@@ -314,7 +315,7 @@ public final class FlippedViewModel implements AutoCloseable {
             if (v != (int) v || v < 0 || v >= names.size()) {
                 return Optional.empty();
             }
-            words.add(names.get((int) v));
+            words.add(className((int) v));
         }
         return Optional.of(joined(words));
     }

@@ -13,6 +13,7 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.LayerError;
+import org.quantscope.core.io.Invisible;
 
 /** How far the error of the selected tensor reaches: with it alone quantized, and with everything quantized. */
 public final class LayerOutputView extends VBox {
@@ -73,7 +74,7 @@ public final class LayerOutputView extends VBox {
         for (int i = 0; i < v.rows().size(); i++) {
             LayerOutputViewModel.Row row = v.rows().get(i);
             Label place = new Label(row.place());
-            place.setTooltip(new Tooltip(row.value().name()));
+            place.setTooltip(new Tooltip(Invisible.escaped(row.value().name())));
             table.addRow(
                     i + 1,
                     place,

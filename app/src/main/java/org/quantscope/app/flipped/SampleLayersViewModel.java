@@ -15,6 +15,7 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LayerComparison;
 import org.quantscope.core.eval.LayerError;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.tensor.TensorId;
@@ -67,7 +68,7 @@ public final class SampleLayersViewModel implements AutoCloseable {
 
     /** The name of an activation, as the window shows it. */
     public String name(TensorId id) {
-        return bench.subject(id).map(QuantizableTensor::shortName).orElse(id.name());
+        return bench.subject(id).map(QuantizableTensor::shortName).orElseGet(() -> Invisible.escaped(id.name()));
     }
 
     private void refresh() {

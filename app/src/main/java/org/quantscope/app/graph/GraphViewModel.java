@@ -18,6 +18,7 @@ import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -262,7 +263,7 @@ public final class GraphViewModel {
             if (row != null) {
                 text.append("\n\n")
                         .append(row.activation() ? "activation " : "weight ")
-                        .append(id);
+                        .append(Invisible.escaped(id.name()));
                 text.append(row.spec().map(s -> ", " + s.bits() + " bits").orElse(", float"));
                 row.sqnrDb()
                         .ifPresent(db -> text.append(
@@ -282,7 +283,7 @@ public final class GraphViewModel {
 
     /** A short name of a tensor. */
     String shortName(TensorId id) {
-        return bench.subject(id).map(QuantizableTensor::shortName).orElse(id.name());
+        return bench.subject(id).map(QuantizableTensor::shortName).orElseGet(() -> Invisible.escaped(id.name()));
     }
 
     ReadOnlyObjectProperty<View> viewProperty() {

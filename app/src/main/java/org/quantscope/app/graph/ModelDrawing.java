@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.quantscope.app.graph.LayeredLayout.Point;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxNode;
@@ -107,7 +108,7 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
                 List<TensorId> tensors = new ArrayList<>(
                         among(node.inputs().stream().filter(graph::isStored).toList(), quantizable));
                 tensors.addAll(among(node.outputs(), quantizable));
-                nodes.add(new Node(node.opType(), node.name(), List.copyOf(tensors)));
+                nodes.add(new Node(Invisible.escaped(node.opType()), Invisible.escaped(node.name()), List.copyOf(tensors)));
             }
         }
         List<Boolean> carries = nodes.stream()

@@ -1,6 +1,7 @@
 package org.quantscope.app.session;
 
 import java.util.Optional;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.Tensor;
@@ -42,7 +43,7 @@ public sealed interface QuantizableTensor {
             case Activation a ->
                 shorten(name.endsWith("_output_0") ? name.substring(0, name.length() - "_output_0".length()) : name);
         };
-        return (bare.isEmpty() ? name : bare) + (info().isDepthwise() ? " dw" : "");
+        return Invisible.escaped(bare.isEmpty() ? name : bare) + (info().isDepthwise() ? " dw" : "");
     }
 
     /** The short name of a weight. In a recurrent network, W is multiplied with the input and R with the state. */

@@ -15,6 +15,7 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
@@ -354,8 +355,8 @@ public final class Workbench {
         dirty.set(next.hasUnsavedChanges());
         canUndo.set(next.canUndo());
         canRedo.set(next.canRedo());
-        undoTitle.set(next.undoTitle().orElse(""));
-        redoTitle.set(next.redoTitle().orElse(""));
+        undoTitle.set(Invisible.escaped(next.undoTitle().orElse("")));
+        redoTitle.set(Invisible.escaped(next.redoTitle().orElse("")));
         state.set(Optional.of(next.state()));
         if (selection.get().flatMap(this::subject).isEmpty()) {
             selection.set(weights().stream().findFirst().map(QuantizableTensor::id));

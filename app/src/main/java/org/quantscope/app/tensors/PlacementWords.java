@@ -2,6 +2,7 @@ package org.quantscope.app.tensors;
 
 import java.util.List;
 import java.util.Optional;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.Placement;
 import org.quantscope.core.tensor.TensorId;
@@ -24,12 +25,12 @@ final class PlacementWords {
 
     private static String of(Placement placement, Placement.Site site) {
         List<String> sharing =
-                placement.tiedTo(site.id()).stream().map(s -> s.id().name()).toList();
+                placement.tiedTo(site.id()).stream().map(s -> Invisible.escaped(s.id().name())).toList();
         String state = switch (site.state()) {
             case OWN -> "quantized: ";
             case TIED ->
                 "tied to "
-                        + placement.parametersOf(site.id()).map(TensorId::name).orElse("") + ": ";
+                        + placement.parametersOf(site.id()).map(id -> Invisible.escaped(id.name())).orElse("") + ": ";
             case FLOAT -> "in float: ";
         };
         return state

@@ -18,6 +18,7 @@ import javafx.scene.layout.VBox;
 import org.controlsfx.control.textfield.TextFields;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
@@ -130,7 +131,7 @@ public final class TensorsView extends VBox {
                 + (left == 0 ? "" : " · " + left + (left == 1 ? " stays" : " stay") + " float");
         head.setText(bench.modelProperty()
                 .get()
-                .map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT))
+                .map(m -> (Invisible.escaped(m.name()) + " · " + count).toUpperCase(Locale.ROOT))
                 .orElse("NO MODEL"));
         nothing.setText(
                 open
@@ -197,7 +198,7 @@ public final class TensorsView extends VBox {
 
     /** What the columns have no room for, in several lines. */
     private String describe(TensorRow r) {
-        return r.id() + "\n"
+        return Invisible.escaped(r.id().name()) + "\n"
                 + (r.shape().rank() == 0
                         ? "shape not declared by the model"
                         : r.shape().toString())

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.Placement;
 import org.quantscope.core.tensor.Shape;
@@ -26,7 +27,7 @@ record UnsetTensor(TensorId id, String name, boolean activation, Shape shape, Op
                     return new UnsetTensor(
                             site.id(),
                             info.map(i -> new QuantizableTensor.Activation(i, Optional.empty()).shortName())
-                                    .orElse(site.id().name()),
+                                    .orElseGet(() -> Invisible.escaped(site.id().name())),
                             true,
                             info.map(TensorInfo::shape).orElse(Shape.of()),
                             site.state() == Placement.State.TIED

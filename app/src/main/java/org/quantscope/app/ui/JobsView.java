@@ -10,6 +10,7 @@ import javafx.scene.control.ProgressBar;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.Jobs;
 
 /**
@@ -60,7 +61,7 @@ public final class JobsView extends HBox {
     }
 
     private static String text(Jobs.Job job) {
-        return job.what().isEmpty() ? job.title() : job.title() + " · " + job.what();
+        return Invisible.escaped(job.what().isEmpty() ? job.title() : job.title() + " · " + job.what());
     }
 
     private static final class Line extends HBox {
@@ -94,7 +95,7 @@ public final class JobsView extends HBox {
         void show(Jobs.Job job) {
             text.setText(JobsView.text(job));
             bar.setProgress(job.fraction());
-            bar.setAccessibleText(job.title());
+            bar.setAccessibleText(JobsView.text(job));
             cancel.setOnAction(e -> job.cancel().cancel());
         }
     }

@@ -9,6 +9,7 @@ import javafx.scene.control.Label;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.util.Duration;
+import org.quantscope.core.io.Invisible;
 
 /**
  * A message over the lower part of the window. A problem stays until it is closed or what was asked for next succeeds;
@@ -94,7 +95,7 @@ public final class NoticeBar extends HBox implements Notices {
     }
 
     private void show(String message, boolean problem, String action, Runnable run) {
-        text.setText(message);
+        text.setText(Invisible.escaped(message));
         act.setText(action);
         act.setVisible(!action.isEmpty());
         act.setManaged(act.isVisible());

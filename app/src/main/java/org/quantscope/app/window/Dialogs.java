@@ -28,6 +28,7 @@ import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.UnsavedWork;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.session.FileRef;
 
 /** Asks the questions in dialogs over the window. */
@@ -56,7 +57,7 @@ final class Dialogs implements Questions {
         ButtonType discard = new ButtonType("Don’t save", ButtonBar.ButtonData.NO);
         ButtonType answer = ask(
                 "Unsaved changes",
-                "The settings for " + name + " have changed. Save them first?",
+                "The settings for " + Invisible.escaped(name) + " have changed. Save them first?",
                 save,
                 discard,
                 ButtonType.CANCEL);
@@ -99,11 +100,11 @@ final class Dialogs implements Questions {
         ButtonType without =
                 role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
         ButtonType answer =
-                ask("The " + role.title() + " has moved", missing.path() + " is not there any more.", find, without);
+                ask("The " + role.title() + " has moved", Invisible.escaped(missing.path().toString()) + " is not there any more.", find, without);
         if (answer != find) {
             return Optional.empty();
         }
-        String name = String.valueOf(missing.path().getFileName());
+        String name = Invisible.escaped(String.valueOf(missing.path().getFileName()));
         return !role.isModel() && !name.contains(".")
                 ? openFolder("Where is " + name + "?")
                 : openFile("Where is " + name + "?", role.title(), "*.*");
@@ -116,7 +117,7 @@ final class Dialogs implements Questions {
                 role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
         return ask(
                         "The " + role.title() + " has changed",
-                        file + " is not what this session was made with. Use it all the same?",
+                        Invisible.escaped(file) + " is not what this session was made with. Use it all the same?",
                         use,
                         without)
                 == use;
@@ -138,7 +139,7 @@ final class Dialogs implements Questions {
         ButtonType discard = new ButtonType("_Discard", ButtonBar.ButtonData.LEFT);
         return ask(
                         "Discard unsaved work?",
-                        "The unsaved settings for " + work.name() + " cannot be brought back.",
+                        "The unsaved settings for " + Invisible.escaped(work.name()) + " cannot be brought back.",
                         discard,
                         ButtonType.CANCEL)
                 == discard;
@@ -196,8 +197,9 @@ final class Dialogs implements Questions {
         ButtonType open = new ButtonType("_Open it", ButtonBar.ButtonData.NO);
         ButtonType answer = ask(
                 "Ranges or a model?",
-                file.getFileName() + " is quantized and names tensors of " + model
-                        + ". Import its ranges into the settings of " + model + ", or open it instead?",
+                shown(file) + " is quantized and names tensors of " + Invisible.escaped(model)
+                        + ". Import its ranges into the settings of " + Invisible.escaped(model)
+                        + ", or open it instead?",
                 settings,
                 open,
                 ButtonType.CANCEL);
@@ -214,11 +216,17 @@ final class Dialogs implements Questions {
         return ask(
                         over,
                         "Replace the file?",
-                        file.getFileName() + " exists already in "
-                                + file.toAbsolutePath().getParent() + ".",
+                        shown(file) + " exists already in "
+                                + Invisible.escaped(
+                                        String.valueOf(file.toAbsolutePath().getParent()))
+                                + ".",
                         replace,
                         ButtonType.CANCEL)
                 == replace;
+    }
+
+    private static String shown(Path file) {
+        return Invisible.escaped(String.valueOf(file.getFileName()));
     }
 
     private ButtonType ask(String title, String text, ButtonType... buttons) {

@@ -38,9 +38,11 @@ import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.ui.NoticeBar;
+import org.quantscope.app.ui.ShownText;
 import org.quantscope.app.ui.TabbedCard;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.app.ui.UiThread;
+import org.quantscope.core.io.Invisible;
 
 /** The main window. */
 public final class MainWindow {
@@ -93,6 +95,7 @@ public final class MainWindow {
      * @param ui runs tasks on the FX thread
      */
     public MainWindow(Stage stage, Settings settings, Executor work, UiThread ui) {
+        ShownText.watchAllWindows();
         this.stage = stage;
         this.settings = settings;
         Dialogs dialogs = new Dialogs(() -> stage, theme);
@@ -242,7 +245,7 @@ public final class MainWindow {
         stage.setTitle(context.bench()
                         .modelProperty()
                         .get()
-                        .map(m -> (context.bench().dirtyProperty().get() ? "• " : "") + m.name() + " – ")
+                        .map(m -> (context.bench().dirtyProperty().get() ? "• " : "") + Invisible.escaped(m.name()) + " – ")
                         .orElse("")
                 + "Quantscope");
     }

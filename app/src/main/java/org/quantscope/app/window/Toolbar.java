@@ -27,6 +27,7 @@ import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.app.ui.Reasoned;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.io.Invisible;
 import org.quantscope.core.session.SessionState;
 
 /** The row at the top of the window, with the actions on the whole model. */
@@ -114,7 +115,7 @@ final class Toolbar extends HBox {
     }
 
     private MenuItem recent(Path file) {
-        MenuItem item = new MenuItem(file.toString());
+        MenuItem item = new MenuItem(Invisible.escaped(file.toString()));
         item.setMnemonicParsing(false);
         item.setOnAction(e -> context.session().open(List.of(file)));
         return item;

@@ -26,6 +26,7 @@ import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Questions.Resume;
 import org.quantscope.app.session.UnsavedWork;
+import org.quantscope.core.io.Invisible;
 
 /** Offers work that earlier runs did not save, one line for each copy. */
 final class UnsavedWorkDialog extends Dialog<Resume> {
@@ -151,9 +152,9 @@ final class UnsavedWorkDialog extends Dialog<Resume> {
                 return;
             }
             ZoneId zone = ZoneId.systemDefault();
-            name.setText("Settings for " + work.name());
+            name.setText("Settings for " + Invisible.escaped(work.name()));
             when.setText(said(work.written(), LocalDate.now(zone), zone) + " · " + said(work.left()));
-            folder.setText(String.valueOf(work.model().getParent()));
+            folder.setText(Invisible.escaped(String.valueOf(work.model().getParent())));
             setTooltip(new Tooltip(
                     work.model() + work.session().map(s -> "\nSession: " + s).orElse("") + "\nCopy: " + work.file()));
             setAccessibleText(name.getText() + ", " + when.getText());

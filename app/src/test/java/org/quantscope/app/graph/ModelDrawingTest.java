@@ -1,12 +1,16 @@
 package org.quantscope.app.graph;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.Engine;
@@ -15,8 +19,12 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.testkit.TinyModels;
 
 class ModelDrawingTest {
+    @TempDir
+    private Path folder;
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -61,5 +69,21 @@ class ModelDrawingTest {
                     .isLessThan(line.points().getLast().y());
         }
         assertThat(ModelDrawing.of(graph, all, weights, new CancelToken())).isEqualTo(drawing);
+    }
+
+    @Test
+    void namesAndOperatorsThatCannotBeSeenAreEscaped() throws IOException {
+        var graph = TinyModels.graph(
+                TinyModels.node("MatMul", List.of("x", "w"), "h").setName("a\u001b[2J"),
+                TinyModels.node("Odd\u202e", List.of("h"), "y").setDomain("d").setName("b\n"));
+        graph.addInitializer(TinyModels.floats("w", new long[] {1, 1}, 1));
+        Path file = Files.write(
+                folder.resolve("m.onnx"), TinyModels.model(13, graph).build().toByteArray());
+        ModelDrawing drawing = ModelDrawing.of(
+                Engine.open(file, false).graph().orElseThrow(), Set.of(), Set.of(), new CancelToken());
+
+        assertThat(drawing.boxes())
+                .extracting(ModelDrawing.Box::operator, ModelDrawing.Box::name)
+                .contains(tuple("MatMul", "a\\u001b[2J"), tuple("d.Odd\\u202e", "b\\n"));
     }
 }
