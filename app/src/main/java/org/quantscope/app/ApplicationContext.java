@@ -95,7 +95,7 @@ public record ApplicationContext(
                 tensors,
                 new GraphViewModel(bench, tensors, sensitivity, background),
                 quantizer,
-                new ErrorViewModel(selected, codeUse),
+                new ErrorViewModel(selected, measurements, codeUse),
                 new SlicesViewModel(selected, quantizer),
                 new CodesViewModel(selected, codeUse),
                 accuracy,

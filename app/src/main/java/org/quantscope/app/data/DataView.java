@@ -201,10 +201,9 @@ public final class DataView extends VBox {
     private void show(View view) {
         editor.show(view);
         role.choose(view.role() == Role.CALIBRATION ? 1 : 0);
-        file.setText(
-                view.samples()
-                        .map(s -> Invisible.escaped(s.file().toString()))
-                        .orElse("Drop a file or a folder here, or choose one"));
+        file.setText(view.samples()
+                .map(s -> Invisible.escaped(s.file().toString()))
+                .orElse("Drop a file or a folder here, or choose one"));
         facts.setText(view.samples().map(s -> s.what() + ": ").orElse("") + view.facts());
         leftOut.setText(view.samples()
                 .map(Samples::leftOut)

@@ -170,8 +170,7 @@ public record Preview(List<Part> parts) {
         if (activations) {
             lines.add(holds(carried, all, true));
         }
-        List<String> names =
-                all.stream()
+        List<String> names = all.stream()
                 .map(e -> e.id().name())
                 .filter(left::contains)
                 .map(Invisible::escaped)

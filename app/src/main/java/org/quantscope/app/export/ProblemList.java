@@ -160,13 +160,13 @@ final class ProblemList extends ListView<ExportProblem> {
             fix.setVisible(p.fix().isPresent());
             fix.setManaged(p.fix().isPresent());
             fix.setDisable(!model.viewProperty().get().mayFix());
-            fix.setTooltip(
-                    new Tooltip(p.fix().map(edit -> Invisible.escaped(edit.title()) + " (Enter)").orElse("")));
+            fix.setTooltip(new Tooltip(p.fix()
+                    .map(edit -> Invisible.escaped(edit.title()) + " (Enter)")
+                    .orElse("")));
             String all = (error ? "Error: " : "Warning: ") + tensor.getText() + ": " + reason
                     + (remedy.isEmpty() ? "" : ". To do: " + remedy);
             setAccessibleText(all);
-            Tooltip tip =
-                    new Tooltip(tensor.getText() + ": " + reason + (remedy.isEmpty() ? "" : "\n→ " + remedy));
+            Tooltip tip = new Tooltip(tensor.getText() + ": " + reason + (remedy.isEmpty() ? "" : "\n→ " + remedy));
             tip.setWrapText(true);
             tip.setMaxWidth(TIP_WIDTH);
             setTooltip(tip);

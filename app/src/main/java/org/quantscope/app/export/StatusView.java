@@ -101,7 +101,8 @@ public final class StatusView extends VBox {
         path.setTooltip(new Tooltip(String.join(
                 "\n",
                 result.files().stream()
-                        .map(f -> Invisible.escaped(f.toAbsolutePath().normalize().toString()))
+                        .map(f ->
+                                Invisible.escaped(f.toAbsolutePath().normalize().toString()))
                         .toList())));
         HBox.setHgrow(path, Priority.ALWAYS);
         HBox where = new HBox(

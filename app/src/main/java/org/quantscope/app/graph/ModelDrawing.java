@@ -108,7 +108,8 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
                 List<TensorId> tensors = new ArrayList<>(
                         among(node.inputs().stream().filter(graph::isStored).toList(), quantizable));
                 tensors.addAll(among(node.outputs(), quantizable));
-                nodes.add(new Node(Invisible.escaped(node.opType()), Invisible.escaped(node.name()), List.copyOf(tensors)));
+                nodes.add(new Node(
+                        Invisible.escaped(node.opType()), Invisible.escaped(node.name()), List.copyOf(tensors)));
             }
         }
         List<Boolean> carries = nodes.stream()

@@ -60,7 +60,7 @@ public final class ErrorView extends VBox {
             "entropy",
             "−Σ p·log2 p over the codes: bits that lossless coding of independent codes takes for a value, of the bits"
                     + " of a code");
-    private final Label nonFinite = new Label();
+    private final Label notes = new Label();
     private final Button fold = new Button();
 
     public ErrorView(ErrorViewModel model) {
@@ -78,9 +78,9 @@ public final class ErrorView extends VBox {
         split.setId("split");
         split.getStyleClass().add("hint");
         bar.setAccessibleText("Share of rounding and clipping in the squared error");
-        nonFinite.setId("non-finite");
-        nonFinite.getStyleClass().addAll("hint", "warning");
-        nonFinite.setWrapText(true);
+        notes.setId("error-notes");
+        notes.getStyleClass().addAll("hint", "warning");
+        notes.setWrapText(true);
         fold.setId("error-more");
         fold.getStyleClass().add("link");
         fold.setOnAction(
@@ -90,7 +90,7 @@ public final class ErrorView extends VBox {
         HBox parts = new HBox(GAP, split, space, fold);
         parts.setAlignment(Pos.CENTER_LEFT);
         fold.setMinWidth(USE_PREF_SIZE);
-        Section section = new Section("Error of this tensor", first, bar, parts, facts, more, nonFinite);
+        Section section = new Section("Error of this tensor", first, bar, parts, facts, more, notes);
         getChildren().add(section);
         model.unfoldedProperty().subscribe(on -> {
             put(more, on);
@@ -112,7 +112,7 @@ public final class ErrorView extends VBox {
             numbers.forEach(label -> label.setText(Figures.NONE));
             split.setText("");
             bar.setVisible(false);
-            put(nonFinite, false);
+            put(notes, false);
             return;
         }
         ErrorViewModel.View v = view.get();
@@ -127,8 +127,8 @@ public final class ErrorView extends VBox {
         split.setText(v.split().text());
         bar.setVisible(v.split().any());
         bar.setShare(1 - v.split().clipping());
-        nonFinite.setText(v.nonFinite());
-        put(nonFinite, !v.nonFinite().isEmpty());
+        notes.setText(v.notes());
+        put(notes, !v.notes().isEmpty());
         numbers.forEach(label -> Previous.mark(label, v.previous()));
     }
 

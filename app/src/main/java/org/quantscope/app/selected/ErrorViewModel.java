@@ -4,15 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javafx.beans.property.BooleanProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.SimpleBooleanProperty;
 import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.metric.CodeReport;
+import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.sketch.MomentSketch;
 
 /** The error of the selected tensor as text. Every figure is exact, or marked as an estimate or as previous. */
@@ -27,16 +31,12 @@ public final class ErrorViewModel {
      *
      * @param split how the error comes about
      * @param bitsPerWeight the stored bits of a value, scales included
-     * @param nonFinite how many values are left out because they are no numbers, or mask values; empty if none
+     * @param notes how many values are left out because they are no numbers, or mask values, and how many scales are raised;
+     *     empty if none
      * @param previous true if the figures belong to earlier settings
      */
     public record View(
-            Deviation deviation,
-            Clipped clipped,
-            Split split,
-            String bitsPerWeight,
-            String nonFinite,
-            boolean previous) {}
+            Deviation deviation, Clipped clipped, Split split, String bitsPerWeight, String notes, boolean previous) {}
 
     /** How far the quantized values are from the original ones. */
     public record Deviation(String mse, String sqnr, String cosine, String maxError) {
@@ -101,16 +101,18 @@ public final class ErrorViewModel {
             String mae, String rmseInSteps, String psnr, String usedCodes, String entropy, boolean previous) {}
 
     private final SelectedTensor selected;
+    private final Measurements measurements;
     private final CodeUse use;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<More>> more = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final BooleanProperty unfolded = new SimpleBooleanProperty(this, "unfolded");
 
-    public ErrorViewModel(SelectedTensor selected, CodeUse use) {
+    public ErrorViewModel(SelectedTensor selected, Measurements measurements, CodeUse use) {
+        this.measurements = measurements;
         this.selected = selected;
         this.use = use;
         selected.viewProperty().subscribe(v -> {
-            view.set(v.flatMap(ErrorViewModel::view));
+            view.set(v.flatMap(this::view));
             refreshMore();
         });
         use.viewProperty().subscribe(x -> refreshMore());
@@ -120,7 +122,7 @@ public final class ErrorViewModel {
         });
     }
 
-    private static Optional<View> view(SelectedTensor.View v) {
+    private Optional<View> view(SelectedTensor.View v) {
         return v.spec().isEmpty()
                 ? Optional.empty()
                 : v.measured().filter(m -> m.error().count() > 0).map(m -> {
@@ -130,7 +132,9 @@ public final class ErrorViewModel {
                             Clipped.of(e),
                             Split.of(e),
                             bitsPerWeight(v.subject(), m),
-                            v.sketch().map(ErrorViewModel::nonFinite).orElse(""),
+                            Stream.of(v.sketch().flatMap(ErrorViewModel::leftOut), raised(v, m))
+                                    .flatMap(Optional::stream)
+                                    .collect(Collectors.joining("; ")),
                             v.previous());
                 });
     }
@@ -199,7 +203,26 @@ public final class ErrorViewModel {
                         })));
     }
 
-    private static String nonFinite(MomentSketch sketch) {
+    /** How many scales are raised, and whether the figures are those of the raised ones. */
+    private Optional<String> raised(SelectedTensor.View v, Measured m) {
+        ResolvedSettings all = measurements.snapshotProperty().get().resolved();
+        int n = all.raisedScales().getOrDefault(v.subject().id(), 0);
+        if (n == 0) {
+            return Optional.empty();
+        }
+        boolean shown = all.find(v.subject().id())
+                .map(t -> t.params().equals(m.params()))
+                .orElse(true);
+        return Optional.of(
+                shown || v.preview()
+                        ? "dead channels: " + Figures.count(n) + (n == 1 ? " scale is" : " scales are")
+                                + " raised to the smallest that every target takes, as in evaluation and exports"
+                        : Figures.count(n) + (n == 1 ? " scale is" : " scales are")
+                                + " raised in evaluation and exports, so that the bias fits 32 bits; these figures are"
+                                + " those before");
+    }
+
+    private static Optional<String> leftOut(MomentSketch sketch) {
         List<String> parts = new ArrayList<>();
         if (sketch.nan() + sketch.inf() > 0) {
             parts.add(Figures.count(sketch.nan()) + " NaN and " + Figures.count(sketch.inf())
@@ -208,7 +231,7 @@ public final class ErrorViewModel {
         if (sketch.masks().isPresent()) {
             parts.add("mask values: " + Figures.percent(sketch.maskShare()) + ", left out; they become the last level");
         }
-        return String.join("; ", parts);
+        return parts.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", parts));
     }
 
     /** Empty if no tensor is selected, or if it stays in float. */

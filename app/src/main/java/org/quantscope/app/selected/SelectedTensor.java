@@ -222,8 +222,12 @@ public final class SelectedTensor {
                     show(
                             v,
                             request,
-                            bench.resolver()
-                                    .resolve(measurements.request(s, request.spec()), new CancelToken())
+                            Measurements.raised(
+                                            s,
+                                            request.spec(),
+                                            bench.resolver()
+                                                    .resolve(
+                                                            measurements.request(s, request.spec()), new CancelToken()))
                                     .params());
                 // Fitting 256 levels takes too long for one frame.
                 case QuantizableTensor s ->

@@ -24,6 +24,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.Choice;
 import org.quantscope.core.session.QuantizedTensor;
 import org.quantscope.core.session.Request;
 import org.quantscope.core.session.ResolvedSettings;
@@ -146,7 +147,7 @@ public final class Measurements {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public Measured measure(QuantizableTensor subject, Request request, Resolver resolver, CancelToken cancel) {
-        Resolution made = resolver.resolve(request, cancel);
+        Resolution made = raised(subject, request.spec(), resolver.resolve(request, cancel));
         ErrorFigures error = switch (subject) {
             case QuantizableTensor.Weight(var tensor) -> ErrorFigures.of(Engine.measure(tensor, made.params(), cancel));
             case QuantizableTensor.Activation(var _, var sketch) ->
@@ -156,6 +157,20 @@ public final class Measurements {
         Measured measured = new Measured(request.spec(), made.requested(), made.params(), error);
         kept.put(Key.of(subject, request), measured);
         return measured;
+    }
+
+    /** The parameters that evaluation and exports have: with the scales of dead channels raised. */
+    public static Resolution raised(QuantizableTensor subject, QuantSpec spec, Resolution made) {
+        if (!(subject instanceof QuantizableTensor.Weight)) {
+            return made;
+        }
+        ResolvedTensor tensor = new ResolvedTensor(
+                subject.info(),
+                new Choice.Quantized(spec, Choice.Source.DEFAULT),
+                spec,
+                made.requested(),
+                made.params());
+        return new Resolution(made.requested(), tensor.withDeadRaised().params());
     }
 
     private void refresh() {

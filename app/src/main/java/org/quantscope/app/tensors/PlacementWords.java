@@ -24,13 +24,17 @@ final class PlacementWords {
     }
 
     private static String of(Placement placement, Placement.Site site) {
-        List<String> sharing =
-                placement.tiedTo(site.id()).stream().map(s -> Invisible.escaped(s.id().name())).toList();
+        List<String> sharing = placement.tiedTo(site.id()).stream()
+                .map(s -> Invisible.escaped(s.id().name()))
+                .toList();
         String state = switch (site.state()) {
             case OWN -> "quantized: ";
             case TIED ->
                 "tied to "
-                        + placement.parametersOf(site.id()).map(id -> Invisible.escaped(id.name())).orElse("") + ": ";
+                        + placement
+                                .parametersOf(site.id())
+                                .map(id -> Invisible.escaped(id.name()))
+                                .orElse("") + ": ";
             case FLOAT -> "in float: ";
         };
         return state

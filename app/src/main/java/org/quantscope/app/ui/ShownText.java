@@ -46,8 +46,8 @@ public final class ShownText {
         }
         StringBuilder shown = new StringBuilder();
         text.codePoints()
-                .forEach(c -> shown.append(
-                        isForeign(c) ? Invisible.escaped(Character.toString(c)) : Character.toString(c)));
+                .forEach(c ->
+                        shown.append(isForeign(c) ? Invisible.escaped(Character.toString(c)) : Character.toString(c)));
         return shown.toString();
     }
 

@@ -99,8 +99,11 @@ final class Dialogs implements Questions {
         ButtonType find = new ButtonType("Find it…", ButtonBar.ButtonData.YES);
         ButtonType without =
                 role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
-        ButtonType answer =
-                ask("The " + role.title() + " has moved", Invisible.escaped(missing.path().toString()) + " is not there any more.", find, without);
+        ButtonType answer = ask(
+                "The " + role.title() + " has moved",
+                Invisible.escaped(missing.path().toString()) + " is not there any more.",
+                find,
+                without);
         if (answer != find) {
             return Optional.empty();
         }

@@ -245,7 +245,8 @@ public final class MainWindow {
         stage.setTitle(context.bench()
                         .modelProperty()
                         .get()
-                        .map(m -> (context.bench().dirtyProperty().get() ? "• " : "") + Invisible.escaped(m.name()) + " – ")
+                        .map(m -> (context.bench().dirtyProperty().get() ? "• " : "") + Invisible.escaped(m.name())
+                                + " – ")
                         .orElse("")
                 + "Quantscope");
     }

@@ -55,7 +55,7 @@ record RehearsedTensor(
         RehearsedTensor made = new RehearsedTensor(
                 selected,
                 quantizer,
-                new ErrorViewModel(selected, new CodeUse(bench, selected, here)),
+                new ErrorViewModel(selected, measurements, new CodeUse(bench, selected, here)),
                 new SlicesViewModel(selected, quantizer));
         made.slices.setShowing(true);
         Model model = new Model(

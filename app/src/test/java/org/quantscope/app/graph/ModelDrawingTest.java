@@ -79,8 +79,8 @@ class ModelDrawingTest {
         graph.addInitializer(TinyModels.floats("w", new long[] {1, 1}, 1));
         Path file = Files.write(
                 folder.resolve("m.onnx"), TinyModels.model(13, graph).build().toByteArray());
-        ModelDrawing drawing = ModelDrawing.of(
-                Engine.open(file, false).graph().orElseThrow(), Set.of(), Set.of(), new CancelToken());
+        ModelDrawing drawing =
+                ModelDrawing.of(Engine.open(file, false).graph().orElseThrow(), Set.of(), Set.of(), new CancelToken());
 
         assertThat(drawing.boxes())
                 .extracting(ModelDrawing.Box::operator, ModelDrawing.Box::name)

@@ -133,20 +133,21 @@ class ShownNamesTest {
 
         OpenWindow.doOnFx(() -> {
             at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
-            at.context.tensors().keepFloat(Set.of(at.context.bench().weights().getLast().id()));
+            at.context
+                    .tensors()
+                    .keepFloat(Set.of(at.context.bench().weights().getLast().id()));
         });
         at.waitForRest();
         assertThat(looked("an undo step")).anyMatch(t -> t.startsWith("Undo ") && t.contains("second line"));
         for (String page : List.of("slices", "codes", "layer-output", "graph")) {
-            robot.lookup("#tab-" + page)
-                    .tryQueryAs(ToggleButton.class)
-                    .ifPresent(tab -> OpenWindow.doOnFx(tab::fire));
+            robot.lookup("#tab-" + page).tryQueryAs(ToggleButton.class).ifPresent(tab -> OpenWindow.doOnFx(tab::fire));
             looked(page);
         }
         OpenWindow.doOnFx(() -> robot.lookup("#data").queryButton().fire());
         OpenWindow.waitUntil(() -> robot.lookup("#input-use").tryQuery().isPresent());
         looked("the data dialog");
-        OpenWindow.doOnFx(() -> robot.lookup("#input-use").queryButton().getScene().getWindow().hide());
+        OpenWindow.doOnFx(() ->
+                robot.lookup("#input-use").queryButton().getScene().getWindow().hide());
 
         OpenWindow.doOnFx(() -> robot.lookup("#export").queryButton().fire());
         for (Exporter format : Exporters.all()) {
@@ -159,13 +160,14 @@ class ShownNamesTest {
         Path encodings = folder.resolve("e\u202e.json");
         Files.writeString(
                 encodings,
-                "{\"version\": \"0.6.1\", \"activation_encodings\": {}, \"param_encodings\": {\"other\\u202e\": [{\"bitwidth\": 8,"
-                        + " \"min\": -1, \"max\": 1, \"scale\": 0.0078, \"offset\": -128, \"dtype\": \"int\", \"is_symmetric\":"
-                        + " \"True\"}]}}");
+                "{\"version\": \"0.6.1\", \"activation_encodings\": {}, \"param_encodings\": {\"other\\u202e\":"
+                        + " [{\"bitwidth\": 8, \"min\": -1, \"max\": 1, \"scale\": 0.0078, \"offset\": -128, \"dtype\":"
+                        + " \"int\", \"is_symmetric\": \"True\"}]}}");
         OpenWindow.doOnFx(() -> at.window.drop(List.of(encodings.toFile())));
         OpenWindow.waitUntil(() -> robot.lookup("#import-unplaced").tryQuery().isPresent());
         looked("the import dialog");
-        OpenWindow.doOnFx(() -> robot.lookup("#import-unplaced").query().getScene().getWindow().hide());
+        OpenWindow.doOnFx(() ->
+                robot.lookup("#import-unplaced").query().getScene().getWindow().hide());
 
         OpenWindow.doOnFx(() -> at.context.session().openEvaluationData(folder.resolve("gone\u001b.npz")));
         OpenWindow.waitUntil(() -> robot.lookup("#notice").query().isVisible());

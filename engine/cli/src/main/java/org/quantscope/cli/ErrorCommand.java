@@ -16,8 +16,12 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.Choice;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.Request;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.ResolvedTensor;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
@@ -77,7 +81,16 @@ final class ErrorCommand extends EngineCommand {
         Tensor tensor = choose(model, file, name);
         Importances importances = ModelSetup.observedOn(calibrationData, model, terminal(), cancel());
         Resolution resolution = checked(() -> new Resolver().resolve(Request.of(tensor, spec, importances), cancel()));
-        QuantParams params = resolution.params();
+        ResolvedSettings settings = ResolvedSettings.of(
+                model,
+                List.of(new ResolvedTensor(
+                        tensor.info(),
+                        new Choice.Quantized(spec, Choice.Source.DEFAULT),
+                        spec,
+                        resolution.requested(),
+                        resolution.params())));
+        QuantParams params = settings.find(tensor.id()).orElseThrow().params();
+        RangeReport ranges = RangeReport.of(settings, Calibration.NONE);
         ErrorReport exact = Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = MomentSketch.estimate(tensor, params, cancel());
         double bitsPerWeight =
@@ -105,6 +118,7 @@ final class ErrorCommand extends EngineCommand {
                 .put("clipping_mse", exact.clippingMse())
                 .put("rounding_mse", exact.roundingMse())
                 .put("estimate", new Json().put("mse", estimate.mse()).put("bound", estimate.bound()));
+        ranges.put(json);
         List<LeftFloat> left = FloatReport.always(model, file);
         FloatReport.put(json, left);
         print(json, () -> {
@@ -142,6 +156,7 @@ final class ErrorCommand extends EngineCommand {
             if (exact.nan() > 0 || exact.inf() > 0) {
                 terminal().out().println("left out: " + exact.nan() + " NaN, " + exact.inf() + " infinite values");
             }
+            ranges.print(terminal());
             FloatReport.print(left, terminal());
         });
         return ExitCode.DONE;

@@ -16,6 +16,21 @@ import org.quantscope.testkit.ArrayFiles;
 import tools.jackson.databind.JsonNode;
 
 class ErrorCommandTest {
+    /** The third channel is dead: what an export would write for it is measured, and said. */
+    @Test
+    void aDeadChannelHasTheScaleThatIsWritten(@TempDir Path folder) throws IOException {
+        Path file = Files.write(
+                folder.resolve("w.npy"),
+                ArrayFiles.npy("<f4", "(3, 2)", ArrayFiles.f4(1, -0.5f, 0.25f, 2, 1e-34f, -1e-35f)));
+        var run = CommandLineRun.of("error", file, "--bits", 8, "--granularity", "channel:0", "--json");
+
+        assertThat(run.json().path("raised_scales").toString()).contains("\"count\":1");
+        assertThat(run.json().path("scale").get(2).floatValue()).isBetween(3.9e-7f, 4e-7f);
+        assertThat(CommandLineRun.of("error", file, "--bits", 8, "--granularity", "channel:0")
+                        .out())
+                .contains("dead channels: 1 scale of 1 weight raised");
+    }
+
     private static final float[] MICRO = {-1, -0.3f, -0.0625f, 0, 0.1f, 0.5f, 0.75f, 2};
 
     @TempDir

@@ -9,6 +9,7 @@ import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
 import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.TensorId;
 
@@ -46,7 +47,7 @@ final class DeadChannels {
         for (ResolvedTensor t : tensors) {
             if (t.isActivation()) {
                 activations.put(t.id(), t.params());
-            } else if (t.params().isAffine() && !(t.spec().clip() instanceof Clip.Fixed)) {
+            } else if (mayBeRaised(t)) {
                 weights.put(t.id(), t);
                 float[] dead = dead(t);
                 if (dead != null) {
@@ -66,9 +67,17 @@ final class DeadChannels {
         return floors;
     }
 
-    private static float @Nullable [] dead(ResolvedTensor t) {
+    private static boolean mayBeRaised(ResolvedTensor t) {
+        return !t.isActivation() && t.params().isAffine() && !(t.spec().clip() instanceof Clip.Fixed);
+    }
+
+    /**
+     * The scales that the dead slices of one weight get, whatever is quantized beside it; 0 for the others. Slices whose
+     * scales have been raised already are among them. Null if there is none.
+     */
+    static float @Nullable [] dead(ResolvedTensor t) {
         QuantParams p = t.params();
-        if (p.slices() == 1) {
+        if (p.slices() == 1 || !mayBeRaised(t)) {
             return null;
         }
         float largest = 0;
@@ -81,7 +90,8 @@ final class DeadChannels {
         float least = (float) Math.min(largest, ROUNDING * LEAST_SPAN / (p.qmax() - p.qmin()));
         float[] floors = null;
         for (int i = 0; i < p.slices(); i++) {
-            if (isEmpty(t, i) || (p.scale(i) < DEAD * largest && p.scale(i) < least)) {
+            boolean tiny = p.scale(i) < DEAD * largest && p.scale(i) < least;
+            if (isEmpty(t, i) || tiny || wasRaised(t, i, least, largest)) {
                 if (floors == null) {
                     floors = new float[p.slices()];
                 }
@@ -89,6 +99,17 @@ final class DeadChannels {
             }
         }
         return floors;
+    }
+
+    /** True for a slice with a dead one's scale whose range would have given it a smaller one. */
+    private static boolean wasRaised(ResolvedTensor t, int slice, float least, float largest) {
+        QuantParams p = t.params();
+        if (p.scale(slice) != least || slice >= t.requested().size()) {
+            return false;
+        }
+        ClipRange range = t.requested().get(slice);
+        double own = ((double) range.hi() - range.lo()) / (p.qmax() - p.qmin());
+        return own < DEAD * largest && own < least;
     }
 
     /** True for a slice without a value that a scale could follow from: it has the scale 1. */

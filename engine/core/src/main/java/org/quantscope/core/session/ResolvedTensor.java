@@ -32,6 +32,15 @@ public record ResolvedTensor(
         return info.kind() == TensorKind.ACTIVATION;
     }
 
+    /**
+     * The same with the scales of dead channels and blocks raised, as {@link ResolvedSettings} raises them. What a bias
+     * needs beyond that depends on other tensors and is not in it.
+     */
+    public ResolvedTensor withDeadRaised() {
+        float[] least = DeadChannels.dead(this);
+        return least == null ? this : withParams(DeadChannels.raised(params, least));
+    }
+
     ResolvedTensor withParams(QuantParams other) {
         return new ResolvedTensor(info, choice, spec, requested, other);
     }

@@ -105,6 +105,11 @@ class DeadChannelsTest {
                 .filteredOn(e -> e.id().equals(CONV))
                 .singleElement()
                 .satisfies(e -> assertThat(e.params()).isEqualTo(p));
+        // Tensors that have them already, as the window measures them, are counted and left as they are.
+        ResolvedSettings again =
+                ResolvedSettings.of(plan.model(), plan.resolved().own());
+        assertThat(again).isEqualTo(plan.resolved());
+        assertThat(again.raisedScales()).isEqualTo(Map.of(CONV, 4));
         // A preview of the weight has them too.
         ResolvedSettings preview = plan.resolved()
                 .with(
