@@ -192,6 +192,7 @@ class ApplicationContextTest {
 
     @Test
     void aFrameOfADragChangesOnlyWhatTheHandMovesAndAsksForOneJobOfAKind() {
+        context.selected().curveShowingProperty().set(true);
         openDigits();
         held = true;
         context.selected().preview(ClipRange.symmetric(0.3f));
@@ -518,6 +519,7 @@ class ApplicationContextTest {
     /** Of weights, once calibration data has shown what they are multiplied with; never of activations. */
     @Test
     void theWeightedErrorIsOfferedWhereImportancesAreKnown() {
+        context.selected().curveShowingProperty().set(true);
         context.session().openModel(SampleFiles.DIGITS);
         assertThat(context.quantizer()
                         .viewProperty()
@@ -977,6 +979,7 @@ class ApplicationContextTest {
 
     @Test
     void theCurveHasAPinForEveryCalibrator() {
+        context.selected().curveShowingProperty().set(true);
         openDigits();
         var curve = context.selected().curveProperty().get().orElseThrow();
         assertThat(curve.pins())
@@ -1122,6 +1125,7 @@ class ApplicationContextTest {
 
     @Test
     void aSettingSeenBeforeHasItsCurveAtOnce() {
+        context.selected().curveShowingProperty().set(true);
         openDigits();
         var eight = context.selected().curveProperty().get();
         context.quantizer().setBits(2);
@@ -1134,6 +1138,7 @@ class ApplicationContextTest {
 
     @Test
     void everySchemeHasACurveOrSaysWhyNot() {
+        context.selected().curveShowingProperty().set(true);
         openDigits();
         for (Quantizer scheme : Quantizers.all()) {
             context.quantizer().setScheme(scheme.id());

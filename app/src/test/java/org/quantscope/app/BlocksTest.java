@@ -80,6 +80,7 @@ class BlocksTest {
 
     @Test
     void oneBlockIsDraggedTheOthersKeepTheirRangesAndItIsOneStep() {
+        at.context.selected().curveShowingProperty().set(true);
         at.context.quantizer().setBits(4);
         at.context.quantizer().setCut(Cut.BLOCK);
         List<ClipRange> before = at.measured().requested();

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import javafx.beans.property.BooleanProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.SimpleBooleanProperty;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
@@ -162,6 +164,7 @@ public final class SelectedTensor {
     private final LatestWins<ErrorReport> exact;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final BooleanProperty curveShowing = new SimpleBooleanProperty(this, "curveShowing");
     /** The variant of the model that the view belongs to. */
     private String variant = "";
 
@@ -181,6 +184,7 @@ public final class SelectedTensor {
         this.fitting = background.latest(LatestWins.Mode.CONFLATE);
         this.exact = background.latest(LatestWins.Mode.CONFLATE);
         bench.modelProperty().subscribe(x -> values.forget());
+        curveShowing.subscribe(x -> view.get().ifPresent(v -> refreshCurve(v, true)));
         bench.changes().on(Changes.Stage.SELECTED_TENSOR, this::follow);
     }
 
@@ -418,6 +422,11 @@ public final class SelectedTensor {
     }
 
     private void refreshCurve(View v, boolean sameTensor) {
+        if (!curveShowing.get()) {
+            values.stop();
+            curve.set(Optional.empty());
+            return;
+        }
         Optional<ClipCurve> known = values.curve(v);
         // The former curve of the same values stays until the new one is ready.
         if (known.isPresent() || !sameTensor || !TensorValues.hasCurve(v)) {
@@ -430,7 +439,15 @@ public final class SelectedTensor {
         return view.getReadOnlyProperty();
     }
 
-    /** The error as a function of the clip; empty if a single clip does not describe the tensor. */
+    /** Set to true while the curve can be seen. It is computed only then: it costs more than all else about a tensor. */
+    public BooleanProperty curveShowingProperty() {
+        return curveShowing;
+    }
+
+    /**
+     * The error as a function of the clip; empty if a single clip does not describe the tensor, or if nobody sees the
+     * curve.
+     */
     public ReadOnlyObjectProperty<Optional<ClipCurve>> curveProperty() {
         return curve.getReadOnlyProperty();
     }

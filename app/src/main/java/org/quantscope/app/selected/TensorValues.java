@@ -67,7 +67,7 @@ final class TensorValues {
         curves.clear();
     }
 
-    /** Cancels the computation of a curve, because no tensor is selected. */
+    /** Cancels the computation of a curve, because no tensor is selected or nobody sees the curve. */
     void stop() {
         curves.stop();
     }

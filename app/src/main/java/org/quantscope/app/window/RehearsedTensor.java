@@ -58,6 +58,7 @@ record RehearsedTensor(
                 new ErrorViewModel(selected, measurements, new CodeUse(bench, selected, here)),
                 new SlicesViewModel(selected, quantizer));
         made.slices.setShowing(true);
+        selected.curveShowingProperty().set(true);
         Model model = new Model(
                 Path.of("rehearsal"), "rehearsal", OptionalInt.empty(), List.of(values()), Optional.empty(), List.of());
         OpenModel opened = new OpenModel(model, model, new FileRef(model.file(), ""));

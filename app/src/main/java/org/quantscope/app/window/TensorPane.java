@@ -162,6 +162,7 @@ final class TensorPane extends VBox {
             VBox.setVgrow(pages, tall ? Priority.ALWAYS : Priority.SOMETIMES);
             pages.setPrefHeight(tall ? TALL : USE_COMPUTED_SIZE);
         });
+        selected.curveShowingProperty().bind(visibleProperty().and(errors.visibleProperty()));
         selected.viewProperty().subscribe(v -> showView());
         selected.curveProperty().subscribe(this::showCurve);
     }
