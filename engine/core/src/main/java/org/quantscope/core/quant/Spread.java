@@ -50,7 +50,7 @@ public record Spread(float min, float median, float max) {
         while (before + within[lower] <= count / 2) {
             before += within[lower++];
         }
-        return new Spread(value(min), value(upper - HALVES / 2 << HALF_BITS | lower), value(max));
+        return new Spread(value(min), value(((upper - HALVES / 2) << HALF_BITS) | lower), value(max));
     }
 
     /** An integer that ascends with the number; −0 is below 0. */
