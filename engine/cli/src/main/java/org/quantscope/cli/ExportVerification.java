@@ -43,8 +43,9 @@ final class ExportVerification {
             return Optional.empty();
         }
         Dataset data = ModelSetup.openData(recorded.path(), limit, Optional.of(state), cancel);
-        if (!data.sha256().equals(recorded.sha256())) {
-            terminal.warn("not verified: " + recorded.path()
+        Optional<String> changed = FileRef.of(data).differsFrom(recorded);
+        if (changed.isPresent()) {
+            terminal.warn("not verified: " + recorded.path().resolveSibling(changed.get())
                     + " has another content than when the config was made and no --data is given");
             return Optional.empty();
         }

@@ -1,9 +1,11 @@
 package org.quantscope.core.dataset;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
@@ -33,8 +35,65 @@ record ArraySamples(
         Optional<Targets> targets,
         Optional<String> labelColumn,
         SideArrays side,
-        List<String> leftOut)
+        List<String> leftOut,
+        SortedMap<String, String> companions)
         implements Samples {
+    ArraySamples(
+            Path file,
+            String sha256,
+            int size,
+            TensorData raw,
+            Shape sample,
+            Optional<Labels> labels,
+            List<String> classes,
+            Optional<String> origin,
+            Preprocessing stated,
+            Path said,
+            String what,
+            Optional<Targets> targets,
+            Optional<String> labelColumn,
+            SideArrays side,
+            List<String> leftOut) {
+        this(
+                file,
+                sha256,
+                size,
+                raw,
+                sample,
+                labels,
+                classes,
+                origin,
+                stated,
+                said,
+                what,
+                targets,
+                labelColumn,
+                side,
+                leftOut,
+                Collections.emptySortedMap());
+    }
+
+    @Override
+    public ArraySamples withCompanions(SortedMap<String, String> hashes) {
+        return new ArraySamples(
+                file,
+                sha256,
+                size,
+                raw,
+                sample,
+                labels,
+                classes,
+                origin,
+                stated,
+                said,
+                what,
+                targets,
+                labelColumn,
+                side,
+                leftOut,
+                hashes);
+    }
+
     @Override
     public Optional<Shape> shape() {
         return Optional.of(sample);

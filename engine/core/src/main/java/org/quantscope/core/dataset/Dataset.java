@@ -1,9 +1,11 @@
 package org.quantscope.core.dataset;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.quantscope.core.tensor.Shape;
 
 /**
@@ -18,6 +20,14 @@ public interface Dataset {
 
     /** The number of samples. */
     int size();
+
+    /**
+     * The files beside it that are read with it, with the SHA-256 of each, as in {@link Samples#companions}; empty if
+     * there are none.
+     */
+    default SortedMap<String, String> companions() {
+        return samples().map(Samples::companions).orElse(Collections.emptySortedMap());
+    }
 
     /** The shape of one sample, without the batch dimension. */
     Shape sampleShape();

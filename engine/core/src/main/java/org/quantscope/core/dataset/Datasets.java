@@ -6,9 +6,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.io.FileKind.Wanted;
 import org.quantscope.core.job.CancelToken;
 
@@ -76,7 +79,27 @@ public final class Datasets {
     public static Samples samples(Path file, Optional<String> labelColumn, CancelToken cancel) throws IOException {
         DatasetLoader loader = loaderOf(file);
         Sidecar sidecar = Sidecar.of(file);
-        return loader.open(file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
+        Samples opened = loader.open(file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
+        return opened.withCompanions(hashes(file, cancel));
+    }
+
+    /**
+     * The SHA-256 of each of the {@link #companions}, by the path from the folder of the data, with {@code /}.
+     *
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static SortedMap<String, String> hashes(Path file, CancelToken cancel) throws IOException {
+        Path folder = file.toAbsolutePath().normalize().getParent();
+        SortedMap<String, String> hashes = new TreeMap<>();
+        for (Path companion : companions(file)) {
+            Path full = companion.toAbsolutePath().normalize();
+            if (folder != null && Files.isRegularFile(full)) {
+                hashes.put(
+                        folder.relativize(full).toString().replace(folder.getFileSystem().getSeparator(), "/"),
+                        Fingerprint.sha256(full, cancel));
+            }
+        }
+        return hashes;
     }
 
     private static DatasetLoader loaderOf(Path file) throws IOException {

@@ -2,8 +2,10 @@ package org.quantscope.core.dataset;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Reason;
 import org.quantscope.core.picture.Pictures;
@@ -28,7 +30,8 @@ record PictureSamples(
         Optional<String> origin,
         Preprocessing stated,
         Path said,
-        List<String> leftOut)
+        List<String> leftOut,
+        SortedMap<String, String> companions)
         implements Samples {
     /**
      * A picture file.
@@ -36,6 +39,37 @@ record PictureSamples(
      * @param name relative to the folder
      */
     record Entry(String name, int width, int height) {}
+
+    PictureSamples(
+            Path file,
+            String sha256,
+            List<Entry> pictures,
+            int channels,
+            Optional<Labels> labels,
+            List<String> classes,
+            Optional<String> origin,
+            Preprocessing stated,
+            Path said,
+            List<String> leftOut) {
+        this(
+                file,
+                sha256,
+                pictures,
+                channels,
+                labels,
+                classes,
+                origin,
+                stated,
+                said,
+                leftOut,
+                Collections.emptySortedMap());
+    }
+
+    @Override
+    public PictureSamples withCompanions(SortedMap<String, String> hashes) {
+        return new PictureSamples(
+                file, sha256, pictures, channels, labels, classes, origin, stated, said, leftOut, hashes);
+    }
 
     PictureSamples {
         pictures = List.copyOf(pictures);

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
@@ -14,6 +15,15 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
 
     /** SHA-256, lower-case hex: of the file, or of a folder's names and contents. */
     String sha256();
+
+    /**
+     * The files beside it that are read with it, such as its sidecar and the labels of an IDX file, with the SHA-256 of
+     * each: by the path from the folder that it lies in, with {@code /}.
+     */
+    SortedMap<String, String> companions();
+
+    /** The same with the hashes of the files beside it. */
+    Samples withCompanions(SortedMap<String, String> hashes);
 
     /** The number of samples, at least 1. */
     int size();

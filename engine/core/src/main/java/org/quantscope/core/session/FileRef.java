@@ -13,9 +13,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
@@ -30,8 +34,9 @@ import org.quantscope.core.loader.ModelLoaders;
  *
  * @param path absolute in memory; written relative to the session file where possible
  * @param sha256 lower-case hex of the content, so that a moved or changed file is noticed
- * @param companions for a model: the files beside it that it reads too, with the hash of each, by the path that the
- *     model gives; empty if there are none, or in a file of an older version, which did not record them
+ * @param companions the files beside it that are read with it, with the hash of each: of a model by the path that it
+ *     gives, of data its sidecar and its file of labels by the path from its folder; empty if there are none, or in a
+ *     file of an older version, which did not record them
  * @param preprocessing for data: the preprocessing, if a person has chosen another one than that of the sidecar
  * @param samples for data: how many samples were used, from the first on; empty if unknown. It does not describe the
  *     file: references that differ only in this are equal
@@ -79,7 +84,7 @@ public record FileRef(
         if (Files.isDirectory(file)) {
             throw new BadInputException(file, "file", "is a folder");
         }
-        return ofData(file, cancel);
+        return new FileRef(file.toAbsolutePath().normalize(), Fingerprint.sha256(file, cancel));
     }
 
     /**
@@ -112,18 +117,23 @@ public record FileRef(
 
     /**
      * The name of a file whose content differs between two references to one model or one data set; empty if none is
-     * known to. A reference that records no companions says nothing about them: see {@link #lacksCompanionsOf}.
+     * known to. An earlier reference that records no companions says nothing about them: see
+     * {@link #lacksCompanionsOf}.
+     *
+     * @param then the earlier one
      */
-    public Optional<String> differsFrom(FileRef other) {
-        if (!sha256.equals(other.sha256)) {
+    public Optional<String> differsFrom(FileRef then) {
+        if (!sha256.equals(then.sha256)) {
             return Optional.of(String.valueOf(path.getFileName()));
         }
-        return companions.isEmpty() || other.companions.isEmpty()
-                ? Optional.empty()
-                : companions.entrySet().stream()
-                        .filter(e -> !e.getValue().equals(other.companions.get(e.getKey())))
-                        .map(Map.Entry::getKey)
-                        .findFirst();
+        if (then.companions.isEmpty()) {
+            return Optional.empty();
+        }
+        Set<String> names = new TreeSet<>(companions.keySet());
+        names.addAll(then.companions.keySet());
+        return names.stream()
+                .filter(name -> !Objects.equals(companions.get(name), then.companions.get(name)))
+                .findFirst();
     }
 
     /** True if {@code now} has companions of which this reference, made by an older version, does not tell. */
@@ -131,9 +141,14 @@ public record FileRef(
         return companions.isEmpty() && !now.companions.isEmpty();
     }
 
-    /** A reference to data as it is now, a file or a folder. */
+    /** A reference to data as it is now, a file or a folder, with the files beside it that are read with it. */
     public static FileRef ofData(Path data, CancelToken cancel) throws IOException {
-        return new FileRef(data.toAbsolutePath().normalize(), Fingerprint.sha256(data, cancel));
+        return new FileRef(
+                data.toAbsolutePath().normalize(),
+                Fingerprint.sha256(data, cancel),
+                Datasets.hashes(data, cancel),
+                Optional.empty(),
+                OptionalInt.empty());
     }
 
     /** A reference to opened data, with its preprocessing if that differs from its sidecar. */
@@ -141,7 +156,12 @@ public record FileRef(
         Optional<Preprocessing> own = data.preprocessing()
                 .filter(how ->
                         data.samples().filter(s -> s.stated().equals(how)).isEmpty());
-        return new FileRef(data.file().toAbsolutePath().normalize(), data.sha256(), own, OptionalInt.of(data.size()));
+        return new FileRef(
+                data.file().toAbsolutePath().normalize(),
+                data.sha256(),
+                data.companions(),
+                own,
+                OptionalInt.of(data.size()));
     }
 
     /**
@@ -152,8 +172,15 @@ public record FileRef(
      */
     public Dataset openUnchanged(String field, CancelToken cancel) throws IOException {
         Dataset data = Datasets.open(path, preprocessing, cancel);
-        if (!data.sha256().equals(sha256)) {
-            throw new BadInputException(path, field, "its content is not what the settings were made with");
+        Optional<String> changed = of(data).differsFrom(this);
+        if (changed.isPresent()) {
+            throw new BadInputException(
+                    path,
+                    field,
+                    (data.companions().containsKey(changed.get()) || companions.containsKey(changed.get())
+                                    ? "the content of " + changed.get()
+                                    : "its content")
+                            + " is not what the settings were made with");
         }
         return samples.isPresent() ? data.limit(samples.getAsInt()) : data;
     }
@@ -168,15 +195,18 @@ public record FileRef(
     }
 
     /**
-     * A hash of all that is referred to: the content; of a model also its companions, and of data the preprocessing if
-     * a person has chosen one. 64 lower-case hex digits.
+     * A hash of all that is referred to: the content, the companions, and of data the preprocessing if a person has
+     * chosen one. 64 lower-case hex digits.
      */
     public String digest() {
         if (preprocessing.isEmpty() && companions.isEmpty()) {
             return sha256;
         }
         try {
-            String more = companions.isEmpty() ? String.valueOf(preprocessing.orElse(null)) : companions.toString();
+            String more = Stream.concat(
+                            companions.isEmpty() ? Stream.empty() : Stream.of(companions.toString()),
+                            preprocessing.stream().map(Preprocessing::toString))
+                    .collect(Collectors.joining("\n"));
             byte[] text = (sha256 + "\n" + more).getBytes(StandardCharsets.UTF_8);
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
         } catch (NoSuchAlgorithmException e) {

@@ -386,12 +386,7 @@ public final class SessionFile {
                     }
                 }
                 case "sha256" -> read.sha256 = readHash(json);
-                case "companions" -> {
-                    if (data) {
-                        throw json.unknown("path", "sha256", "preprocessing", "samples");
-                    }
-                    json.object(companion -> companions.put(companion, readHash(json)));
-                }
+                case "companions" -> json.object(companion -> companions.put(companion, readHash(json)));
                 case "preprocessing" -> {
                     if (!data) {
                         throw json.unknown("path", "sha256", "companions");
@@ -406,7 +401,7 @@ public final class SessionFile {
                 }
                 default ->
                     throw data
-                            ? json.unknown("path", "sha256", "preprocessing", "samples")
+                            ? json.unknown("path", "sha256", "companions", "preprocessing", "samples")
                             : json.unknown("path", "sha256", "companions");
             }
         });

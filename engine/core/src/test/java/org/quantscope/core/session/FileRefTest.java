@@ -12,9 +12,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.testkit.ArrayFiles;
@@ -118,5 +121,41 @@ class FileRefTest {
         assertThat(ref.differsFrom(before)).isEmpty();
         assertThat(before.lacksCompanionsOf(ref)).isTrue();
         assertThat(ref.lacksCompanionsOf(ref)).isFalse();
+    }
+
+    /** The labels of an IDX file and the sidecar decide on every score, and lie in files of their own. */
+    @Test
+    void changedLabelsAndSidecarsAreNoticedAndNamed() throws IOException {
+        Path images = Files.write(
+                folder.resolve("t-images-idx3-ubyte"), new byte[] {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4
+                });
+        Path labels = Files.write(
+                folder.resolve("t-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 2, 0, 1});
+        Path sidecar = Files.writeString(folder.resolve("t-images-idx3-ubyte.dataset.json"), "{\"scale\": 0.5}");
+        FileRef before = FileRef.ofData(images, new CancelToken());
+        assertThat(before.companions())
+                .containsOnlyKeys("t-labels-idx1-ubyte", "t-images-idx3-ubyte.dataset.json");
+        Dataset opened = Datasets.open(images);
+        assertThat(FileRef.of(opened)).isEqualTo(before);
+        Path session = folder.resolve("s.json");
+        SessionFile.write(
+                Session.of(SessionState.of(now(onnx)).withCalibrationData(Optional.of(FileRef.of(opened)))), session);
+        FileRef read = SessionFile.read(session).state().calibrationData().orElseThrow();
+        assertThat(read).isEqualTo(before);
+        assertThat(read.openUnchanged("data", new CancelToken()).size()).isEqualTo(2);
+
+        byte[] other = Files.readAllBytes(labels);
+        other[8] = 1;
+        Files.write(labels, other);
+        FileRef after = FileRef.ofData(images, new CancelToken());
+        assertThat(after.differsFrom(read)).contains("t-labels-idx1-ubyte");
+        assertThat(after.digest()).isNotEqualTo(read.digest());
+        assertThatThrownBy(() -> read.openUnchanged("data", new CancelToken()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("data: the content of t-labels-idx1-ubyte is not what the settings were made with");
+
+        Files.delete(sidecar);
+        assertThat(FileRef.ofData(images, new CancelToken()).differsFrom(after))
+                .contains("t-images-idx3-ubyte.dataset.json");
     }
 }
