@@ -66,7 +66,7 @@ class OriginalTest {
         values[largest] *= factor;
         rewrite.values(weight, values);
         Path file = folder.resolve("changed.onnx");
-        ModelRewrite.write(rewrite.model(), metadata, file);
+        ModelRewrite.write(rewrite.model(), metadata, file, new CancelToken());
         return file;
     }
 

@@ -33,6 +33,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
 
@@ -182,8 +183,10 @@ public final class Conformance {
                         t.info().kind() == TensorKind.WEIGHT && t.info().dtype().isFloating())
                 .toList();
         Optional<TensorId> selected = weights.stream().map(Tensor::id).findFirst();
-        Map<TensorId, float[]> baked = new LinkedHashMap<>();
-        weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
+        Map<TensorId, TensorData> baked = new LinkedHashMap<>();
+        weights.stream()
+                .skip(1)
+                .forEach(t -> baked.put(t.id(), TensorData.of(t.data().toFloats())));
         InstrumentedGraph graph = InstrumentedGraph.build(model, selected, baked, Map.of(), Set.of());
         Map<String, OnnxTensor> all = new LinkedHashMap<>(feeds);
         if (selected.isPresent()) {
@@ -199,7 +202,7 @@ public final class Conformance {
                             weights.getFirst().info().shape().toArray(),
                             OnnxJavaType.FLOAT));
         }
-        return difference(graph.model(), all, outputs, expected);
+        return difference(graph.graph().message(), all, outputs, expected);
     }
 
     /** The difference from the expected outputs; empty if there is none. */

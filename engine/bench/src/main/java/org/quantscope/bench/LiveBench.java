@@ -33,6 +33,7 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.InstrumentedGraph;
+import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
@@ -153,7 +154,7 @@ public final class LiveBench {
     }
 
     private void throughput(LiveEvaluator evaluator) {
-        byte[] plain = InstrumentedGraph.plain(model);
+        RunnableGraph plain = InstrumentedGraph.plain(model);
         EvalRequest weightsOnly = new EvalRequest(Optional.empty(), all.weights(), Map.of());
         try (OrtModel divided = OrtModel.load(plain, "plain", new OrtModel.Options(THREADS, true));
                 OrtModel single = OrtModel.load(plain, "plain", new OrtModel.Options(1, true));

@@ -18,12 +18,14 @@ import org.quantscope.core.io.ProductVersion;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.rewrite.ModelRewrite;
+import org.quantscope.core.rewrite.WrittenModel;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.CorrectionSettings;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.InputFiles;
 import org.quantscope.core.session.LeftFloat;
+import org.quantscope.core.session.Provenance;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
@@ -112,8 +114,10 @@ final class CorrectCommand extends EngineCommand {
         InputFiles inputs = new InputFiles().model(file);
         Optional.ofNullable(config).ifPresent(c -> inputs.file(c).file(SketchFile.beside(c)));
         Optional.ofNullable(calibrationData).ifPresent(inputs::data);
-        inputs.keep(List.of(output));
-        Destination.of(output);
+        for (Path written : List.of(output, output.resolveSibling(output.getFileName() + WrittenModel.VALUES))) {
+            Destination.of(written);
+            inputs.keep(List.of(written));
+        }
         Optional<Session> saved = config == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.readConfig(config, file, terminal(), cancel()));
@@ -148,7 +152,7 @@ final class CorrectCommand extends EngineCommand {
             change = LogitChange.largest(model, result.model(), data, bar, cancel());
         }
         cancel().check();
-        ModelRewrite.write(result.model(), provenance(state, applied), output);
+        ModelRewrite.write(result.model(), provenance(state, applied), output, cancel());
         List<LeftFloat> left =
                 config != null || settings.given() ? LeftFloat.of(model, state) : FloatReport.always(model, file);
         Json json = new Json()
@@ -186,6 +190,8 @@ final class CorrectCommand extends EngineCommand {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("quantscope.version", ProductVersion.current());
         metadata.put("quantscope.model_sha256", state.model().sha256());
+        Provenance.companions(state.model())
+                .ifPresent(beside -> metadata.put("quantscope.model_companions_sha256", beside));
         metadata.put("quantscope.corrections", AppliedCorrection.ids(all));
         return metadata;
     }

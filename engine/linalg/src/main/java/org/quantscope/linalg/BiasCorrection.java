@@ -15,12 +15,12 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.BakedWeights;
 import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
-import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
@@ -33,6 +33,7 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.GraphPrefix;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.rewrite.ModelRewrite;
+import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
@@ -40,6 +41,7 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -227,12 +229,12 @@ public final class BiasCorrection implements Correction {
                 return new Output(model, List.of(), kept);
             }
             Map<String, double[]> wanted = floatMeans();
-            Map<TensorId, float[]> baked = new HashMap<>();
+            BakedWeights unkept = new BakedWeights(0);
+            Map<TensorId, TensorData> baked = new HashMap<>();
             for (Map.Entry<TensorId, QuantParams> entry : resolved.weights().entrySet()) {
                 cancel.check();
                 baked.put(
-                        entry.getKey(),
-                        ErrorPass.fakeQuantize(model.find(entry.getKey()).orElseThrow(), entry.getValue(), cancel));
+                        entry.getKey(), unkept.get(model.find(entry.getKey()).orElseThrow(), entry.getValue(), cancel));
             }
             Set<TensorId> changed = new LinkedHashSet<>();
             int done = 0;
@@ -277,7 +279,7 @@ public final class BiasCorrection implements Correction {
                     .map(s -> s.layer.node().outputs().getFirst())
                     .distinct()
                     .toList();
-            byte[] graph = InstrumentedGraph.tapped(
+            RunnableGraph graph = InstrumentedGraph.tapped(
                     model, values.stream().map(TensorId::new).toList());
             Map<String, Mean> means = new HashMap<>();
             for (Site site : sites) {
@@ -290,9 +292,9 @@ public final class BiasCorrection implements Correction {
             return result;
         }
 
-        private double[] quantizedMeans(WeightedLayer layer, String value, Map<TensorId, float[]> weights) {
-            Map<TensorId, float[]> baked = new HashMap<>(weights);
-            baked.putAll(biases);
+        private double[] quantizedMeans(WeightedLayer layer, String value, Map<TensorId, TensorData> weights) {
+            Map<TensorId, TensorData> baked = new HashMap<>(weights);
+            biases.forEach((id, values) -> baked.put(id, TensorData.of(values)));
             integerBiases(baked);
             Map<TensorId, InstrumentedGraph.Form> quantized = new HashMap<>();
             int opset = model.graph().orElseThrow().opset();
@@ -300,7 +302,7 @@ public final class BiasCorrection implements Correction {
             // The quantizer of this value comes after the bias, so its error is not to be corrected.
             quantized.remove(new TensorId(value));
             InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), baked, quantized, Set.of());
-            GraphPrefix cut = GraphPrefix.upTo(graph.model(), value);
+            GraphPrefix cut = GraphPrefix.upTo(graph.graph(), value);
             Map<String, NativeTensor> feeds = new LinkedHashMap<>();
             try {
                 resolved.activations().forEach((id, params) -> {
@@ -322,7 +324,7 @@ public final class BiasCorrection implements Correction {
         }
 
         /** Rounds the biases of layers with a quantized input and a quantized weight, but for those with a setting of their own. */
-        private void integerBiases(Map<TensorId, float[]> baked) {
+        private void integerBiases(Map<TensorId, TensorData> baked) {
             ModelRewrite rewrite = new ModelRewrite(model);
             biases.forEach(rewrite::values);
             Model now = rewrite.model();
@@ -330,7 +332,8 @@ public final class BiasCorrection implements Correction {
                 QuantParams in = resolved.activations().get(site.activation());
                 QuantParams weight = resolved.weights().get(site.weight());
                 if (in != null && weight != null && !resolved.weights().containsKey(site.bias())) {
-                    IntegerBias.of(now, site, in, weight).ifPresent(b -> baked.put(site.bias(), b.values()));
+                    IntegerBias.of(now, site, in, weight)
+                            .ifPresent(b -> baked.put(site.bias(), TensorData.of(b.values())));
                 }
             }
         }
@@ -341,7 +344,7 @@ public final class BiasCorrection implements Correction {
          * @param inputs those of the model's inputs that the graph still has
          */
         private void run(
-                byte[] graph,
+                RunnableGraph graph,
                 Set<String> inputs,
                 List<String> values,
                 Map<String, NativeTensor> feeds,

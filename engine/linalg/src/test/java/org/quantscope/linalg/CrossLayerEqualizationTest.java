@@ -409,7 +409,8 @@ class CrossLayerEqualizationTest {
         Model equalized =
                 SampleRun.equalize(SampleRun.open("fashion_mobilenet")).model();
         Path file = folder.resolve("equalized.onnx");
-        ModelRewrite.write(equalized, Map.of("quantscope.corrections", "cross-layer-equalization"), file);
+        ModelRewrite.write(
+                equalized, Map.of("quantscope.corrections", "cross-layer-equalization"), file, new CancelToken());
         Model read = Engine.open(file, false);
         for (Tensor t : equalized.tensors()) {
             assertThat(tensor(read, t.id().name()).data().toFloats())

@@ -11,8 +11,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileKind;
-import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.io.FileKind.Wanted;
+import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.job.CancelToken;
 
 /**
@@ -79,7 +79,8 @@ public final class Datasets {
     public static Samples samples(Path file, Optional<String> labelColumn, CancelToken cancel) throws IOException {
         DatasetLoader loader = loaderOf(file);
         Sidecar sidecar = Sidecar.of(file);
-        Samples opened = loader.open(file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
+        Samples opened =
+                loader.open(file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
         return opened.withCompanions(hashes(file, cancel));
     }
 
@@ -95,7 +96,9 @@ public final class Datasets {
             Path full = companion.toAbsolutePath().normalize();
             if (folder != null && Files.isRegularFile(full)) {
                 hashes.put(
-                        folder.relativize(full).toString().replace(folder.getFileSystem().getSeparator(), "/"),
+                        folder.relativize(full)
+                                .toString()
+                                .replace(folder.getFileSystem().getSeparator(), "/"),
                         Fingerprint.sha256(full, cancel));
             }
         }

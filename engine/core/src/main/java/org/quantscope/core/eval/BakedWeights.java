@@ -1,39 +1,56 @@
 package org.quantscope.core.eval;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 
 /**
  * Quantized weights, kept because the next session mostly needs the same ones. Beyond the budget the least recently
- * used are dropped. Thread safe. The arrays must not be written to.
+ * used are dropped. Thread safe.
  */
 public final class BakedWeights {
-    private final LruCache<Quantized, float[]> kept;
+    private static final long ALIGNMENT = 64;
+    private static final ValueLayout.OfFloat LITTLE_ENDIAN_FLOAT =
+            ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final LruCache<Quantized, TensorData> kept;
 
     private record Quantized(TensorId id, QuantParams params) {}
 
     /** @param budget the most bytes to keep */
     public BakedWeights(long budget) {
-        kept = LruCache.ofWeight(budget, values -> 4L * values.length);
+        kept = LruCache.ofWeight(budget, values -> 4 * values.count());
     }
 
     /**
-     * The fake-quantized values of a weight, in storage order.
+     * The fake-quantized values of a weight, in storage order, in native memory as float32.
      *
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public float[] get(Tensor weight, QuantParams params, CancelToken cancel) {
+    public TensorData get(Tensor weight, QuantParams params, CancelToken cancel) {
         Quantized key = new Quantized(weight.id(), params);
-        float[] known = kept.get(key);
+        TensorData known = kept.get(key);
         if (known != null) {
             return known;
         }
-        float[] values = ErrorPass.fakeQuantize(weight, params, cancel);
+        TensorData values = inNativeMemory(ErrorPass.fakeQuantize(weight, params, cancel));
         kept.put(key, values);
         return values;
+    }
+
+    /** Sessions use the values in place, which they cannot on the heap. */
+    private static TensorData inNativeMemory(float[] values) {
+        MemorySegment out = Arena.ofAuto().allocate(4L * values.length, ALIGNMENT);
+        MemorySegment.copy(values, 0, out, LITTLE_ENDIAN_FLOAT, 0, values.length);
+        return new TensorData(DType.F32, out, ByteOrder.LITTLE_ENDIAN, values.length);
     }
 }

@@ -25,10 +25,12 @@ import org.quantscope.core.rewrite.GraphTaps;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.rewrite.InstrumentedGraph.ActivationFeeds;
 import org.quantscope.core.rewrite.InstrumentedGraph.Form;
+import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.rewrite.RuntimeGraph;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -140,17 +142,18 @@ public final class QuantizedSession {
     /** One graph in ONNX Runtime. The owner of the session closes it. */
     private record Part(OrtModel loaded, List<RuntimeGraph.Arranged> arranged, long bytes) {
         static Part load(
-                byte[] graph,
+                RunnableGraph graph,
                 InstrumentedGraph of,
                 Set<String> fed,
                 Set<String> alwaysOn,
                 String origin,
                 OrtModel.Options options,
+                long largest,
                 CancelToken cancel) {
             // Quantizers run as they are written: integer kernels would round differently.
             OrtModel.Options asWritten = options.withoutFusing();
-            if (graph.length > RuntimeGraph.LARGEST) {
-                return new Part(OrtModel.load(graph, origin, asWritten), List.of(), graph.length);
+            if (graph.bytes() > largest) {
+                return new Part(OrtModel.load(graph, origin, asWritten), List.of(), graph.bytes());
             }
             Set<String> hidden = new HashSet<>(fed);
             while (true) {
@@ -184,7 +187,24 @@ public final class QuantizedSession {
      */
     public static QuantizedSession build(
             Model model, Key key, boolean cut, BakedWeights known, OrtModel.Options options, CancelToken cancel) {
-        return build(model, key, cut, known, List.of(), options, cancel);
+        return build(model, key, cut, known, options, RuntimeGraph.LARGEST, cancel);
+    }
+
+    /**
+     * The same with another limit.
+     *
+     * @param largest graphs with more bytes in their tensors are not arranged for this processor first, see
+     *     {@link RuntimeGraph#LARGEST}
+     */
+    static QuantizedSession build(
+            Model model,
+            Key key,
+            boolean cut,
+            BakedWeights known,
+            OrtModel.Options options,
+            long largest,
+            CancelToken cancel) {
+        return build(model, key, cut, known, List.of(), options, largest, cancel);
     }
 
     /**
@@ -195,7 +215,7 @@ public final class QuantizedSession {
      */
     static QuantizedSession build(
             Model model, Key key, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
-        return build(model, key, false, new BakedWeights(0), taps, options, cancel);
+        return build(model, key, false, new BakedWeights(0), taps, options, RuntimeGraph.LARGEST, cancel);
     }
 
     private static QuantizedSession build(
@@ -205,8 +225,9 @@ public final class QuantizedSession {
             BakedWeights known,
             List<TensorId> taps,
             OrtModel.Options options,
+            long largest,
             CancelToken cancel) {
-        Map<TensorId, float[]> baked = new LinkedHashMap<>();
+        Map<TensorId, TensorData> baked = new LinkedHashMap<>();
         for (var entry : key.others().entrySet()) {
             cancel.check();
             baked.put(entry.getKey(), known.get(tensor(model, entry.getKey()), entry.getValue(), cancel));
@@ -255,18 +276,18 @@ public final class QuantizedSession {
                     Logits.predictionOutput(model),
                     moving);
             if (parts.isPresent()) {
-                return inTwo(model, graph, parts.get(), fed, switchable, origin, options, cancel);
+                return inTwo(model, graph, parts.get(), fed, switchable, origin, options, largest, cancel);
             }
         }
-        byte[] whole = taps.isEmpty()
-                ? graph.model()
-                : GraphTaps.add(graph.model(), model.graph().orElseThrow(), taps);
+        RunnableGraph whole = taps.isEmpty()
+                ? graph.graph()
+                : GraphTaps.add(graph.graph(), model.graph().orElseThrow(), taps);
         return new QuantizedSession(
                 model,
                 graph,
                 Optional.empty(),
                 Optional.empty(),
-                Part.load(whole, graph, fed, alwaysOn(graph, switchable), origin, options, cancel),
+                Part.load(whole, graph, fed, alwaysOn(graph, switchable), origin, options, largest, cancel),
                 switchable);
     }
 
@@ -285,13 +306,14 @@ public final class QuantizedSession {
             Set<TensorId> switchable,
             String origin,
             OrtModel.Options options,
+            long largest,
             CancelToken cancel) {
         Set<String> alwaysOn = alwaysOn(graph, switchable);
-        Part front = Part.load(cut.front(), graph, fed, alwaysOn, origin, options, cancel);
+        Part front = Part.load(cut.front(), graph, fed, alwaysOn, origin, options, largest, cancel);
         try {
             List<long[]> shapes = new ArrayList<>();
             cut.crossings().forEach(name -> shapes.add(front.loaded.outputShape(name)));
-            Part back = Part.load(cut.back(shapes), graph, fed, alwaysOn, origin, options, cancel);
+            Part back = Part.load(cut.back(shapes), graph, fed, alwaysOn, origin, options, largest, cancel);
             return new QuantizedSession(model, graph, Optional.of(cut), Optional.of(front), back, switchable);
         } catch (RuntimeException e) {
             front.loaded.close();

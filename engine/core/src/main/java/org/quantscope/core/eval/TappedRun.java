@@ -15,6 +15,7 @@ import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.rewrite.GraphPieces;
 import org.quantscope.core.rewrite.InstrumentedGraph;
+import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -51,7 +52,7 @@ final class TappedRun implements AutoCloseable {
 
     /** @param most the most bytes of values that a piece gives, if it gives more than one */
     static TappedRun of(Model model, SampleFeed feed, List<String> values, long most) {
-        byte[] graph = InstrumentedGraph.tapped(
+        RunnableGraph graph = InstrumentedGraph.tapped(
                 model, values.stream().map(TensorId::new).toList());
         String origin = String.valueOf(model.file().getFileName());
         OrtModel.Options options = feed.options(OrtModel.Options.DEFAULT);

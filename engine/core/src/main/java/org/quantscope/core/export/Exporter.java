@@ -30,7 +30,7 @@ public interface Exporter {
     /** The usual file name extension, with its dot. */
     String extension();
 
-    /** What is appended to the file's name for each further file that is written beside it. */
+    /** What is appended to the file's name for each further file that is written beside it, or may be. */
     default List<String> parts() {
         return List.of();
     }

@@ -1,9 +1,6 @@
 package org.quantscope.core.export;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -20,6 +17,7 @@ import org.quantscope.core.onnx.CodeType;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.NBitsGraph;
+import org.quantscope.core.rewrite.WrittenModel;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorInfo;
@@ -43,13 +41,27 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
                     .andBlocks(SMALLEST_BLOCK, 32, 64, 128, LARGEST_BLOCK),
             TargetSupport.nothing());
 
+    private final long mostInOneFile;
+
     public OnnxMatMulNBitsExporter() {
+        this(WrittenModel.MOST_IN_ONE_FILE);
+    }
+
+    /** @param mostInOneFile the most bytes of tensors in one file */
+    OnnxMatMulNBitsExporter(long mostInOneFile) {
         super(
                 ID,
                 "ONNX with MatMulNBits, weights only",
                 "https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits",
                 ".onnx",
                 EnumSet.of(Field.ACTIVATIONS, Field.SIGN, Field.CODES, Field.CHOICE));
+        this.mostInOneFile = mostInOneFile;
+    }
+
+    /** Of a model that is too large for one file. */
+    @Override
+    public List<String> parts() {
+        return List.of(WrittenModel.VALUES);
     }
 
     @Override
@@ -66,10 +78,7 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
         }
         ProvenanceText.of(plan).forEach(graph::metadata);
         cancel.check();
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            graph.write(out);
-        }
-        return List.of(file);
+        return graph.written(mostInOneFile).write(file, cancel);
     }
 
     private static void add(NBitsGraph graph, Tensor t, Encoding e, NBitsGraph.Matrix matrix, CancelToken cancel)

@@ -1,9 +1,6 @@
 package org.quantscope.core.export;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -20,6 +17,7 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.rewrite.QdqGraph;
+import org.quantscope.core.rewrite.WrittenModel;
 import org.quantscope.core.session.Choice;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.ResolvedTensor;
@@ -106,7 +104,14 @@ public final class OnnxQdqExporter extends FileFormat {
                     .with(TargetSupport.Codes.SIGNED)
                     .withWholeType());
 
+    private final long mostInOneFile;
+
     public OnnxQdqExporter() {
+        this(WrittenModel.MOST_IN_ONE_FILE);
+    }
+
+    /** @param mostInOneFile the most bytes of tensors in one file */
+    OnnxQdqExporter(long mostInOneFile) {
         super(
                 ID,
                 "ONNX with QuantizeLinear/DequantizeLinear",
@@ -116,6 +121,13 @@ public final class OnnxQdqExporter extends FileFormat {
                 RUNTIME,
                 TWO_BITS,
                 OPERATORS);
+        this.mostInOneFile = mostInOneFile;
+    }
+
+    /** Of a model that is too large for one file. */
+    @Override
+    public List<String> parts() {
+        return List.of(WrittenModel.VALUES);
     }
 
     @Override
@@ -166,10 +178,7 @@ public final class OnnxQdqExporter extends FileFormat {
         graph.connect(!carried.tensorRt);
         ProvenanceText.of(plan).forEach(graph::metadata);
         cancel.check();
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            graph.write(out);
-        }
-        return List.of(file);
+        return graph.written(mostInOneFile).write(file, cancel);
     }
 
     /**

@@ -5,6 +5,8 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -25,12 +27,14 @@ public final class QdqReading {
 
     private final Path file;
     private final ModelProto proto;
+    private final ExternalFiles external;
     private final Map<String, TensorProto> stored = new HashMap<>();
     private final Map<String, NodeProto> producers;
 
     private QdqReading(Path file, ModelProto proto) {
         this.file = file;
         this.proto = proto;
+        this.external = new ExternalFiles(file);
         this.producers = OnnxGraph.producers(proto.getGraph());
         for (TensorProto t : proto.getGraph().getInitializerList()) {
             stored.put(t.getName(), t);
@@ -321,10 +325,10 @@ public final class QdqReading {
     }
 
     private byte[] packed(TensorProto t, CodeType type, Shape shape, String name) {
-        if (TensorProtos.isExternal(t)) {
-            throw new BadInputException(file, name, "lies in another file, codes inside the model are read");
-        }
         long bytes = type.bytes(shape.count());
+        if (TensorProtos.isExternal(t)) {
+            return external(t, name, bytes).toArray(ValueLayout.JAVA_BYTE);
+        }
         if (!t.getRawData().isEmpty() || shape.count() == 0) {
             if (t.getRawData().size() != bytes) {
                 throw new BadInputException(
@@ -352,10 +356,21 @@ public final class QdqReading {
 
     private float[] floats(TensorProto t, Shape shape, String name) {
         try {
-            return TensorProtos.data(t, DType.F32, shape, name, file, new ExternalFiles(file))
-                    .toFloats();
+            return TensorProtos.data(t, DType.F32, shape, name, file, external).toFloats();
         } catch (IOException e) {
-            throw new BadInputException(file, name, "its external values cannot be read: " + e.getMessage(), e);
+            throw unreadable(name, e);
         }
+    }
+
+    private MemorySegment external(TensorProto t, String name, long bytes) {
+        try {
+            return external.bytes(t, name, bytes);
+        } catch (IOException e) {
+            throw unreadable(name, e);
+        }
+    }
+
+    private BadInputException unreadable(String name, IOException e) {
+        return new BadInputException(file, name, "its external values cannot be read: " + e.getMessage(), e);
     }
 }

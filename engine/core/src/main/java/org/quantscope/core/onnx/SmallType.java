@@ -1,6 +1,7 @@
 package org.quantscope.core.onnx;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.UnsafeByteOperations;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -104,6 +105,24 @@ public enum SmallType {
             values[i] = (byte) (readAs == DType.I8 ? (c << unused) >> unused : c);
         }
         return new TensorData(readAs, MemorySegment.ofArray(values), ByteOrder.nativeOrder(), count);
+    }
+
+    /**
+     * A tensor of such a type in another file, with its packed codes in the message.
+     *
+     * @param external a tensor that was read, so that its dims fit its bytes
+     * @throws IOException if the file cannot be read
+     */
+    public static TensorProto inside(TensorProto external, String name, Path model) throws IOException {
+        SmallType type = of(external.getDataType()).orElseThrow();
+        long count = TensorProtos.shape(external, name, model).count();
+        long bytes = (count * type.bits + Byte.SIZE - 1) / Byte.SIZE;
+        byte[] packed = new ExternalFiles(model).bytes(external, name, bytes).toArray(ValueLayout.JAVA_BYTE);
+        return external.toBuilder()
+                .clearExternalData()
+                .clearDataLocation()
+                .setRawData(UnsafeByteOperations.unsafeWrap(packed))
+                .build();
     }
 
     private int codeAt(byte[] packed, int i) {

@@ -58,7 +58,7 @@ public final class TensorProtos {
      * Our element type; empty if it is a {@link SmallType}, cannot be quantized (strings, complex numbers), or does not
      * exist.
      */
-    static Optional<DType> dtype(int type) {
+    public static Optional<DType> dtype(int type) {
         return switch (type) {
             case TensorProto.DataType.FLOAT_VALUE -> Optional.of(DType.F32);
             case TensorProto.DataType.UINT8_VALUE -> Optional.of(DType.U8);

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Temporaries;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.rewrite.RunnableGraph;
 
 /**
  * A model loaded into ONNX Runtime, and the owner of its native session. Thread safe.
@@ -39,6 +40,9 @@ import org.quantscope.core.job.CancelToken;
  */
 public final class OrtModel implements AutoCloseable {
     private final OrtSession session;
+    /** Used by the session in place, and freed after it. */
+    private final Initializers values;
+
     private final String origin;
     private final Set<Run> runs = new HashSet<>();
     private int leases;
@@ -46,8 +50,9 @@ public final class OrtModel implements AutoCloseable {
     private boolean closed;
     private boolean released;
 
-    private OrtModel(OrtSession session, String origin) {
+    private OrtModel(OrtSession session, Initializers values, String origin) {
         this.session = session;
+        this.values = values;
         this.origin = origin;
     }
 
@@ -81,6 +86,23 @@ public final class OrtModel implements AutoCloseable {
     }
 
     /**
+     * Loads a graph of any size.
+     *
+     * @param origin the file it came from, for messages
+     * @throws BadInputException if ONNX Runtime refuses it, or it is too large even without its large tensors
+     * @throws OrtUnavailableException if ONNX Runtime cannot run on this machine
+     */
+    public static OrtModel load(RunnableGraph graph, String origin, Options options) {
+        RunnableGraph.Parts parts = graph.parts();
+        return load(
+                (environment, so) -> environment.createSession(parts.message(), so),
+                parts.values(),
+                origin,
+                options,
+                OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    }
+
+    /**
      * Loads a model.
      *
      * @param model a serialized model without external data
@@ -89,7 +111,28 @@ public final class OrtModel implements AutoCloseable {
      * @throws OrtUnavailableException if ONNX Runtime cannot run on this machine
      */
     public static OrtModel load(byte[] model, String origin, Options options) {
-        return load(model, origin, options, OrtSession.SessionOptions.OptLevel.ALL_OPT);
+        return load(
+                (environment, so) -> environment.createSession(model, so),
+                List.of(),
+                origin,
+                options,
+                OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    }
+
+    /**
+     * Loads a model as a user does, by its path, with the files that it names. Only for files that this program has
+     * written: ONNX Runtime opens whatever a model names.
+     *
+     * @throws BadInputException if ONNX Runtime refuses it
+     * @throws OrtUnavailableException if ONNX Runtime cannot run on this machine
+     */
+    public static OrtModel loadOwn(Path written, Options options) {
+        return load(
+                (environment, so) -> environment.createSession(written.toString(), so),
+                List.of(),
+                String.valueOf(written.getFileName()),
+                options,
+                OrtSession.SessionOptions.OptLevel.ALL_OPT);
     }
 
     /**
@@ -99,18 +142,43 @@ public final class OrtModel implements AutoCloseable {
      * @throws OrtUnavailableException if ONNX Runtime cannot run on this machine
      */
     public static OrtModel loadOptimized(byte[] model, String origin, Options options) {
-        return load(model, origin, options, OrtSession.SessionOptions.OptLevel.NO_OPT);
+        return load(
+                (environment, so) -> environment.createSession(model, so),
+                List.of(),
+                origin,
+                options,
+                OrtSession.SessionOptions.OptLevel.NO_OPT);
+    }
+
+    /** Makes a native session. */
+    @FunctionalInterface
+    private interface Source {
+        OrtSession open(OrtEnvironment environment, OrtSession.SessionOptions options) throws OrtException;
     }
 
     private static OrtModel load(
-            byte[] model, String origin, Options options, OrtSession.SessionOptions.OptLevel level) {
+            Source source,
+            List<RunnableGraph.Values> values,
+            String origin,
+            Options options,
+            OrtSession.SessionOptions.OptLevel level) {
         OrtEnvironment environment = OrtRuntime.environment();
+        Initializers handed = null;
+        OrtModel loaded = null;
         try (OrtSession.SessionOptions so = settings(options, level)) {
-            OrtModel loaded = new OrtModel(environment.createSession(model, so), origin);
+            handed = Initializers.of(values);
+            if (!values.isEmpty()) {
+                so.addExternalInitializers(handed.tensors());
+            }
+            loaded = new OrtModel(source.open(environment, so), handed, origin);
             OrtRuntime.opened(loaded);
             return loaded;
         } catch (OrtException e) {
             throw new BadInputException(origin, "model", "ONNX Runtime refuses it: " + e.getMessage());
+        } finally {
+            if (loaded == null && handed != null) {
+                handed.close();
+            }
         }
     }
 
@@ -425,6 +493,7 @@ public final class OrtModel implements AutoCloseable {
             } catch (OrtException e) {
                 throw new IllegalStateException("ONNX Runtime cannot free a session of " + origin, e);
             } finally {
+                values.close();
                 runs.notifyAll();
             }
         }

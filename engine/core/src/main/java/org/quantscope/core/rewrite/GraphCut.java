@@ -33,13 +33,15 @@ import org.quantscope.core.rewrite.InstrumentedGraph.Quantizer;
 public final class GraphCut {
     private static final String SHARED_DIMENSION = "cut_dim_";
 
+    private final InstrumentedGraph instrumented;
     private final ModelProto front;
     private final ModelProto back;
     private final List<Crossing> crossings;
     private final Set<String> initializersInFront;
     private final Set<String> feedsInFront;
 
-    private GraphCut(ModelProto front, ModelProto back, List<Crossing> crossings) {
+    private GraphCut(InstrumentedGraph instrumented, ModelProto front, ModelProto back, List<Crossing> crossings) {
+        this.instrumented = instrumented;
         this.front = front;
         this.back = back;
         this.crossings = List.copyOf(crossings);
@@ -70,8 +72,8 @@ public final class GraphCut {
     }
 
     /** The model of the front: it computes the values that cross the cut from the samples. */
-    public byte[] front() {
-        return front.toByteArray();
+    public RunnableGraph front() {
+        return instrumented.graph().with(front);
     }
 
     /**
@@ -80,7 +82,7 @@ public final class GraphCut {
      * @param shapes of the values that cross, in the order of {@link #crossings}, as the session of the front reports
      *     them: negative for a free dimension, empty if unknown
      */
-    public byte[] back(List<long[]> shapes) {
+    public RunnableGraph back(List<long[]> shapes) {
         GraphProto.Builder g = back.getGraph().toBuilder();
         for (int i = 0; i < crossings.size(); i++) {
             TypeProto.Tensor.Builder tensor =
@@ -100,7 +102,7 @@ public final class GraphCut {
                     .setName(crossings.get(i).name())
                     .setType(TypeProto.newBuilder().setTensorType(tensor)));
         }
-        return back.toBuilder().setGraph(g).build().toByteArray();
+        return instrumented.graph().with(back.toBuilder().setGraph(g).build());
     }
 
     /** The names of the values that cross the cut. */
@@ -229,7 +231,7 @@ public final class GraphCut {
                     .toList();
             ModelProto front = part(wantedInFront, List.of(), encoders, frontOutputs);
             ModelProto back = part(wantedInBack, decoders, List.of(), backOutputs);
-            return Optional.of(new GraphCut(front, back, crossings));
+            return Optional.of(new GraphCut(instrumented, front, back, crossings));
         }
 
         private int type(String value) {

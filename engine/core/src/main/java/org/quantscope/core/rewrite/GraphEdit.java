@@ -10,10 +10,9 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.UnsafeByteOperations;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,6 +24,7 @@ import java.util.TreeMap;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.SmallType;
 import org.quantscope.core.onnx.TensorProtos;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -38,8 +38,6 @@ import org.quantscope.core.tensor.Tensor;
  */
 final class GraphEdit {
     private static final int IR_WITH_CONSTANT_INITIALIZERS = 4;
-    /** Room for nodes and names, in addition to the tensors, in bytes. */
-    private static final long OVERHEAD = 64L << 20;
 
     private final Model model;
     private final OnnxGraph graph;
@@ -236,9 +234,9 @@ final class GraphEdit {
     }
 
     /**
-     * The rewritten model in one piece, with external tensors included.
+     * The rewritten model with external tensors included. It may be too large for one message.
      *
-     * @throws BadInputException if it is too large for one protobuf message, or if external values cannot be read
+     * @throws BadInputException if a single tensor is too large
      */
     ModelProto build() {
         return build(true);
@@ -249,12 +247,18 @@ final class GraphEdit {
         return build(false);
     }
 
-    /** Writes the rewritten model in one piece; the same edits give the same bytes. */
-    void write(OutputStream out) throws IOException {
-        CodedOutputStream coded = CodedOutputStream.newInstance(out, 1 << 16);
-        coded.useDeterministicSerialization();
-        build().writeTo(coded);
-        coded.flush();
+    /** The rewritten model to be run. */
+    RunnableGraph runnable() {
+        return new RunnableGraph(model.file(), build());
+    }
+
+    /**
+     * The rewritten model to be written.
+     *
+     * @param mostInOneFile the most bytes of tensors in one file
+     */
+    WrittenModel written(long mostInOneFile) {
+        return new WrittenModel(model.file(), build(), mostInOneFile);
     }
 
     private ModelProto build(boolean whole) {
@@ -263,16 +267,13 @@ final class GraphEdit {
         Set<String> initializers = new HashSet<>();
         old.getInitializerList().forEach(t -> initializers.add(t.getName()));
         g.clearInitializer();
-        long bytes = 0;
         for (TensorProto t : old.getInitializerList()) {
             if (!removed.contains(t.getName())) {
                 TensorProto now = current(t, t.getName(), whole);
-                bytes += size(now);
                 g.addInitializer(now);
             }
         }
         for (TensorProto t : added) {
-            bytes += size(t);
             g.addInitializer(t);
         }
         g.clearInput();
@@ -294,20 +295,12 @@ final class GraphEdit {
             boolean gone = droppedNodes.contains(i) || (constant && removed.contains(node.getOutput(0)));
             if (!gone) {
                 NodeProto now = constant ? withStored(node, whole) : node;
-                bytes += constant ? now.getSerializedSize() : 0;
                 NodeProto named = rewrittenNodes.containsKey(i) ? uniquelyNamed(now, nodeNames) : now;
                 nodes.add(reconnected(i, rewire(named)));
             }
             for (String out : old.getNode(i).getOutputList()) {
                 behind.getOrDefault(out, List.of()).forEach(n -> nodes.add(uniquelyNamed(n, nodeNames)));
             }
-        }
-        if (whole && bytes + OVERHEAD > Integer.MAX_VALUE) {
-            throw new BadInputException(
-                    model.file(),
-                    "tensors",
-                    "have " + bytes + " bytes; a graph can be run or written whole up to "
-                            + (Integer.MAX_VALUE - OVERHEAD));
         }
         g.clearNode().addAllNode(nodes);
         ModelProto.Builder m = graph.proto().toBuilder().setGraph(g);
@@ -407,24 +400,46 @@ final class GraphEdit {
     private TensorProto current(TensorProto t, String name, boolean whole) {
         TensorProto now = replaced.getOrDefault(name, t);
         if (whole && TensorProtos.isExternal(now)) {
-            Tensor stored = tensors.get(name);
-            if (stored == null || stored.data().segment().byteSize() > Integer.MAX_VALUE) {
-                throw new BadInputException(model.file(), name, "its external values cannot be put into one model");
-            }
-            now = now.toBuilder()
-                    .clearExternalData()
-                    .clearDataLocation()
-                    .setRawData(UnsafeByteOperations.unsafeWrap(
-                            stored.data().segment().asByteBuffer()))
-                    .build();
+            now = inside(now, name);
         }
         return now.getName().equals(t.getName())
                 ? now
                 : now.toBuilder().setName(t.getName()).build();
     }
 
-    private static long size(TensorProto t) {
-        return t.getSerializedSize();
+    /** A tensor with its values, which are not copied. */
+    private TensorProto inside(TensorProto external, String name) {
+        if (SmallType.of(external.getDataType()).isPresent()) {
+            // Such values are read unpacked.
+            try {
+                return SmallType.inside(external, name, model.file());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        Tensor stored = tensors.get(name);
+        if (stored == null) {
+            throw new BadInputException(model.file(), name, "its external values are of a type that is not read");
+        }
+        checkLargest(stored);
+        return external.toBuilder()
+                .clearExternalData()
+                .clearDataLocation()
+                .setRawData(
+                        UnsafeByteOperations.unsafeWrap(stored.data().segment().asByteBuffer()))
+                .build();
+    }
+
+    /** Java's buffers, by which ONNX Runtime takes values, end at 2 GB. */
+    private void checkLargest(Tensor t) {
+        long bytes = t.data().segment().byteSize();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new BadInputException(
+                    model.file(),
+                    t.id().name(),
+                    "has " + bytes + " bytes in one tensor; a graph can be run or written with tensors of up to "
+                            + Integer.MAX_VALUE + " each");
+        }
     }
 
     private NodeProto reconnected(int index, NodeProto node) {

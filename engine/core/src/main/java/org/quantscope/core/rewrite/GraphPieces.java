@@ -3,7 +3,6 @@ package org.quantscope.core.rewrite;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,12 +24,12 @@ public final class GraphPieces {
     /**
      * One piece.
      *
-     * @param model serialized; not copied, must not be changed
+     * @param model the graph to be run
      * @param inputs what it reads: inputs of the whole model, and values of earlier pieces
      * @param wanted the wanted values that it gives, in the order of the graph
      * @param kept values that later pieces read; some may be wanted as well
      */
-    public record Piece(byte[] model, Set<String> inputs, List<String> wanted, Set<String> kept) {
+    public record Piece(RunnableGraph model, Set<String> inputs, List<String> wanted, Set<String> kept) {
         public Piece {
             inputs = Set.copyOf(inputs);
             wanted = List.copyOf(wanted);
@@ -41,18 +40,13 @@ public final class GraphPieces {
     /**
      * Cuts a model. Where the type of a value that would cross a cut is not known there is no cut.
      *
-     * @param model serialized by this package
+     * @param model a graph of this package
      * @param wanted values that its graph computes
      * @param bytes the size of a value
      * @param most the most bytes of wanted values in a piece, if it has more than one
      */
-    public static List<Piece> of(byte[] model, Set<String> wanted, ToLongFunction<String> bytes, long most) {
-        ModelProto whole;
-        try {
-            whole = ModelProto.parseFrom(model);
-        } catch (InvalidProtocolBufferException e) {
-            throw new IllegalArgumentException("model: not one that was serialized here", e);
-        }
+    public static List<Piece> of(RunnableGraph model, Set<String> wanted, ToLongFunction<String> bytes, long most) {
+        ModelProto whole = model.proto();
         GraphProto graph = whole.getGraph();
         ElementTypes types = new ElementTypes(graph);
         List<Set<String>> reads =
@@ -101,7 +95,8 @@ public final class GraphPieces {
             outputs.forEach(name -> piece.addOutput(GraphEdit.unshaped(name, types.of(name))));
             computed.addAll(own);
             if (!outputs.isEmpty()) {
-                pieces.add(new Piece(whole.toBuilder().setGraph(piece).build().toByteArray(), fed, given, kept));
+                pieces.add(
+                        new Piece(model.with(whole.toBuilder().setGraph(piece).build()), fed, given, kept));
             }
         }
         return pieces;

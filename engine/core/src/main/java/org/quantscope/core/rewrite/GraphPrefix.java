@@ -3,7 +3,6 @@ package org.quantscope.core.rewrite;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -16,16 +15,16 @@ import org.quantscope.core.onnx.OnnxNode;
 
 /** The part of a model that is needed to compute one value. */
 public final class GraphPrefix {
-    private final byte[] model;
+    private final RunnableGraph model;
     private final Set<String> inputs;
 
-    private GraphPrefix(byte[] model, Set<String> inputs) {
+    private GraphPrefix(RunnableGraph model, Set<String> inputs) {
         this.model = model;
         this.inputs = Set.copyOf(inputs);
     }
 
-    /** The serialized part; its only output is the value. Not copied, must not be changed. */
-    public byte[] model() {
+    /** The part; its only output is the value. */
+    public RunnableGraph model() {
         return model;
     }
 
@@ -37,16 +36,11 @@ public final class GraphPrefix {
     /**
      * Cuts a model after a value.
      *
-     * @param model serialized by this package
-     * @param value a value that its graph computes
+     * @param model a graph of this package
+     * @param value a value that it computes
      */
-    public static GraphPrefix upTo(byte[] model, String value) {
-        ModelProto whole;
-        try {
-            whole = ModelProto.parseFrom(model);
-        } catch (InvalidProtocolBufferException e) {
-            throw new IllegalArgumentException("model: not one that was serialized here", e);
-        }
+    public static GraphPrefix upTo(RunnableGraph model, String value) {
+        ModelProto whole = model.proto();
         GraphProto graph = whole.getGraph();
         Map<String, NodeProto> producers = OnnxGraph.producers(graph);
         Set<String> needed = new HashSet<>();
@@ -77,6 +71,6 @@ public final class GraphPrefix {
         });
         int type = new ElementTypes(graph).of(value);
         cut.addOutput(GraphEdit.unshaped(value, type));
-        return new GraphPrefix(whole.toBuilder().setGraph(cut).build().toByteArray(), inputs);
+        return new GraphPrefix(model.with(whole.toBuilder().setGraph(cut).build()), inputs);
     }
 }

@@ -3,7 +3,6 @@ package org.quantscope.core.rewrite;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -18,27 +17,23 @@ public final class GraphTaps {
      * The model with further outputs. A value with a quantizer of its own is tapped before the quantizer, unless it is
      * an output of the graph, which comes after it.
      *
-     * @param model a model from {@link InstrumentedGraph#model}
+     * @param of a graph from {@link InstrumentedGraph#graph}
      * @param graph the graph that it was made from
      * @param values computed by {@code graph}; values that are outputs already stay as they are
      */
-    public static byte[] add(byte[] model, OnnxGraph graph, List<TensorId> values) {
-        try {
-            ModelProto.Builder proto = ModelProto.parseFrom(model).toBuilder();
-            Set<String> known = new HashSet<>(graph.outputNames());
-            for (TensorId id : values) {
-                if (known.add(id.name())) {
-                    proto.getGraphBuilder()
-                            .addOutput(ValueInfoProto.newBuilder()
-                                    .setName(id.name())
-                                    .setType(TypeProto.newBuilder()
-                                            .setTensorType(TypeProto.Tensor.newBuilder()
-                                                    .setElemType(graph.types().of(id.name())))));
-                }
+    public static RunnableGraph add(RunnableGraph of, OnnxGraph graph, List<TensorId> values) {
+        ModelProto.Builder proto = of.proto().toBuilder();
+        Set<String> known = new HashSet<>(graph.outputNames());
+        for (TensorId id : values) {
+            if (known.add(id.name())) {
+                proto.getGraphBuilder()
+                        .addOutput(ValueInfoProto.newBuilder()
+                                .setName(id.name())
+                                .setType(TypeProto.newBuilder()
+                                        .setTensorType(TypeProto.Tensor.newBuilder()
+                                                .setElemType(graph.types().of(id.name())))));
             }
-            return proto.build().toByteArray();
-        } catch (InvalidProtocolBufferException e) {
-            throw new IllegalArgumentException("model: was not made here", e);
         }
+        return of.with(proto.build());
     }
 }

@@ -24,6 +24,7 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -48,7 +49,7 @@ public final class InstrumentedGraph {
     private static final float ROUNDING = 0x1.8p23f;
     private static final CodebookGrid ANY_LEVELS = new CodebookGrid(-1, 0, 1);
 
-    private final ModelProto model;
+    private final RunnableGraph graph;
     private final Optional<String> weightFeed;
     private final Map<TensorId, ActivationFeeds> activations;
     private final Map<TensorId, BiasFeed> biases;
@@ -56,13 +57,13 @@ public final class InstrumentedGraph {
     private final ElementTypes types;
 
     private InstrumentedGraph(
-            ModelProto model,
+            RunnableGraph graph,
             Optional<String> weightFeed,
             Map<TensorId, ActivationFeeds> activations,
             Map<TensorId, BiasFeed> biases,
             Map<String, Quantizer> quantizers,
             ElementTypes types) {
-        this.model = model;
+        this.graph = graph;
         this.weightFeed = weightFeed;
         this.activations = activations;
         this.biases = biases;
@@ -238,13 +239,13 @@ public final class InstrumentedGraph {
         }
     }
 
-    /** The serialized model; must not be changed. */
-    public byte[] model() {
-        return model.toByteArray();
+    /** The graph to be run. */
+    public RunnableGraph graph() {
+        return graph;
     }
 
     ModelProto proto() {
-        return model;
+        return graph.proto();
     }
 
     /** The quantizers, by the value that they compute. */
@@ -276,16 +277,16 @@ public final class InstrumentedGraph {
         return biases;
     }
 
-    /** The model unchanged, in one piece. */
-    public static byte[] plain(Model model) {
-        return new GraphEdit(model).build().toByteArray();
+    /** The model unchanged. */
+    public static RunnableGraph plain(Model model) {
+        return new GraphEdit(model).runnable();
     }
 
     /**
      * The model with values inside it as further outputs; values that are graph inputs or outputs already stay as they
      * are.
      */
-    public static byte[] tapped(Model model, List<TensorId> values) {
+    public static RunnableGraph tapped(Model model, List<TensorId> values) {
         GraphEdit edit = new GraphEdit(model);
         Set<String> known = new HashSet<>(edit.graph().outputNames());
         known.addAll(edit.graph().requiredInputs());
@@ -294,14 +295,14 @@ public final class InstrumentedGraph {
                 edit.addOutput(id.name(), edit.graph().types().of(id.name()));
             }
         }
-        return edit.build().toByteArray();
+        return edit.runnable();
     }
 
     /**
      * The instrumented model.
      *
      * @param selected the selected weight, a stored tensor that becomes an input
-     * @param baked values of other stored weights, in storage order, that replace the stored ones
+     * @param baked values of other stored weights, in storage order, as float32, that replace the stored ones
      * @param quantized the activations that get a quantizer, with the wanted form; if the operator set lacks it,
      *     another form is used
      * @param fedBiases the biases that become inputs, each read only by its layer
@@ -310,7 +311,7 @@ public final class InstrumentedGraph {
     public static InstrumentedGraph build(
             Model model,
             Optional<TensorId> selected,
-            Map<TensorId, float[]> baked,
+            Map<TensorId, TensorData> baked,
             Map<TensorId, Form> quantized,
             Set<TensorId> fedBiases) {
         GraphEdit edit = new GraphEdit(model);
@@ -354,7 +355,7 @@ public final class InstrumentedGraph {
             edit.setOpset(FIRST_WITH_BROADCASTING_MAX);
         }
         return new InstrumentedGraph(
-                edit.build(),
+                edit.runnable(),
                 weightFeed,
                 feeds,
                 biases,

@@ -1,7 +1,6 @@
 package org.quantscope.core.rewrite;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
-import com.google.protobuf.CodedOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxNode;
@@ -181,19 +180,21 @@ public final class ModelRewrite {
     }
 
     /**
-     * Writes a model to one file, including external tensors, atomically.
+     * Writes a model atomically, with its external tensors: to one file or, if it is too large for that, as
+     * {@link WrittenModel} says.
      *
      * @param metadata written to {@code metadata_props}, in the order of its keys
-     * @throws org.quantscope.core.io.BadInputException if the model has no graph or is too large for one file
+     * @throws org.quantscope.core.io.BadInputException if the model has no graph or a single tensor is too large
      */
-    public static void write(Model model, Map<String, String> metadata, Path target) throws IOException {
+    public static void write(Model model, Map<String, String> metadata, Path target, CancelToken cancel)
+            throws IOException {
+        write(model, metadata, target, WrittenModel.MOST_IN_ONE_FILE, cancel);
+    }
+
+    static void write(Model model, Map<String, String> metadata, Path target, long mostInOneFile, CancelToken cancel)
+            throws IOException {
         GraphEdit whole = new GraphEdit(model);
         metadata.forEach(whole::putMetadata);
-        var proto = whole.build();
-        AtomicFile.write(target, out -> {
-            CodedOutputStream coded = CodedOutputStream.newInstance(out, 1 << 16);
-            proto.writeTo(coded);
-            coded.flush();
-        });
+        whole.written(mostInOneFile).writeAtomically(target, cancel);
     }
 }

@@ -1,8 +1,6 @@
 package org.quantscope.core.rewrite;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -174,8 +172,14 @@ public final class NBitsGraph {
         edit.putMetadata(key, value);
     }
 
-    /** @throws org.quantscope.core.io.BadInputException if the model is too large for one file */
-    public void write(OutputStream out) throws IOException {
-        edit.write(out);
+    /**
+     * The finished model.
+     *
+     * @param mostInOneFile the most bytes of tensors in one file; in a larger model the values of large tensors are
+     *     written to a second one
+     * @throws org.quantscope.core.io.BadInputException if a single tensor is too large
+     */
+    public WrittenModel written(long mostInOneFile) {
+        return edit.written(mostInOneFile);
     }
 }

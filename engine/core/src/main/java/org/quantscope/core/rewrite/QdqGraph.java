@@ -2,8 +2,6 @@ package org.quantscope.core.rewrite;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -142,7 +140,7 @@ public final class QdqGraph {
     }
 
     /**
-     * Puts the nodes of the activations into the graph; the last step before {@link #write}.
+     * Puts the nodes of the activations into the graph; the last step before {@link #written}.
      *
      * @param asNodesRead true to interrupt each group of nodes that ONNX Runtime would replace by a kernel that computes
      *     something else: by a Sum of one value, which changes nothing and fits none of its rules, or by the one that
@@ -224,9 +222,15 @@ public final class QdqGraph {
         edit.putMetadata(key, value);
     }
 
-    /** @throws org.quantscope.core.io.BadInputException if the model is too large for one file */
-    public void write(OutputStream out) throws IOException {
-        edit.write(out);
+    /**
+     * The finished model.
+     *
+     * @param mostInOneFile the most bytes of tensors in one file; in a larger model the values of large tensors are
+     *     written to a second one
+     * @throws org.quantscope.core.io.BadInputException if a single tensor is too large
+     */
+    public WrittenModel written(long mostInOneFile) {
+        return edit.written(mostInOneFile);
     }
 
     private NodeProto inDomain(NodeProto node, boolean contrib) {

@@ -43,7 +43,8 @@ import org.quantscope.core.tensor.Shape;
  */
 public final class RuntimeGraph {
     /**
-     * Graphs with more bytes are run without optimizing first, because the optimizer hands over its output in a file.
+     * Graphs with more bytes in their tensors are run without optimizing first, because the optimizer hands over its
+     * output in a file.
      */
     public static final long LARGEST = 256L << 20;
 
@@ -155,8 +156,8 @@ public final class RuntimeGraph {
      * @param of the instrumented graph that it is part of
      * @param fed float32 inputs to mark; those that the graph does not have or that are too large stay inputs
      */
-    public static RuntimeGraph of(byte[] graph, InstrumentedGraph of, Set<String> fed) {
-        ModelProto model = parse(graph);
+    public static RuntimeGraph of(RunnableGraph graph, InstrumentedGraph of, Set<String> fed) {
+        ModelProto model = graph.proto();
         GraphProto.Builder g = model.getGraph().toBuilder().clearInput();
         Map<String, Mark> marks = new LinkedHashMap<>();
         int next = FIRST_MARK;

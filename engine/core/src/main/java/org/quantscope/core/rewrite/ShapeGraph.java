@@ -70,6 +70,6 @@ public final class ShapeGraph {
                     GraphEdit.unshaped(
                             output.getName(), output.getType().getTensorType().getElemType()));
         }
-        return built.toBuilder().setGraph(graph).build().toByteArray();
+        return new RunnableGraph(model.file(), built.toBuilder().setGraph(graph).build()).message();
     }
 }

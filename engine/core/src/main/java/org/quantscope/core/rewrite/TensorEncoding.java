@@ -9,6 +9,7 @@ import org.quantscope.core.onnx.CodeType;
 import org.quantscope.core.tensor.BFloat16;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorData;
 
 /** Encodes values as {@code TensorProto} messages, always as little-endian {@code raw_data}. */
 final class TensorEncoding {
@@ -43,6 +44,25 @@ final class TensorEncoding {
                 throw new IllegalArgumentException("dtype: " + dtype + " holds no weights that a graph computes with");
         }
         return raw(name, dtype, shape, UnsafeByteOperations.unsafeWrap(bytes.rewind()));
+    }
+
+    /**
+     * The same of values that may lie in native memory already, which is then used in place.
+     *
+     * @param values float32, little-endian; must not change
+     */
+    static TensorProto floats(String name, DType dtype, Shape shape, TensorData values) {
+        if (dtype == DType.F32
+                && values.dtype() == DType.F32
+                && values.order() == ByteOrder.LITTLE_ENDIAN
+                && values.segment().isNative()) {
+            return raw(
+                    name,
+                    dtype,
+                    shape,
+                    UnsafeByteOperations.unsafeWrap(values.segment().asByteBuffer()));
+        }
+        return floats(name, dtype, shape, values.toFloats());
     }
 
     static TensorProto scalar(String name, float value) {

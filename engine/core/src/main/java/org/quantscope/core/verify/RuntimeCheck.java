@@ -1,13 +1,13 @@
 package org.quantscope.core.verify;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
@@ -28,6 +28,7 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.InstrumentedGraph;
+import org.quantscope.core.rewrite.RuntimeGraph;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.TensorId;
 
@@ -37,6 +38,9 @@ import org.quantscope.core.tensor.TensorId;
  * session, where ONNX Runtime replaces groups of nodes by integer kernels.
  */
 final class RuntimeCheck {
+    /** Outputs of several batches are kept up to so many values of each model, 64 MB. */
+    private static final long MOST_LOGITS = 1L << 24;
+
     private RuntimeCheck() {}
 
     /**
@@ -58,12 +62,28 @@ final class RuntimeCheck {
             Set<TensorId> leftOut,
             Dataset data,
             Progress progress,
-            CancelToken cancel)
-            throws IOException {
+            CancelToken cancel) {
+        return run(exported, plan, request, leftOut, data, RuntimeGraph.LARGEST, progress, cancel);
+    }
+
+    /**
+     * The same with another limit.
+     *
+     * @param inTurnFrom models with more bytes of tensors are opened one after the other, so that memory has to hold one
+     *     at a time
+     */
+    static Verification.Ran run(
+            Path exported,
+            ExportPlan plan,
+            EvalRequest request,
+            Set<TensorId> leftOut,
+            Dataset data,
+            long inTurnFrom,
+            Progress progress,
+            CancelToken cancel) {
         Model model = OutputChoice.of(plan.model(), plan.state().scored(), data, cancel);
         SampleFeed feed = SampleFeed.of(model, data);
         String name = String.valueOf(exported.getFileName());
-        byte[] bytes = Files.readAllBytes(exported);
         String output = Logits.predictionOutput(model);
         List<String> outputs = model.graph().map(OnnxGraph::floatingOutputs).orElse(List.of(output));
         boolean wide = model.graph()
@@ -71,39 +91,56 @@ final class RuntimeCheck {
                 .orElse(true);
         Count asWritten = new Count(wide);
         Count asRun = new Count(wide);
-        try (Evaluated live = Evaluated.of(model, request, cancel);
+        OrtModel.Options options = OrtModel.Options.DEFAULT;
+        boolean inTurn = InstrumentedGraph.plain(model).bytes() > inTurnFrom;
+        try (Way floatModel = new Way(() ->
+                        new Plain(OrtModel.load(InstrumentedGraph.plain(model), name, options), model, feed, cancel));
                 @Nullable
-                        Evaluated holding =
-                                leftOut.isEmpty() ? null : Evaluated.of(model, without(request, leftOut), cancel);
-                OrtModel floatModel = OrtModel.load(InstrumentedGraph.plain(model), name, OrtModel.Options.DEFAULT);
-                @Nullable
-                        OrtModel original = isSame(plan.reference(), plan.model())
+                        Way original = isSame(plan.reference(), plan.model())
                                 ? null
-                                : OrtModel.load(
-                                        InstrumentedGraph.plain(plan.reference()), name, OrtModel.Options.DEFAULT);
-                OrtModel written = OrtModel.load(bytes, name, OrtModel.Options.DEFAULT.withoutFusing());
-                Attempted fused = Attempted.load(bytes, name)) {
+                                : new Way(() -> new Plain(
+                                        OrtModel.load(InstrumentedGraph.plain(plan.reference()), name, options),
+                                        model,
+                                        feed,
+                                        cancel));
+                Way live = new Way(() -> Evaluated.of(model, request, feed, cancel));
+                @Nullable
+                        Way holding = leftOut.isEmpty()
+                                ? null
+                                : new Way(() -> Evaluated.of(model, without(request, leftOut), feed, cancel));
+                Way written = new Way(
+                        () -> new Plain(OrtModel.loadOwn(exported, options.withoutFusing()), model, feed, cancel));
+                Attempted fused = new Attempted(
+                        new Way(() -> new Plain(OrtModel.loadOwn(exported, options), model, feed, cancel)))) {
+            List<int[]> batches = new ArrayList<>();
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
-                int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize()))
-                        .toArray();
-                progress.report(from, data.size(), "verifying sample " + (from + 1) + " of " + data.size());
-                Logits ours = live.logits(feed, batch, cancel);
-                Logits held = holding == null ? ours : holding.logits(feed, batch, cancel);
-                Logits plain = Logits.of(floatModel, model, feed, batch, Map.of(), cancel);
-                Logits before = original == null ? plain : Logits.of(original, model, feed, batch, Map.of(), cancel);
-                asWritten.add(
-                        model,
-                        plan.state().metric(),
-                        data,
-                        batch,
-                        before,
-                        plain,
-                        ours,
-                        held,
-                        Logits.of(written, model, feed, batch, Map.of(), cancel));
-                Optional<Logits> theirs = fused.logits(model, feed, batch, cancel);
-                if (theirs.isPresent()) {
-                    asRun.add(model, plan.state().metric(), data, batch, before, plain, ours, held, theirs.get());
+                batches.add(IntStream.range(from, Math.min(data.size(), from + feed.batchSize()))
+                        .toArray());
+            }
+            for (int at = 0; at < batches.size(); ) {
+                int first = batches.get(at)[0];
+                progress.report(first, data.size(), "verifying sample " + (first + 1) + " of " + data.size());
+                int fitting = (int) Math.max(
+                        1, MOST_LOGITS / floatModel.logits(batches.get(at)).values().length);
+                List<int[]> next = batches.subList(at, inTurn ? Math.min(batches.size(), at + fitting) : at + 1);
+                at += next.size();
+                List<Logits> plain = floatModel.all(next, inTurn);
+                List<Logits> before = original == null ? plain : original.all(next, inTurn);
+                List<Logits> ours = live.all(next, inTurn);
+                List<Logits> held = holding == null ? ours : holding.all(next, inTurn);
+                List<Logits> theirs = written.all(next, inTurn);
+                Optional<List<Logits>> theirsAsRun = fused.all(next, inTurn);
+                for (int i = 0; i < next.size(); i++) {
+                    Batch batch = new Batch(next.get(i), before.get(i), plain.get(i), ours.get(i), held.get(i));
+                    asWritten.add(model, plan.state().metric(), data, batch, theirs.get(i));
+                    if (theirsAsRun.isPresent()) {
+                        asRun.add(
+                                model,
+                                plan.state().metric(),
+                                data,
+                                batch,
+                                theirsAsRun.get().get(i));
+                    }
                 }
             }
             return new Verification.Ran(
@@ -120,6 +157,70 @@ final class RuntimeCheck {
         }
     }
 
+    /**
+     * The outputs of one batch, of everything that a way of running the file is compared with.
+     *
+     * @param before of the float model before corrections
+     * @param plain of the float model
+     * @param ours of our own evaluation
+     * @param held of our own evaluation of the tensors that the file holds
+     */
+    private record Batch(int[] samples, Logits before, Logits plain, Logits ours, Logits held) {}
+
+    /** One model in ONNX Runtime. */
+    private interface Session extends AutoCloseable {
+        Logits logits(int[] batch);
+
+        @Override
+        void close();
+    }
+
+    private record Plain(OrtModel loaded, Model model, SampleFeed feed, CancelToken cancel) implements Session {
+        @Override
+        public Logits logits(int[] batch) {
+            return Logits.of(loaded, model, feed, batch, Map.of(), cancel);
+        }
+
+        @Override
+        public void close() {
+            loaded.close();
+        }
+    }
+
+    /** One of the models that are compared. It is opened when it is run. */
+    private static final class Way implements AutoCloseable {
+        private final Supplier<Session> source;
+        private @Nullable Session opened;
+
+        Way(Supplier<Session> source) {
+            this.source = source;
+        }
+
+        Logits logits(int[] batch) {
+            if (opened == null) {
+                opened = source.get();
+            }
+            return opened.logits(batch);
+        }
+
+        /** @param inTurn true to close it afterwards */
+        List<Logits> all(List<int[]> batches, boolean inTurn) {
+            List<Logits> all = batches.stream().map(this::logits).toList();
+            if (inTurn) {
+                close();
+            }
+            return all;
+        }
+
+        @Override
+        public void close() {
+            if (opened != null) {
+                opened.close();
+                opened = null;
+            }
+        }
+    }
+
     private static EvalRequest without(EvalRequest request, Set<TensorId> leftOut) {
         Map<TensorId, QuantParams> weights = new HashMap<>(request.weights());
         Map<TensorId, QuantParams> activations = new HashMap<>(request.activations());
@@ -129,19 +230,22 @@ final class RuntimeCheck {
     }
 
     /** Our own evaluation of a request. */
-    private record Evaluated(QuantizedSession session, QuantizedSession.Feeds feeds) implements AutoCloseable {
-        static Evaluated of(Model model, EvalRequest request, CancelToken cancel) throws IOException {
+    private record Evaluated(
+            QuantizedSession session, QuantizedSession.Feeds feeds, SampleFeed feed, CancelToken cancel)
+            implements Session {
+        static Evaluated of(Model model, EvalRequest request, SampleFeed feed, CancelToken cancel) {
             QuantizedSession session = QuantizedSession.build(
                     model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, cancel);
             try {
-                return new Evaluated(session, session.feeds(request, cancel));
+                return new Evaluated(session, session.feeds(request, cancel), feed, cancel);
             } catch (RuntimeException e) {
                 session.loaded().getFirst().close();
                 throw e;
             }
         }
 
-        Logits logits(SampleFeed feed, int[] batch, CancelToken cancel) {
+        @Override
+        public Logits logits(int[] batch) {
             return session.logits(feed, batch, feeds, cancel);
         }
 
@@ -154,45 +258,30 @@ final class RuntimeCheck {
 
     /** The file in a session with default options, which may refuse it. */
     private static final class Attempted implements AutoCloseable {
-        private final @Nullable OrtModel loaded;
+        private final Way way;
         private Optional<String> refusal = Optional.empty();
 
-        private Attempted(@Nullable OrtModel loaded) {
-            this.loaded = loaded;
+        Attempted(Way way) {
+            this.way = way;
         }
 
-        static Attempted load(byte[] bytes, String name) {
-            try {
-                return new Attempted(OrtModel.load(bytes, name, OrtModel.Options.DEFAULT));
-            } catch (BadInputException e) {
-                Attempted none = new Attempted(null);
-                none.refusal = Optional.of(words(e));
-                return none;
-            }
-        }
-
-        /** Empty once ONNX Runtime has failed. */
-        Optional<Logits> logits(Model model, SampleFeed feed, int[] batch, CancelToken cancel) {
-            if (loaded == null || refusal.isPresent()) {
+        /** Empty once ONNX Runtime has refused it or failed. */
+        Optional<List<Logits>> all(List<int[]> batches, boolean inTurn) {
+            if (refusal.isPresent()) {
                 return Optional.empty();
             }
             try {
-                return Optional.of(Logits.of(loaded, model, feed, batch, Map.of(), cancel));
+                return Optional.of(way.all(batches, inTurn));
             } catch (BadInputException e) {
-                refusal = Optional.of(words(e));
+                refusal = Optional.of(
+                        String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
                 return Optional.empty();
             }
-        }
-
-        private static String words(BadInputException e) {
-            return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
         }
 
         @Override
         public void close() {
-            if (loaded != null) {
-                loaded.close();
-            }
+            way.close();
         }
     }
 
@@ -209,27 +298,19 @@ final class RuntimeCheck {
             held = new Sums(wide);
         }
 
-        void add(
-                Model model,
-                Optional<Task> metric,
-                Dataset data,
-                int[] batch,
-                Logits before,
-                Logits plain,
-                Logits ours,
-                Logits holding,
-                Logits theirs) {
+        void add(Model model, Optional<Task> metric, Dataset data, Batch batch, Logits theirs) {
             if (besideFloat == null || besideLive == null) {
-                besideFloat = PairedScores.of(model, data, metric, before);
-                besideLive = PairedScores.of(model, data, metric, plain);
+                besideFloat = PairedScores.of(model, data, metric, batch.before);
+                besideLive = PairedScores.of(model, data, metric, batch.plain);
             }
-            besideFloat.add(batch, before, theirs);
-            besideLive.add(batch, ours, theirs);
-            for (int i = 0; i < ours.values().length; i++) {
-                largest = Math.max(largest, Math.abs((double) ours.values()[i] - theirs.values()[i]));
+            float[] ours = batch.ours.values();
+            besideFloat.add(batch.samples, batch.before, theirs);
+            besideLive.add(batch.samples, batch.ours, theirs);
+            for (int i = 0; i < ours.length; i++) {
+                largest = Math.max(largest, Math.abs((double) ours[i] - theirs.values()[i]));
             }
-            live.add(plain, ours, theirs);
-            held.add(plain, holding, theirs);
+            live.add(batch.plain, batch.ours, theirs);
+            held.add(batch.plain, batch.held, theirs);
         }
 
         Optional<Verification.Run> run() {

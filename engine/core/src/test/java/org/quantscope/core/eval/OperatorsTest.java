@@ -36,9 +36,11 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.rewrite.InstrumentedGraph.Form;
 import org.quantscope.core.rewrite.InstrumentedGraph.Way;
+import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
@@ -220,8 +222,8 @@ class OperatorsTest {
         List<Tensor> weights = model.tensors().stream()
                 .filter(t -> t.info().kind() == TensorKind.WEIGHT)
                 .toList();
-        Map<TensorId, float[]> baked = new HashMap<>();
-        weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
+        Map<TensorId, TensorData> baked = new HashMap<>();
+        weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data()));
         InstrumentedGraph graph = InstrumentedGraph.build(
                 model, weights.stream().map(Tensor::id).findFirst(), baked, quantized, Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
@@ -239,7 +241,7 @@ class OperatorsTest {
             feeds.put(names.on(), NativeTensor.flag(false));
         });
         assertThat(graph.activations()).hasSameSizeAs(activations);
-        return run(model, graph.model(), feeds, given);
+        return run(model, graph.graph(), feeds, given);
     }
 
     /** All activations on, on a grid of 2^16 levels from -64 to 64. */
@@ -256,10 +258,10 @@ class OperatorsTest {
                     (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
             feeds.put(names.on(), NativeTensor.flag(true));
         });
-        return run(model, graph.model(), feeds, given);
+        return run(model, graph.graph(), feeds, given);
     }
 
-    private static float[] run(Model model, byte[] graph, Map<String, NativeTensor> more, Given given) {
+    private static float[] run(Model model, RunnableGraph graph, Map<String, NativeTensor> more, Given given) {
         Map<String, NativeTensor> feeds = new HashMap<>(more);
         DType type = model.graph().orElseThrow().inputs().getFirst().type().orElse(DType.F32);
         float[] values = given.values.clone();

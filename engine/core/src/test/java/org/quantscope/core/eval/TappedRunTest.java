@@ -16,6 +16,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.rewrite.GraphPieces;
 import org.quantscope.core.rewrite.InstrumentedGraph;
+import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
@@ -73,7 +74,7 @@ class TappedRunTest {
 
     @Test
     void aPieceHoldsItsOwnWeightsAndKeepsWhatLaterOnesRead() throws IOException {
-        byte[] graph = InstrumentedGraph.tapped(
+        RunnableGraph graph = InstrumentedGraph.tapped(
                 residual(), WANTED.stream().map(TensorId::new).toList());
 
         List<GraphPieces.Piece> pieces = GraphPieces.of(graph, new LinkedHashSet<>(WANTED), name -> 48, 96);
@@ -85,7 +86,7 @@ class TappedRunTest {
         assertThat(pieces)
                 .extracting(GraphPieces.Piece::inputs)
                 .containsExactly(Set.of("x"), Set.of("a", "b"), Set.of("s", "x"));
-        assertThat(pieces.stream().mapToInt(p -> p.model().length).max().orElseThrow())
-                .isLessThan(graph.length);
+        assertThat(pieces.stream().mapToLong(p -> p.model().bytes()).max().orElseThrow())
+                .isLessThan(graph.bytes());
     }
 }

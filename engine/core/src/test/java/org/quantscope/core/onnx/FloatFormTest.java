@@ -253,7 +253,8 @@ class FloatFormTest {
         assertThat(model.own().orElseThrow().said())
                 .startsWith("already quantized (activations quantized as they come): 1 weight with 8 bits per tensor,"
                         + " no activation.");
-        float[] y = run(InstrumentedGraph.plain(model), Shape.of(4, 2), new float[] {1, 0, 0, 1, 1, 1, -1, 0});
+        float[] y =
+                run(InstrumentedGraph.plain(model).message(), Shape.of(4, 2), new float[] {1, 0, 0, 1, 1, 1, -1, 0});
         assertThat(y)
                 .containsExactly(new float[] {0.2f, -0.4f, 2.54f, -2.56f, 2.74f, -2.96f, -0.2f, 0.4f}, within(1e-6f));
     }

@@ -25,9 +25,11 @@ import org.quantscope.core.onnx.Placement.State;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.rewrite.InstrumentedGraph;
+import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
 
@@ -90,8 +92,8 @@ class PyTorchExportsTest {
                 .filter(t -> t.info().kind() == TensorKind.WEIGHT)
                 .toList();
         Optional<TensorId> selected = weights.stream().map(Tensor::id).findFirst();
-        Map<TensorId, float[]> baked = new HashMap<>();
-        weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
+        Map<TensorId, TensorData> baked = new HashMap<>();
+        weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data()));
         InstrumentedGraph graph = InstrumentedGraph.build(model, selected, baked, Map.of(), Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
         selected.ifPresent(id -> feeds.put(
@@ -100,10 +102,10 @@ class PyTorchExportsTest {
                         weights.getFirst().data().toFloats(),
                         weights.getFirst().info().shape(),
                         DType.F32)));
-        return run(graph.model(), feeds, x, shape);
+        return run(graph.graph(), feeds, x, shape);
     }
 
-    private static float[] run(byte[] model, Map<String, NativeTensor> more, float[] x, Shape shape) {
+    private static float[] run(RunnableGraph model, Map<String, NativeTensor> more, float[] x, Shape shape) {
         Map<String, NativeTensor> feeds = new HashMap<>(more);
         feeds.put("input", NativeTensor.of(x, shape, DType.F32));
         try (OrtModel loaded = OrtModel.load(model, "export", OrtModel.Options.DEFAULT)) {

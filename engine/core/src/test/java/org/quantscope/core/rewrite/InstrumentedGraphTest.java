@@ -28,6 +28,7 @@ import org.quantscope.core.rewrite.InstrumentedGraph.Form;
 import org.quantscope.core.rewrite.InstrumentedGraph.Way;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 
 class InstrumentedGraphTest {
@@ -38,7 +39,7 @@ class InstrumentedGraphTest {
     @TempDir
     private Path folder;
 
-    private static float[] run(byte[] model, Map<String, NativeTensor> feeds, String output) {
+    private static float[] run(RunnableGraph model, Map<String, NativeTensor> feeds, String output) {
         try (OrtModel loaded = OrtModel.load(model, "tiny.onnx", new OrtModel.Options(1, false))) {
             return loaded.run(feeds, List.of(output), new CancelToken())
                     .getFirst()
@@ -96,7 +97,7 @@ class InstrumentedGraphTest {
         feed(feeds, graph.activations().get(X), in);
         feed(feeds, graph.activations().get(Y), out);
 
-        float[] y = run(graph.model(), feeds, "y");
+        float[] y = run(graph.graph(), feeds, "y");
 
         float[] expected = new float[x.length];
         for (int i = 0; i < x.length; i++) {
@@ -120,17 +121,17 @@ class InstrumentedGraphTest {
         float[] x = {1, 0, 0, 0, 0, 1, 0, 2};
         InstrumentedGraph fed = InstrumentedGraph.build(model, Optional.of(W), Map.of(), Map.of(), Set.of());
         InstrumentedGraph baked =
-                InstrumentedGraph.build(model, Optional.empty(), Map.of(W, other), Map.of(), Set.of());
+                InstrumentedGraph.build(model, Optional.empty(), Map.of(W, TensorData.of(other)), Map.of(), Set.of());
 
         float[] one = run(
-                fed.model(),
+                fed.graph(),
                 Map.of(
                         "x",
                         NativeTensor.of(x, Shape.of(2, 4), DType.F32),
                         fed.weightFeed().orElseThrow(),
                         NativeTensor.of(other, Shape.of(4, 3), DType.F32)),
                 "y");
-        float[] two = run(baked.model(), Map.of("x", NativeTensor.of(x, Shape.of(2, 4), DType.F32)), "y");
+        float[] two = run(baked.graph(), Map.of("x", NativeTensor.of(x, Shape.of(2, 4), DType.F32)), "y");
 
         assertThat(one).containsExactly(1, 2, 3, 24, 27, 30);
         assertThat(two).containsExactly(one);
@@ -152,7 +153,7 @@ class InstrumentedGraphTest {
                 graph.weightFeed().orElseThrow(), NativeTensor.of(new float[] {2, 0, 0, 2}, Shape.of(2, 2), DType.F32));
         feed(feeds, graph.activations().get(Y), new UniformGrid(0.5f, 0, -8, 7));
 
-        assertThat(run(graph.model(), feeds, "y")).containsExactly(1f, 3.5f);
+        assertThat(run(graph.graph(), feeds, "y")).containsExactly(1f, 3.5f);
     }
 
     @Test

@@ -52,7 +52,7 @@ class RuntimeGraphTest {
         InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), quantized, Set.of());
         byte[] finished = finished(graph, Set.of());
 
-        try (OrtModel given = OrtModel.load(graph.model(), "tiny.onnx", OPTIONS);
+        try (OrtModel given = OrtModel.load(graph.graph(), "tiny.onnx", OPTIONS);
                 OrtModel run = OrtModel.loadOptimized(finished, "tiny.onnx", OPTIONS)) {
             assertThat(outputs(run, graph, GRID)).containsExactly(outputs(given, graph, GRID));
         }
@@ -62,7 +62,7 @@ class RuntimeGraphTest {
     }
 
     private static byte[] finished(InstrumentedGraph graph, Set<String> alwaysOn) {
-        RuntimeGraph marked = RuntimeGraph.of(graph.model(), graph, Set.of());
+        RuntimeGraph marked = RuntimeGraph.of(graph.graph(), graph, Set.of());
         return marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS), alwaysOn)
                 .model();
     }
@@ -167,7 +167,7 @@ class RuntimeGraphTest {
         assertThat(others).isNotEmpty();
 
         byte[] whole = finished(graph, Set.of());
-        try (OrtModel given = OrtModel.load(graph.model(), "tiny.onnx", OPTIONS)) {
+        try (OrtModel given = OrtModel.load(graph.graph(), "tiny.onnx", OPTIONS)) {
             float[] expected = outputs(given, graph, grid);
             for (Set<String> alwaysOn : List.of(others, all)) {
                 byte[] run = finished(graph, alwaysOn);

@@ -127,14 +127,12 @@ class FileRefTest {
     @Test
     void changedLabelsAndSidecarsAreNoticedAndNamed() throws IOException {
         Path images = Files.write(
-                folder.resolve("t-images-idx3-ubyte"), new byte[] {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4
-                });
-        Path labels = Files.write(
-                folder.resolve("t-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 2, 0, 1});
+                folder.resolve("t-images-idx3-ubyte"),
+                new byte[] {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4});
+        Path labels = Files.write(folder.resolve("t-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 2, 0, 1});
         Path sidecar = Files.writeString(folder.resolve("t-images-idx3-ubyte.dataset.json"), "{\"scale\": 0.5}");
         FileRef before = FileRef.ofData(images, new CancelToken());
-        assertThat(before.companions())
-                .containsOnlyKeys("t-labels-idx1-ubyte", "t-images-idx3-ubyte.dataset.json");
+        assertThat(before.companions()).containsOnlyKeys("t-labels-idx1-ubyte", "t-images-idx3-ubyte.dataset.json");
         Dataset opened = Datasets.open(images);
         assertThat(FileRef.of(opened)).isEqualTo(before);
         Path session = folder.resolve("s.json");
@@ -152,7 +150,8 @@ class FileRefTest {
         assertThat(after.digest()).isNotEqualTo(read.digest());
         assertThatThrownBy(() -> read.openUnchanged("data", new CancelToken()))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("data: the content of t-labels-idx1-ubyte is not what the settings were made with");
+                .hasMessageContaining(
+                        "data: the content of t-labels-idx1-ubyte is not what the settings were made with");
 
         Files.delete(sidecar);
         assertThat(FileRef.ofData(images, new CancelToken()).differsFrom(after))

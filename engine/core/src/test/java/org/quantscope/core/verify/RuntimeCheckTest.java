@@ -8,12 +8,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.MemoryData;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.ExportPlan;
@@ -63,6 +65,13 @@ class RuntimeCheckTest {
         Verification.Ran ran =
                 (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(data), Progress.NONE, NEVER)
                         .orElseThrow();
+        // A large model is opened once for all samples that fit, and no two at a time; that changes no figure.
+        EvalRequest request = new EvalRequest(Optional.empty(), plan.weights(), plan.activations());
+        int[] opened = new int[1];
+        assertThat(RuntimeCheck.run(
+                        files.getFirst(), plan, request, Set.of(), data, 0, (a, b, c) -> opened[0]++, NEVER))
+                .isEqualTo(ran);
+        assertThat(opened[0]).isEqualTo(1);
         assertThat(ran.version()).matches("\\d+\\.\\d+\\.\\d+");
         assertThat(ran.asRun()).isEqualTo(ran.asWritten());
         return ran.asWritten();
