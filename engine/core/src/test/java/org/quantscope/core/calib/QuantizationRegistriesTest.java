@@ -37,6 +37,7 @@ import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.testkit.Breadth;
 
 /** What every registered scheme and calibrator owes its users. */
 class QuantizationRegistriesTest {
@@ -304,7 +305,7 @@ class QuantizationRegistriesTest {
     @MethodSource("calibrators")
     void chosenRangesLieWithinTheDataAndNoneIsWorseThanNothing(Calibrator calibrator) {
         var random = new Random(2);
-        float[] values = new float[8000];
+        float[] values = new float[Breadth.of(8000, 40_000)];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (0.3 + random.nextGaussian());
         }

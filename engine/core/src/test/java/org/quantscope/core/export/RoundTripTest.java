@@ -54,7 +54,7 @@ class RoundTripTest {
     /** Of the smallest model, with many settings; the others bring the shapes that it has not. */
     private static final String SMALL = "digits_mlp.onnx";
 
-    private static final int CONFIGS = Breadth.of(20, 40);
+    private static final int CONFIGS = Breadth.of(10, 40);
     private static final int CONFIGS_OF_OTHERS = Breadth.of(1, 10);
     /** Depthwise convolutions, and matrices of three axes. */
     private static final Set<String> OTHERS = Set.of("fashion_mobilenet.onnx", "fashion_vit.onnx");
