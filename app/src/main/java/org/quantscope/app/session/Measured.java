@@ -2,6 +2,7 @@ package org.quantscope.app.session;
 
 import java.util.List;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.ClipRanges;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Spread;
@@ -38,7 +39,7 @@ public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams pa
     }
 
     public Measured {
-        requested = List.copyOf(requested);
+        requested = ClipRanges.copyOf(requested);
     }
 
     public Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error) {

@@ -1,9 +1,13 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.quantscope.core.Engine;
@@ -43,9 +47,10 @@ final class InspectCommand extends EngineCommand {
     public Integer call() throws IOException {
         Model model = header ? ModelLoaders.openHeader(file) : ModelLoaders.open(file);
         Json json = new Json().put("format", model.format());
-        if (!header) {
-            json.put("sha256", FileRef.of(file, cancel()).sha256());
-        }
+        // The content is hashed on one core while another looks at the values.
+        Optional<CompletableFuture<String>> hash =
+                header ? Optional.empty() : Optional.of(CompletableFuture.supplyAsync(this::sha256));
+        hash.ifPresent(h -> json.put("sha256", ""));
         model.opset().ifPresent(opset -> json.put("opset", opset));
         model.own().ifPresent(own -> json.put("already_quantized", own.said()));
         List<TensorInfo> activations = model.graph().map(OnnxGraph::activations).orElse(List.of());
@@ -88,6 +93,7 @@ final class InspectCommand extends EngineCommand {
             tensors.add(describe(activation));
             table.row(header ? cells(activation) : cells(activation, new ValueFigures(0, 0, 0, 0, 0, 0, 0, 0)));
         }
+        hash.ifPresent(h -> json.put("sha256", joined(h)));
         json.put("tensors", tensors);
         List<LeftFloat> left = FloatReport.always(Engine.analysed(model), file);
         FloatReport.put(json, left);
@@ -106,6 +112,27 @@ final class InspectCommand extends EngineCommand {
             model.notes().forEach(note -> terminal().out().println("note: " + note));
         });
         return ExitCode.DONE;
+    }
+
+    private String sha256() {
+        try {
+            return FileRef.of(file, cancel()).sha256();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The hash, or the failure as if it had been computed here. */
+    private static String joined(CompletableFuture<String> hash) {
+        try {
+            return hash.join();
+        } catch (CompletionException e) {
+            switch (e.getCause()) {
+                case RuntimeException r -> throw r;
+                case Error r -> throw r;
+                case null, default -> throw e;
+            }
+        }
     }
 
     private static Json describe(TensorInfo info) {

@@ -53,7 +53,7 @@ public final class RangeResolver {
      */
     public record Resolution(List<ClipRange> requested, QuantParams params) {
         public Resolution {
-            requested = requested instanceof ClipRanges ? requested : List.copyOf(requested);
+            requested = ClipRanges.copyOf(requested);
         }
     }
 

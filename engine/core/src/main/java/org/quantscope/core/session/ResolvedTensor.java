@@ -2,6 +2,7 @@ package org.quantscope.core.session;
 
 import java.util.List;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.ClipRanges;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -20,7 +21,7 @@ import org.quantscope.core.tensor.TensorKind;
 public record ResolvedTensor(
         TensorInfo info, Choice choice, QuantSpec spec, List<ClipRange> requested, QuantParams params) {
     public ResolvedTensor {
-        requested = List.copyOf(requested);
+        requested = ClipRanges.copyOf(requested);
     }
 
     public TensorId id() {

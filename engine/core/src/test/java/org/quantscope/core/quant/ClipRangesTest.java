@@ -3,6 +3,7 @@ package org.quantscope.core.quant;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +45,14 @@ class ClipRangesTest {
         var scaled = ClipRanges.scaled(List.of(new ClipRange(-4, 2), new ClipRange(1, 2), new ClipRange(-2, -1)), 0.5);
 
         assertThat(scaled).containsExactly(new ClipRange(-2, 1), new ClipRange(0, 1), new ClipRange(-1, 0));
+    }
+
+    @Test
+    void rangesInArraysAreNeverCopiedIntoObjects() {
+        ClipRanges ranges = of(List.of(ClipRange.symmetric(1), ClipRange.symmetric(2)));
+
+        assertThat(ClipRanges.copyOf(ranges)).isSameAs(ranges);
+        assertThat(ClipRanges.copyOf(new ArrayList<>(ranges))).isUnmodifiable().isEqualTo(ranges);
     }
 
     @Test
