@@ -23,7 +23,7 @@ import org.quantscope.core.export.ExportProblem;
 /** The formats on the left; on the right the problems, the options and a preview of the chosen one. */
 public final class TargetsView extends BorderPane {
     private static final double GAP = 8;
-    private static final double TARGETS_WIDTH = 372;
+    private static final double TARGETS_WIDTH = 408;
     private static final double TARGET_HEIGHT = 44;
     private static final double LINE_HEIGHT = 18;
     private static final double PROBLEMS_SHARE = 0.42;

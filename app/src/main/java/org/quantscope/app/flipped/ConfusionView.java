@@ -1,11 +1,13 @@
 package org.quantscope.app.flipped;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import javafx.geometry.Pos;
 import javafx.scene.AccessibleAttribute;
 import javafx.scene.control.Button;
@@ -18,6 +20,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
+import javafx.scene.text.TextAlignment;
 import org.quantscope.app.flipped.Confusion.Kind;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Previous;
@@ -38,6 +41,8 @@ final class ConfusionView extends VBox {
     private static final double GAP = 8;
     /** The most letters of a class name above a column, and beside a row. */
     private static final int NAME_ABOVE = 9;
+
+    private static final int LINES_ABOVE = 2;
 
     private static final int NAME_BESIDE = 12;
     private static final double LEAST = 0.12;
@@ -160,8 +165,11 @@ final class ConfusionView extends VBox {
             column.setHgrow(Priority.ALWAYS);
             column.setPercentWidth(88.0 / classes.size());
             grid.getColumnConstraints().add(column);
-            grid.add(name(classes.get(i), NAME_ABOVE, Pos.CENTER), i + 1, 0);
-            grid.add(name(classes.get(i), NAME_BESIDE, Pos.CENTER_RIGHT), 0, i + 1);
+            Label above = name(classes.get(i), Pos.CENTER);
+            above.setText(above(model.className(classes.get(i))));
+            above.setTextAlignment(TextAlignment.CENTER);
+            grid.add(above, i + 1, 0);
+            grid.add(name(classes.get(i), Pos.CENTER_RIGHT), 0, i + 1);
         }
         names.setPercentWidth(12);
         for (int r = 0; r < classes.size(); r++) {
@@ -185,9 +193,23 @@ final class ConfusionView extends VBox {
         }
     }
 
-    private Label name(int c, int longest, Pos at) {
+    /** A name over a column: a long one in lines, broken where its words or parts end. */
+    static String above(String name) {
+        return name.length() <= NAME_ABOVE
+                ? name
+                : Arrays.stream(name.split("(?<=[ /_])", -1))
+                        .map(part -> cut(part.strip(), NAME_ABOVE))
+                        .limit(LINES_ABOVE)
+                        .collect(Collectors.joining("\n"));
+    }
+
+    private static String cut(String text, int longest) {
+        return text.length() > longest ? text.substring(0, longest - 1) + "…" : text;
+    }
+
+    private Label name(int c, Pos at) {
         String full = model.className(c);
-        Label label = new Label(full.length() > longest ? full.substring(0, longest - 1) + "…" : full);
+        Label label = new Label(cut(full, NAME_BESIDE));
         label.getStyleClass().add("confusion-name");
         label.setTooltip(new Tooltip(full));
         label.setAlignment(at);

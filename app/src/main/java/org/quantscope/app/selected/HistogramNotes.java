@@ -13,6 +13,7 @@ import org.quantscope.app.ui.Figures;
 final class HistogramNotes extends Pane {
     private static final double BESIDE_POINTER = 12;
     private static final double BELOW_HANDLES = 26;
+    private static final double BELOW_BEYOND = 52;
     private static final double EDGE = 4;
     private static final double TICK_ROW = 18;
 
@@ -64,8 +65,12 @@ final class HistogramNotes extends Pane {
         label.setVisible(!text.isEmpty());
     }
 
+    /** In the corners above the bars, of which the lowest are the rare values that matter. */
     private void placeBeyond() {
-        double y = area.getMaxY() - EDGE - height(below);
+        // Their size is not known before their style is.
+        below.applyCss();
+        above.applyCss();
+        double y = area.getMinY() + BELOW_HANDLES;
         put(below, area.getMinX() + EDGE, y);
         put(above, area.getMaxX() - EDGE - width(above), y);
     }
@@ -73,9 +78,10 @@ final class HistogramNotes extends Pane {
     /** Shows a text beside the pointer. */
     void showPointed(double x, String text) {
         tell(pointed, text);
+        pointed.applyCss();
         double w = width(pointed);
         boolean fits = x + BESIDE_POINTER + w <= area.getMaxX();
-        put(pointed, fits ? x + BESIDE_POINTER : x - BESIDE_POINTER - w, area.getMinY() + BELOW_HANDLES);
+        put(pointed, fits ? x + BESIDE_POINTER : x - BESIDE_POINTER - w, area.getMinY() + BELOW_BEYOND);
     }
 
     void hidePointed() {

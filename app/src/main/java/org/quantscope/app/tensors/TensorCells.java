@@ -43,6 +43,7 @@ final class TensorCells {
             setGraphicTextGap(GLYPH_GAP);
             // The start of a name tells the block, its end the operator: both are needed to tell names apart.
             setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
+            setEllipsisString("…");
         }
 
         @Override

@@ -46,9 +46,21 @@ final class TensorColumns {
     private static final double DAMAGE_WIDTH = 104;
     private static final double RANGE_WIDTH = 140;
 
+    /** From this width on the head of the names has room for the order. */
+    private static final double WIDE_NAMES = 150;
+
     private final TreeTableView<TensorLine> tree;
     private final TensorsViewModel model;
     private final TreeTableColumn<TensorLine, TensorLine> damage = new TreeTableColumn<>("damage");
+    private final TreeTableColumn<TensorLine, TensorLine> name = new TreeTableColumn<>("tensor");
+    private final TreeTableColumn<TensorLine, String> sqnr =
+            sortable(TensorOrder.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorColumns::sqnr));
+    private final TreeTableColumn<TensorLine, String> bits = sortable(
+            TensorOrder.Key.BITS,
+            column(
+                    "bits",
+                    BITS_WIDTH,
+                    row -> row.spec().map(TensorColumns::bits).orElse("float")));
     private final TreeTableColumn<TensorLine, String> shape =
             sortable(TensorOrder.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorColumns::shape));
     private final TreeTableColumn<TensorLine, String> range =
@@ -71,7 +83,6 @@ final class TensorColumns {
     TensorColumns(TreeTableView<TensorLine> tree, TensorsViewModel model) {
         this.tree = tree;
         this.model = model;
-        TreeTableColumn<TensorLine, TensorLine> name = new TreeTableColumn<>("tensor (worst first)");
         name.setCellValueFactory(
                 cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
         name.setCellFactory(column -> new TensorCells.NameCell(
@@ -90,23 +101,7 @@ final class TensorColumns {
         damage.setCellFactory(column -> new TensorCells.DamageCell(() -> most));
         fix(damage, DAMAGE_WIDTH);
         damage.setVisible(false);
-        TreeTableColumn<TensorLine, String> sqnr =
-                sortable(TensorOrder.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorColumns::sqnr));
-        tree.getColumns()
-                .setAll(List.of(
-                        name,
-                        shape,
-                        sortable(
-                                TensorOrder.Key.BITS,
-                                column(
-                                        "bits",
-                                        BITS_WIDTH,
-                                        row -> row.spec()
-                                                .map(TensorColumns::bits)
-                                                .orElse("float"))),
-                        sqnr,
-                        damage,
-                        range));
+        tree.getColumns().setAll(List.of(name, shape, bits, sqnr, damage, range));
         // The view-model sorts the list; a third click on a header restores the first order.
         tree.setOnSort(e -> {
             e.consume();
@@ -120,9 +115,8 @@ final class TensorColumns {
             }
         });
         tree.getSortOrder().add(sqnr);
-        model.orderProperty()
-                .subscribe(order ->
-                        name.setText(order.equals(TensorOrder.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
+        model.orderProperty().subscribe(order -> title());
+        name.widthProperty().subscribe(width -> title());
         tree.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
             if (e.getCode() == KeyCode.S && !e.isShortcutDown() && !e.isAltDown()) {
                 sortNext(e.isShiftDown());
@@ -134,10 +128,16 @@ final class TensorColumns {
 
     /**
      * Shares the width of the list out: names come first. Where they do not fit, they lose the prefix that most of them
-     * share, then shapes are hidden. Ranges are shown where much room is left.
+     * share, then shapes are hidden. Beside what a sweep has found, figures that are also in the panel give way too.
+     * Ranges are shown where much room is left.
      */
     void fit(double width) {
-        double room = width - MARGIN - BITS_WIDTH - SQNR_WIDTH - (swept ? DAMAGE_WIDTH : 0);
+        double most = width - MARGIN - (swept ? DAMAGE_WIDTH : 0);
+        boolean withSqnr = !swept || most - BITS_WIDTH - SQNR_WIDTH >= NAME_WIDTH || sorts(sqnr);
+        boolean withBits = !swept || most - BITS_WIDTH - (withSqnr ? SQNR_WIDTH : 0) >= NAME_WIDTH || sorts(bits);
+        sqnr.setVisible(withSqnr);
+        bits.setVisible(withBits);
+        double room = most - (withBits ? BITS_WIDTH : 0) - (withSqnr ? SQNR_WIDTH : 0);
         double whole = nameWidth(widestName);
         double least = nameWidth(widestElided);
         double beside = room - shape.getPrefWidth();
@@ -150,6 +150,16 @@ final class TensorColumns {
             elided = shorter;
             tree.refresh();
         }
+    }
+
+    private boolean sorts(TreeTableColumn<TensorLine, String> column) {
+        return tree.getSortOrder().contains(column);
+    }
+
+    /** The head of the names says the order where there is room for it; an arrow on a head says it anyway. */
+    private void title() {
+        boolean worst = model.orderProperty().get().equals(TensorOrder.WORST_FIRST);
+        name.setText(worst && name.getWidth() >= WIDE_NAMES ? "tensor (worst first)" : "tensor");
     }
 
     private static double nameWidth(double text) {

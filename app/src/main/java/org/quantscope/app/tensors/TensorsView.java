@@ -8,6 +8,7 @@ import java.util.function.Function;
 import javafx.geometry.Insets;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
+import javafx.scene.control.OverrunStyle;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
 import javafx.scene.control.TreeTableRow;
@@ -45,6 +46,9 @@ public final class TensorsView extends VBox {
         getStyleClass().add("side-panel");
         setPadding(new Insets(12));
         head.getStyleClass().add("section-head");
+        // The count at the end stays.
+        head.setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
+        head.setEllipsisString("…");
         filter.setId("filter");
         filter.getStyleClass().add("filter-box");
         filter.setPromptText("Filter tensors…");

@@ -465,6 +465,11 @@ class HistogramViewTest {
         assertThat(count(robot, "#values-below")).isEqualTo(Math.round(data.histogram(data.min(), lo, 1)[0]));
         assertThat(count(robot, "#values-above")).isEqualTo(Math.round(data.histogram(hi, data.max(), 1)[0]));
         assertThat(count(robot, "#values-below")).isPositive();
+        for (String id : List.of("#values-below", "#values-above")) {
+            Label told = robot.lookup(id).queryAs(Label.class);
+            assertThat(told.getHeight()).as(id).isGreaterThanOrEqualTo(told.prefHeight(-1));
+            assertThat(told.getWidth()).as(id).isGreaterThanOrEqualTo(told.prefWidth(-1));
+        }
         robot.interact(() -> {
             view.showAll();
             view.settle();

@@ -88,6 +88,19 @@ class SensitivityFlowTest {
         sweep(robot);
 
         assertThat(columns(robot)).contains("column-damage");
+        // However narrow the list is, the names stay in sight.
+        double[] widths = OpenWindow.onFx(() -> {
+            TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
+            return new double[] {
+                list.getVisibleLeafColumns().stream()
+                        .mapToDouble(c -> ((TreeTableColumn<?, ?>) c).getWidth())
+                        .sum(),
+                list.getWidth(),
+                list.getVisibleLeafColumn(0).getWidth()
+            };
+        });
+        assertThat(widths[0]).isLessThanOrEqualTo(widths[1]);
+        assertThat(widths[2]).isGreaterThanOrEqualTo(90);
         assertThat(OpenWindow.onFx(() -> at.context.tensors().orderProperty().get()))
                 .isEqualTo(TensorOrder.MOST_DAMAGE_FIRST);
         List<TensorRow> rows = rows();
