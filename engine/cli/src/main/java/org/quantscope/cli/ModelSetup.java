@@ -20,6 +20,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.NonFiniteWeights;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.Original;
@@ -53,6 +54,7 @@ final class ModelSetup {
                     "graph",
                     "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
         }
+        RunnableGraph.checkTensors(model);
         return model;
     }
 

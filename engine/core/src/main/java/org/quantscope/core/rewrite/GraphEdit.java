@@ -421,25 +421,13 @@ final class GraphEdit {
         if (stored == null) {
             throw new BadInputException(model.file(), name, "its external values are of a type that is not read");
         }
-        checkLargest(stored);
+        RunnableGraph.checkTensor(stored, model.file());
         return external.toBuilder()
                 .clearExternalData()
                 .clearDataLocation()
                 .setRawData(
                         UnsafeByteOperations.unsafeWrap(stored.data().segment().asByteBuffer()))
                 .build();
-    }
-
-    /** Java's buffers, by which ONNX Runtime takes values, end at 2 GB. */
-    private void checkLargest(Tensor t) {
-        long bytes = t.data().segment().byteSize();
-        if (bytes > Integer.MAX_VALUE) {
-            throw new BadInputException(
-                    model.file(),
-                    t.id().name(),
-                    "has " + bytes + " bytes in one tensor; a graph can be run or written with tensors of up to "
-                            + Integer.MAX_VALUE + " each");
-        }
     }
 
     private NodeProto reconnected(int index, NodeProto node) {

@@ -7,9 +7,11 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.TensorProtos;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
 
 /**
  * A graph to be run, of any size: a message of nodes and small tensors, which must stay below 2 GB, and the values of
@@ -104,6 +106,27 @@ public final class RunnableGraph {
                     "tensors",
                     "have " + bytes + " bytes in small tensors, or in types that can only be run from within a model;"
                             + " that is possible up to " + MOST_IN_MESSAGE);
+        }
+    }
+
+    /**
+     * To be called before work that ends with running a model.
+     *
+     * @throws BadInputException naming the first tensor that is too large to be handed over
+     */
+    public static void checkTensors(Model model) {
+        model.tensors().forEach(t -> checkTensor(t, model.file()));
+    }
+
+    /** Java's buffers, by which ONNX Runtime takes values, end at 2 GB. */
+    static void checkTensor(Tensor t, Path file) {
+        long bytes = t.data().segment().byteSize();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new BadInputException(
+                    file,
+                    t.id().name(),
+                    "has " + bytes + " bytes in one tensor; a graph can be run or written with tensors of up to "
+                            + Integer.MAX_VALUE + " each");
         }
     }
 

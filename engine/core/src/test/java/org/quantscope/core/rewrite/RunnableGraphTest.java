@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -216,11 +217,13 @@ class RunnableGraphTest {
                             DType.F32, MemorySegment.NULL.reinterpret(count * 4), ByteOrder.LITTLE_ENDIAN, count)));
         }
         Model large = new Model(model.file(), model.format(), model.opset(), tensors, model.graph(), model.notes());
-        assertThatThrownBy(() -> InstrumentedGraph.plain(large))
-                .isInstanceOf(BadInputException.class)
-                .hasMessageContaining(
-                        "embedding: has 3221225472 bytes in one tensor; a graph can be run or written with"
-                                + " tensors of up to 2147483647 each");
+        for (ThrowingCallable use :
+                List.<ThrowingCallable>of(() -> RunnableGraph.checkTensors(large), () -> InstrumentedGraph.plain(large))) {
+            assertThatThrownBy(use)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("embedding: has 3221225472 bytes in one tensor; a graph can be run or written"
+                            + " with tensors of up to 2147483647 each");
+        }
     }
 
     @Test
