@@ -247,7 +247,7 @@ class ModelCommandsTest {
         ActivationSketches seen = SketchFile.read(folder.resolve("c.sketches"), new CancelToken());
         assertThat(seen.restsOn(
                         state.model().sha256(),
-                        state.calibrationData().orElseThrow().sha256(),
+                        state.calibrationData().orElseThrow().digest(),
                         state.foldBatchNorm(),
                         seen.samples()))
                 .isTrue();

@@ -217,8 +217,8 @@ class RunnableGraphTest {
                             DType.F32, MemorySegment.NULL.reinterpret(count * 4), ByteOrder.LITTLE_ENDIAN, count)));
         }
         Model large = new Model(model.file(), model.format(), model.opset(), tensors, model.graph(), model.notes());
-        for (ThrowingCallable use :
-                List.<ThrowingCallable>of(() -> RunnableGraph.checkTensors(large), () -> InstrumentedGraph.plain(large))) {
+        for (ThrowingCallable use : List.<ThrowingCallable>of(
+                () -> RunnableGraph.checkTensors(large), () -> InstrumentedGraph.plain(large))) {
             assertThatThrownBy(use)
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("embedding: has 3221225472 bytes in one tensor; a graph can be run or written"
