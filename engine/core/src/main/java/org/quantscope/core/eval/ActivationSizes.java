@@ -39,10 +39,10 @@ final class ActivationSizes {
     static ActivationSizes of(Model model, Map<String, Shape> fed) {
         OnnxGraph graph = model.graph().orElseThrow();
         return KNOWN.computeIfAbsent(graph, g -> Collections.synchronizedMap(new HashMap<>()))
-                .computeIfAbsent(Map.copyOf(fed), shapes -> new ActivationSizes(graph, inferred(model, graph, shapes)));
+                .computeIfAbsent(Map.copyOf(fed), shapes -> new ActivationSizes(graph, inferred(model, shapes)));
     }
 
-    private static Map<String, Long> inferred(Model model, OnnxGraph graph, Map<String, Shape> fed) {
+    private static Map<String, Long> inferred(Model model, Map<String, Shape> fed) {
         Map<String, Long> bytes = new HashMap<>();
         fed.forEach((name, shape) -> bytes.put(name, BYTES * shape.count()));
         try (OrtModel loaded = OrtModel.loadOptimized(
