@@ -280,12 +280,12 @@ class OracleTablesTest {
     /** OCTAV at 8 bits, where the fixed point lies far out: what a grid of quantiles lacks beyond its end costs a little. */
     @Test
     void octavFindsItsFixedPointAtEightBits() {
-        assertThat((double) resolve(Oracles.tensor(Densities.gauss(4_000_000)), QuantSpec.WEIGHTS, "octav")
+        assertThat((double) resolve(Oracles.tensor(Densities.gauss(1_000_000)), QuantSpec.WEIGHTS, "octav")
                         .requested()
                         .getFirst()
                         .hi())
                 .isCloseTo(3.924054, within(0.01));
-        assertThat((double) resolve(Oracles.tensor(Densities.laplace(4_000_000, 1)), QuantSpec.WEIGHTS, "octav")
+        assertThat((double) resolve(Oracles.tensor(Densities.laplace(1_000_000, 1)), QuantSpec.WEIGHTS, "octav")
                         .requested()
                         .getFirst()
                         .hi())
@@ -316,8 +316,8 @@ class OracleTablesTest {
                 .isCloseTo(laplace, within(4e-3 * laplace));
     }
 
-    private static final Tensor GAUSS_MAGNITUDES = magnitudes(Densities.gauss(1_000_000));
-    private static final Tensor LAPLACE_MAGNITUDES = magnitudes(Densities.laplace(1_000_000, 1));
+    private static final Tensor GAUSS_MAGNITUDES = magnitudes(Densities.gauss(250_000));
+    private static final Tensor LAPLACE_MAGNITUDES = magnitudes(Densities.laplace(250_000, 1));
 
     private static Tensor magnitudes(float[] x) {
         for (int i = 0; i < x.length; i++) {
@@ -331,7 +331,7 @@ class OracleTablesTest {
     @CsvSource({"false, 1.595769, 0.363380", "true, 1.414214, 0.500000"})
     void twoLevelsAreThoseOfTheTable(boolean laplace, double step, double mse) {
         Tensor tensor =
-                Oracles.tensor(laplace ? Densities.laplace(2_000_000, Math.sqrt(0.5)) : Densities.gauss(1_000_000));
+                Oracles.tensor(laplace ? Densities.laplace(500_000, Math.sqrt(0.5)) : Densities.gauss(250_000));
         QuantParams params = RangeResolver.resolve(
                         tensor, Quantizers.byId("binary").adapt(QuantSpec.WEIGHTS), cancel)
                 .params();
@@ -387,7 +387,7 @@ class OracleTablesTest {
     }
 
     private static final Tensor GAUSS_UNIT = Oracles.tensor(Densities.gauss(500_000));
-    private static final Tensor LAPLACE_UNIT = Oracles.tensor(Densities.laplace(2_000_000, Math.sqrt(0.5)));
+    private static final Tensor LAPLACE_UNIT = Oracles.tensor(Densities.laplace(500_000, Math.sqrt(0.5)));
 
     /** The closing lines of table 4.4: uniform noise has Δ²/12, so an even spread has 20·log10(N − 1) dB where both end levels lie on its ends. */
     @ParameterizedTest

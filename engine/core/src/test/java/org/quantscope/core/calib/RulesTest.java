@@ -53,8 +53,8 @@ class RulesTest {
     @CsvSource({"4, 5.028640, 2.559136, 6.204766, 2.936201", "8, 9.896760, 3.924035, 11.162685, 4.216330"})
     void aciqTakesTheSpreadFromTheDataAndOneSideFromRectifiedData(
             int bits, double laplace, double gauss, double laplaceOneSided, double gaussOneSided) {
-        Tensor l = Oracles.tensor(Densities.laplace(2_000_000, 1));
-        Tensor g = Oracles.tensor(Densities.gauss(1_000_000));
+        Tensor l = Oracles.tensor(Densities.laplace(500_000, 1));
+        Tensor g = Oracles.tensor(Densities.gauss(250_000));
         QuantSpec weights = QuantSpec.WEIGHTS.withBits(bits);
         QuantSpec activations = QuantSpec.ACTIVATIONS.withBits(bits);
 
@@ -93,11 +93,11 @@ class RulesTest {
     void octavFindsItsFixedPoint(int bits, double gauss, double laplace) {
         QuantSpec spec = QuantSpec.WEIGHTS.withBits(bits);
 
-        assertThat((double) calibrate(Oracles.tensor(Densities.gauss(2_000_000)), spec, "octav")
+        assertThat((double) calibrate(Oracles.tensor(Densities.gauss(500_000)), spec, "octav")
                         .range()
                         .hi())
                 .isCloseTo(gauss, within(1e-3 * gauss));
-        assertThat((double) calibrate(Oracles.tensor(Densities.laplace(4_000_000, 1)), spec, "octav")
+        assertThat((double) calibrate(Oracles.tensor(Densities.laplace(1_000_000, 1)), spec, "octav")
                         .range()
                         .hi())
                 .isCloseTo(laplace, within(2e-3 * laplace));
@@ -106,7 +106,7 @@ class RulesTest {
     /** The divisor of 12 at B bits is that of 3 at B + 1 bits, on the same magnitudes. */
     @Test
     void octavOnRectifiedDataIsThatOfOneBitMore() {
-        float[] x = Densities.gauss(1_000_000);
+        float[] x = Densities.gauss(250_000);
         for (int i = 0; i < x.length; i++) {
             x[i] = Math.abs(x[i]);
         }
@@ -288,7 +288,7 @@ class RulesTest {
     })
     void mseFindsTheOptimalUniformGrid(boolean laplace, int bits, boolean narrow, double scale, double mse) {
         Tensor tensor =
-                Oracles.tensor(laplace ? Densities.laplace(4_000_000, Math.sqrt(0.5)) : Densities.gauss(1_000_000));
+                Oracles.tensor(laplace ? Densities.laplace(1_000_000, Math.sqrt(0.5)) : Densities.gauss(250_000));
         QuantSpec spec =
                 QuantSpec.WEIGHTS.withBits(bits).withNarrowRange(narrow).withClip(new Clip.Auto("mse"));
         var params = RangeResolver.resolve(tensor, spec, cancel).params();
