@@ -330,8 +330,7 @@ class OracleTablesTest {
     @ParameterizedTest
     @CsvSource({"false, 1.595769, 0.363380", "true, 1.414214, 0.500000"})
     void twoLevelsAreThoseOfTheTable(boolean laplace, double step, double mse) {
-        Tensor tensor =
-                Oracles.tensor(laplace ? Densities.laplace(500_000, Math.sqrt(0.5)) : Densities.gauss(250_000));
+        Tensor tensor = Oracles.tensor(laplace ? Densities.laplace(500_000, Math.sqrt(0.5)) : Densities.gauss(250_000));
         QuantParams params = RangeResolver.resolve(
                         tensor, Quantizers.byId("binary").adapt(QuantSpec.WEIGHTS), cancel)
                 .params();
