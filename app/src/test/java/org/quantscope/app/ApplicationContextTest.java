@@ -783,7 +783,7 @@ class ApplicationContextTest {
         context.quantizer().setBits(5);
         context.session().save();
         assertThat(SketchFile.read(sketches, new CancelToken()).dataSha256())
-                .isEqualTo(state().calibrationData().orElseThrow().sha256());
+                .isEqualTo(state().calibrationData().orElseThrow().digest());
     }
 
     @Test
