@@ -211,7 +211,10 @@ public final class LayerOutputViewModel implements AutoCloseable {
                         rows.add(new Row(places.get(i), values.get(i), alone.get(i), together.get(i)));
                     }
                     return new View.Shown(
-                            rows, samples.length, String.valueOf(data.file().getFileName()), false);
+                            rows,
+                            together.getFirst().samples(),
+                            String.valueOf(data.file().getFileName()),
+                            false);
                 },
                 answer -> view.set(Objects.equals(asked, q) ? answer : fromBefore(answer)),
                 e -> background.problem("Layer output: " + e.getMessage()));

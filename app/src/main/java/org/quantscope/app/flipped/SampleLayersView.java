@@ -26,7 +26,7 @@ public final class SampleLayersView extends VBox {
         bars.setVisible(some);
         hint.setText(
                 some
-                        ? "sample " + v.sample().getAsInt()
+                        ? "sample " + v.sample().getAsInt() + v.company()
                                 + " · quantized against float activations, everything quantized as set"
                         : "Choose a sample to see where in the network its error grows.");
         bars.show(some ? v.layers() : List.of(), v.previous());

@@ -33,6 +33,12 @@ public final class SampleLayersViewModel implements AutoCloseable {
     public record View(OptionalInt sample, List<LayerError> layers, boolean previous) {
         static final View NOTHING = new View(OptionalInt.empty(), List.of(), false);
 
+        /** That the errors are of more than the sample, where it has none alone; empty otherwise. */
+        public String company() {
+            int n = layers.isEmpty() ? 1 : layers.getFirst().samples();
+            return n == 1 ? "" : " with its batch of " + n + ", whose rows influence each other";
+        }
+
         /** The same view, marked as belonging to earlier settings. */
         View ofBefore() {
             return new View(sample, layers, true);

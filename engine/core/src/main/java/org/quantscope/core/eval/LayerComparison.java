@@ -76,16 +76,22 @@ public final class LayerComparison implements AutoCloseable {
         return feed.data();
     }
 
-    /** At most this many samples, the same at each call, spread evenly over the data set. */
+    /**
+     * At most this many samples, the same at each call, spread evenly over the data set. Where the rows of a batch
+     * influence each other, they stand for their batches.
+     */
     public int[] someSamples(int atMost) {
-        int n = Math.min(atMost, feed.data().size());
+        int n = Math.min(
+                feed.rowsInteract() ? Math.max(1, atMost / feed.batchSize()) : atMost,
+                feed.data().size());
         return IntStream.range(0, n)
                 .map(i -> (int) ((long) i * feed.data().size() / n))
                 .toArray();
     }
 
     /**
-     * Compares the values of both models.
+     * Compares the values of both models. Where the rows of a batch influence each other, a sample alone has no values: it
+     * is run and compared with the batch that it lies in in the file, and the results say of how many samples they are.
      *
      * @param values names of floating values that the graph computes, or of its input
      * @param samples indices into the data set, at least 1
@@ -100,11 +106,23 @@ public final class LayerComparison implements AutoCloseable {
             running.lock();
             try {
                 token.check();
-                return run(request.withTies(model), values, samples, token);
+                return run(request.withTies(model), values, feed.rowsInteract() ? batchesOf(samples) : samples, token);
             } finally {
                 running.unlock();
             }
         }
+    }
+
+    /** All samples of the batches that hold these, in the order of the file. */
+    private int[] batchesOf(int[] samples) {
+        int size = feed.batchSize();
+        return Arrays.stream(samples)
+                .map(s -> s / size)
+                .distinct()
+                .sorted()
+                .flatMap(b -> IntStream.range(
+                        b * size, Math.min((b + 1) * size, feed.data().size())))
+                .toArray();
     }
 
     private List<LayerError> run(EvalRequest request, List<TensorId> values, int[] samples, CancelToken cancel) {

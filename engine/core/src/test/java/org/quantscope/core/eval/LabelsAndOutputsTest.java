@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -36,6 +37,8 @@ import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
 
 /** Which output is scored and how its labels are read, on files of the kinds that people have. */
 class LabelsAndOutputsTest {
@@ -137,6 +140,30 @@ class LabelsAndOutputsTest {
 
         assertThat(feed.rowsInteract()).isTrue();
         assertThat(feed.notes()).singleElement().asString().contains("in the order of the file, 16 at a time");
+    }
+
+    /** The layers of one sample are those of the batch that it is run in: alone it has none. */
+    @Test
+    void aSampleWhoseRowsInteractIsComparedWithItsBatch() throws IOException {
+        Model model = Engine.open(file("rows-interact/tok.onnx"), true);
+        Map<TensorId, QuantParams> weights = new HashMap<>();
+        model.tensors().stream()
+                .filter(t -> t.info().kind() == TensorKind.WEIGHT)
+                .forEach(t -> weights.put(
+                        t.id(), new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, -1, 1)));
+        EvalRequest request = new EvalRequest(Optional.empty(), weights, Map.of());
+        List<TensorId> values = model.graph().orElseThrow().activations().stream()
+                .map(TensorInfo::id)
+                .toList();
+        try (LayerComparison comparison = new LayerComparison(model, Datasets.open(file("rows-interact/d.npz")), 1)) {
+            int[] batch = IntStream.range(16, 32).toArray();
+            List<LayerError> whole = comparison.compare(request, values, batch, new CancelToken());
+
+            assertThat(comparison.compare(request, values, new int[] {27}, new CancelToken()))
+                    .isEqualTo(whole)
+                    .allSatisfy(e -> assertThat(e.samples()).isEqualTo(16));
+            assertThat(comparison.someSamples(128)).containsExactly(0, 20, 40, 60, 80, 100, 120, 140);
+        }
     }
 
     /** [N, 3] with a free N; each row is changed by the mean of all. */
