@@ -330,7 +330,8 @@ class OracleTablesTest {
     @ParameterizedTest
     @CsvSource({"false, 1.595769, 0.363380", "true, 1.414214, 0.500000"})
     void twoLevelsAreThoseOfTheTable(boolean laplace, double step, double mse) {
-        Tensor tensor = Oracles.tensor(laplace ? Densities.laplace(500_000, Math.sqrt(0.5)) : Densities.gauss(250_000));
+        Tensor tensor =
+                Oracles.tensor(laplace ? Densities.laplace(2_000_000, Math.sqrt(0.5)) : Densities.gauss(1_000_000));
         QuantParams params = RangeResolver.resolve(
                         tensor, Quantizers.byId("binary").adapt(QuantSpec.WEIGHTS), cancel)
                 .params();
@@ -386,7 +387,7 @@ class OracleTablesTest {
     }
 
     private static final Tensor GAUSS_UNIT = Oracles.tensor(Densities.gauss(500_000));
-    private static final Tensor LAPLACE_UNIT = Oracles.tensor(Densities.laplace(500_000, Math.sqrt(0.5)));
+    private static final Tensor LAPLACE_UNIT = Oracles.tensor(Densities.laplace(2_000_000, Math.sqrt(0.5)));
 
     /** The closing lines of table 4.4: uniform noise has Δ²/12, so an even spread has 20·log10(N − 1) dB where both end levels lie on its ends. */
     @ParameterizedTest

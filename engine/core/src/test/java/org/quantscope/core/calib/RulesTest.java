@@ -288,7 +288,7 @@ class RulesTest {
     })
     void mseFindsTheOptimalUniformGrid(boolean laplace, int bits, boolean narrow, double scale, double mse) {
         Tensor tensor =
-                Oracles.tensor(laplace ? Densities.laplace(1_000_000, Math.sqrt(0.5)) : Densities.gauss(250_000));
+                Oracles.tensor(laplace ? Densities.laplace(4_000_000, Math.sqrt(0.5)) : Densities.gauss(1_000_000));
         QuantSpec spec =
                 QuantSpec.WEIGHTS.withBits(bits).withNarrowRange(narrow).withClip(new Clip.Auto("mse"));
         var params = RangeResolver.resolve(tensor, spec, cancel).params();
