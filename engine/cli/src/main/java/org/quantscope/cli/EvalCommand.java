@@ -4,12 +4,16 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.RoundingPass;
 import org.quantscope.core.eval.Spread;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.rounding.Rounding;
+import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import picocli.CommandLine.Command;
@@ -33,6 +37,13 @@ final class EvalCommand extends EvaluatingCommand {
     @Option(names = "--check", description = FloatReport.CHECK + ".")
     private boolean check;
 
+    @Option(
+            names = "--rounding",
+            paramLabel = "ID",
+            description = "How the codes of weights are chosen (list roundings; default: nearest). All but nearest"
+                    + " need --calibration-data.")
+    private String rounding = Roundings.NEAREST.id();
+
     EvalCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -40,7 +51,8 @@ final class EvalCommand extends EvaluatingCommand {
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
-        Setting setting = setting();
+        Rounding chosen = checked(() -> Roundings.byId(rounding));
+        Setting setting = rounded(setting(), chosen);
         ResolvedSettings resolved = setting.resolved();
         ModelSize size = ModelSize.of(setting.model(), resolved);
 
@@ -161,6 +173,21 @@ final class EvalCommand extends EvaluatingCommand {
             FloatReport.print(left, terminal());
         });
         return FloatReport.code(check, left);
+    }
+
+    /** The same with the codes of a rounding that needs data. */
+    private Setting rounded(Setting setting, Rounding chosen) throws IOException {
+        if (chosen.reach() == Rounding.Reach.WEIGHT) {
+            return setting;
+        }
+        Dataset data = calibrationSamples(setting.state())
+                .orElseThrow(() -> usage("--rounding " + chosen.id() + " needs --calibration-data"));
+        try (Terminal.Bar bar = terminal().progress("round")) {
+            RoundingPass.Result result =
+                    RoundingPass.run(setting.model(), setting.resolved(), chosen, data, bar, cancel());
+            result.kept().forEach((id, why) -> terminal().warn(id + " is rounded to nearest: " + why));
+            return setting.with(result.model(), result.settings());
+        }
     }
 
     private static String exactId(AccuracyEstimate figure) {

@@ -115,9 +115,20 @@ abstract class EvaluatingCommand extends EngineCommand {
             RangeReport ranges,
             Dataset samples,
             Optional<Task> wanted) {
+        Setting with(Model rounded, ResolvedSettings settings) {
+            return new Setting(rounded, reference, state, settings, ranges, samples, wanted);
+        }
+
         LiveEvaluator evaluator() {
             return Engine.evaluator(model, reference, samples, wanted.or(state::metric));
         }
+    }
+
+    /** The data that activations are calibrated on, as the settings say how it is prepared; empty if none was given. */
+    final Optional<Dataset> calibrationSamples(SessionState state) throws IOException {
+        return calibrationData == null
+                ? Optional.empty()
+                : Optional.of(ModelSetup.openData(calibrationData, 0, Optional.of(state), cancel()));
     }
 
     /** Opens the model and the data and resolves the settings. */

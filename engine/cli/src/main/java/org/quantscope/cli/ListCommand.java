@@ -9,6 +9,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.rounding.Roundings;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -24,7 +25,8 @@ final class ListCommand extends EngineCommand {
         calibrators,
         exporters,
         importers,
-        corrections
+        corrections,
+        roundings
     }
 
     private record Entry(String id, String title, List<OptionDoc> options, String source) {}
@@ -62,6 +64,10 @@ final class ListCommand extends EngineCommand {
             case corrections ->
                 Corrections.all().stream()
                         .map(c -> new Entry(c.id(), c.title(), c.options(), c.source()))
+                        .toList();
+            case roundings ->
+                Roundings.all().stream()
+                        .map(r -> new Entry(r.id(), r.title(), List.of(), r.source()))
                         .toList();
         };
         print(entries.stream().map(ListCommand::json).toList(), () -> forPeople(entries));

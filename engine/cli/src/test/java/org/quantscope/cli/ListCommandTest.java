@@ -35,6 +35,7 @@ class ListCommandTest {
         assertThat(ids("calibrators")).contains("minmax", "percentile", "mse");
         assertThat(ids("exporters")).contains("quantscope-json", "onnx-qdq");
         assertThat(ids("importers")).contains("tensorrt-cache");
+        assertThat(ids("roundings")).containsExactly("nearest", "gptq", "adaround", "least-output-error");
         assertThat(ids("corrections")).containsExactly("cross-layer-equalization", "bias-correction");
     }
 

@@ -22,9 +22,8 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
-import org.quantscope.core.onnx.OnnxNode;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
@@ -38,7 +37,6 @@ import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
-import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
@@ -176,7 +174,7 @@ public final class BiasCorrection implements Correction {
                     kept.add(layer + ": its weight has another use");
                     continue;
                 }
-                Optional<Tensor> added = addedBehind(given, layer);
+                Optional<Tensor> added = layer.addedBehind(given);
                 WeightedLayer.Bias bias = layer.bias(given);
                 switch (bias.slot()) {
                     case STORED ->
@@ -196,32 +194,6 @@ public final class BiasCorrection implements Correction {
                         .ifPresent(bias -> biasOf.put(layer.node().index(), bias));
             }
             return result;
-        }
-
-        /** The stored constant that the Add directly after a MatMul adds, if no other node uses it. */
-        private static Optional<Tensor> addedBehind(Model model, WeightedLayer layer) {
-            OnnxGraph graph = model.graph().orElseThrow();
-            String out = layer.node().outputs().getFirst();
-            if (!layer.node().opType().equals("MatMul")
-                    || graph.consumers(out).size() != 1
-                    || graph.outputNames().contains(out)) {
-                return Optional.empty();
-            }
-            for (OnnxNode node : graph.nodes()) {
-                if (node.opType().equals("Add") && node.inputs().contains(out)) {
-                    String other = node.inputs().get(node.inputs().getFirst().equals(out) ? 1 : 0);
-                    return model.find(new TensorId(other)).filter(t -> {
-                        Shape s = t.info().shape();
-                        return t.info().dtype() == DType.F32
-                                && s.rank() > 0
-                                && s.count() == layer.outputs()
-                                && s.dim(s.rank() - 1) == layer.outputs()
-                                && graph.consumers(other).size() == 1
-                                && !graph.outputNames().contains(other);
-                    });
-                }
-            }
-            return Optional.empty();
         }
 
         Output run() {

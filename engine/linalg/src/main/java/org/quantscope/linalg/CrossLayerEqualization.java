@@ -14,6 +14,7 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.rewrite.ModelRewrite;
 import org.quantscope.core.tensor.Tensor;

@@ -1,6 +1,7 @@
 package org.quantscope.linalg;
 
 import java.util.Arrays;
+import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.tensor.Shape;
 
 /**

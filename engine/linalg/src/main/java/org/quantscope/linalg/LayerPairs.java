@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxNode;
 import org.quantscope.core.tensor.DType;

@@ -155,7 +155,7 @@ public final class ArchitectureRules {
     private static ArchRule layers() {
         Map<String, List<String>> layers = new LinkedHashMap<>();
         layers.put("foundation", List.of("io", "job", "json", "tensor", "glossary"));
-        layers.put("numbers", List.of("quant", "kernel", "sketch", "metric"));
+        layers.put("numbers", List.of("quant", "kernel", "sketch", "metric", "rounding"));
         layers.put("formats", List.of("npy", "safetensors", "onnx", "picture"));
         layers.put("opened files", List.of("model", "loader", "dataset"));
         layers.put("tools", List.of("rewrite", "ort", "calib"));

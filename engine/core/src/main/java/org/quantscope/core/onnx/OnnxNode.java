@@ -91,6 +91,14 @@ public final class OnnxNode {
         return ElementTypes.floatAttribute(proto, name, fallback);
     }
 
+    public String textAttribute(String name, String fallback) {
+        return proto.getAttributeList().stream()
+                .filter(a -> a.getName().equals(name))
+                .map(a -> a.getS().toStringUtf8())
+                .findFirst()
+                .orElse(fallback);
+    }
+
     /** An attribute that is a list of integers; empty if there is no such attribute. */
     public Optional<List<Long>> intsAttribute(String name) {
         return proto.getAttributeList().stream()

@@ -1,11 +1,10 @@
-package org.quantscope.linalg;
+package org.quantscope.core.model;
 
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxNode;
 import org.quantscope.core.tensor.DType;
@@ -19,8 +18,8 @@ import org.quantscope.core.tensor.TensorId;
  * @param node the operator
  * @param weight its second input; of rank 2 for Gemm and MatMul
  */
-record WeightedLayer(OnnxNode node, Tensor weight) {
-    static final Set<String> OPERATORS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
+public record WeightedLayer(OnnxNode node, Tensor weight) {
+    public static final Set<String> OPERATORS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
 
     /**
      * A stored weight viewed as an array of four dimensions: the group, and three others.
@@ -29,10 +28,10 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
      * @param out which of the dimensions 1 to 3 is the output channel within the group
      * @param in which of the dimensions 1 to 3 is the input channel within the group, or the run of inputs
      */
-    record View(Shape dims, int out, int in) {}
+    public record View(Shape dims, int out, int in) {}
 
     /** All layers of a model, in graph order. */
-    static List<WeightedLayer> of(Model model) {
+    public static List<WeightedLayer> of(Model model) {
         OnnxGraph graph = model.graph().orElseThrow();
         List<WeightedLayer> layers = new ArrayList<>();
         for (OnnxNode node : graph.nodes()) {
@@ -54,23 +53,24 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
                 && (matrix ? shape.rank() == 2 : shape.rank() > 2);
     }
 
-    TensorId id() {
+    public TensorId id() {
         return weight.id();
     }
 
-    boolean isMatrix() {
+    public boolean isMatrix() {
         return node.opType().equals("Gemm") || node.opType().equals("MatMul");
     }
 
-    private boolean transposed() {
+    /** True if the weight is [outputs, inputs]. */
+    public boolean transposed() {
         return node.opType().equals("Gemm") && node.intAttribute("transB", 0) != 0;
     }
 
-    int groups() {
+    public int groups() {
         return isMatrix() ? 1 : Math.toIntExact(Math.max(1, node.intAttribute("group", 1)));
     }
 
-    int outputs() {
+    public int outputs() {
         Shape s = weight.info().shape();
         return Math.toIntExact(
                 switch (node.opType()) {
@@ -80,7 +80,7 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
                 });
     }
 
-    int inputs() {
+    public int inputs() {
         Shape s = weight.info().shape();
         return Math.toIntExact(
                 switch (node.opType()) {
@@ -91,12 +91,12 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
     }
 
     /** How many spatial dimensions the output of a convolution has; 0 for a matrix product. */
-    int spatial() {
+    public int spatial() {
         return isMatrix() ? 0 : weight.info().shape().rank() - 2;
     }
 
     /** True if each output channel reads exactly one input channel, and no two read the same. */
-    boolean isDepthwise() {
+    public boolean isDepthwise() {
         return !isMatrix() && groups() > 1 && groups() == inputs() && groups() == outputs();
     }
 
@@ -105,7 +105,7 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
      *
      * @param run how many successive inputs share a factor: 1, or the number of positions of a flattened channel
      */
-    View view(int run) {
+    public View view(int run) {
         Shape s = weight.info().shape();
         long g = groups();
         long kernel = s.inner(1);
@@ -120,7 +120,7 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
     }
 
     /** The position of the channel dimension in the output, counted from the end: 0 is the last dimension. */
-    int channelFromEnd() {
+    public int channelFromEnd() {
         return spatial();
     }
 
@@ -131,8 +131,8 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
      * @param tensor the bias, if it is stored
      * @param why for {@code FIXED} the reason, else empty
      */
-    record Bias(Slot slot, Optional<Tensor> tensor, String why) {
-        enum Slot {
+    public record Bias(Slot slot, Optional<Tensor> tensor, String why) {
+        public enum Slot {
             STORED,
             NONE,
             FIXED
@@ -144,7 +144,7 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
     }
 
     /** The bias of this layer. */
-    Bias bias(Model model) {
+    public Bias bias(Model model) {
         OnnxGraph graph = model.graph().orElseThrow();
         Optional<String> name = node.opType().equals("MatMul") ? Optional.empty() : node.input(2);
         if (name.isEmpty()) {
@@ -167,8 +167,34 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
         return new Bias(Bias.Slot.STORED, Optional.of(stored), "");
     }
 
+    /** The stored constant that the Add directly after a MatMul adds to each output channel, if no other node uses it. */
+    public Optional<Tensor> addedBehind(Model model) {
+        OnnxGraph graph = model.graph().orElseThrow();
+        String out = node.outputs().getFirst();
+        if (!node.opType().equals("MatMul")
+                || graph.consumers(out).size() != 1
+                || graph.outputNames().contains(out)) {
+            return Optional.empty();
+        }
+        for (OnnxNode other : graph.nodes()) {
+            if (other.opType().equals("Add") && other.inputs().contains(out)) {
+                String name = other.inputs().get(other.inputs().getFirst().equals(out) ? 1 : 0);
+                return model.find(new TensorId(name)).filter(t -> {
+                    Shape s = t.info().shape();
+                    return t.info().dtype() == DType.F32
+                            && s.rank() > 0
+                            && s.count() == outputs()
+                            && s.dim(s.rank() - 1) == outputs()
+                            && graph.consumers(name).size() == 1
+                            && !graph.outputNames().contains(name);
+                });
+            }
+        }
+        return Optional.empty();
+    }
+
     /** The reason why the weight cannot be changed for this layer alone; empty if it can. */
-    Optional<String> fixedWeight(Model model) {
+    public Optional<String> fixedWeight(Model model) {
         OnnxGraph graph = model.graph().orElseThrow();
         if (weight.info().dtype() != DType.F32) {
             return Optional.of("its weight is " + weight.info().dtype());

@@ -1,0 +1,63 @@
+package org.quantscope.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+class RoundingOptionTest {
+    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+
+    private static CommandLineRun eval(Object... more) {
+        Object[] args = new Object[9 + more.length];
+        System.arraycopy(
+                new Object[] {
+                    "eval",
+                    SAMPLES.resolve("digits_mlp.onnx"),
+                    "--data",
+                    SAMPLES.resolve("digits_test.npz"),
+                    "--weights",
+                    2,
+                    "--granularity",
+                    "channel",
+                    "--json"
+                },
+                0,
+                args,
+                0,
+                9);
+        System.arraycopy(more, 0, args, 9, more.length);
+        return CommandLineRun.of(args);
+    }
+
+    private static int correct(JsonNode json, String which) {
+        return json.path(which).path("correct").asInt();
+    }
+
+    @Test
+    void aBetterRoundingIsComparedWithTheSameFloatModel() {
+        JsonNode nearest = eval().json();
+        JsonNode solved = eval(
+                        "--rounding",
+                        "least-output-error",
+                        "--calibration-data",
+                        SAMPLES.resolve("digits_calibration.npz"))
+                .json();
+
+        assertThat(correct(solved, "quantized")).isGreaterThan(correct(nearest, "quantized"));
+        assertThat(correct(solved, "float32")).isEqualTo(correct(nearest, "float32"));
+        assertThat(solved.path("size_bytes")).isEqualTo(nearest.path("size_bytes"));
+    }
+
+    @Test
+    void withoutDataOrWithAnUnknownNameItIsRefused() {
+        CommandLineRun without = eval("--rounding", "gptq");
+        assertThat(without.code()).isEqualTo(2);
+        assertThat(without.err()).contains("--rounding gptq needs --calibration-data");
+
+        CommandLineRun unknown = eval("--rounding", "up");
+        assertThat(unknown.code()).isEqualTo(2);
+        assertThat(unknown.err()).contains("rounding: up is not one of nearest, gptq, adaround, least-output-error");
+    }
+}

@@ -1,0 +1,222 @@
+package org.quantscope.core.eval;
+
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.model.WeightedLayer;
+import org.quantscope.core.onnx.OnnxNode;
+import org.quantscope.core.tensor.Shape;
+
+/**
+ * A layer as a product of a matrix of weights with vectors of inputs: one vector for each position that a kernel lies at
+ * (known as im2col), or for each row of a matrix.
+ */
+final class LayerInputs {
+    private final WeightedLayer layer;
+    private final int groups;
+    private final int rows;
+    private final int columns;
+
+    private LayerInputs(WeightedLayer layer) {
+        this.layer = layer;
+        this.groups = layer.groups();
+        this.rows = layer.outputs() / groups;
+        this.columns = Math.toIntExact(layer.weight().info().shape().count() / layer.outputs());
+    }
+
+    /** Why a layer cannot be seen so; empty if it can. */
+    static Optional<String> obstacle(WeightedLayer layer) {
+        OnnxNode node = layer.node();
+        return switch (node.opType()) {
+            case "ConvTranspose" -> Optional.of("of a transposed convolution each output reads other weights");
+            case "Gemm" ->
+                node.intAttribute("transA", 0) != 0 ? Optional.of("its input is transposed") : Optional.empty();
+            default -> Optional.empty();
+        };
+    }
+
+    /** @throws IllegalArgumentException if there is an {@link #obstacle} */
+    static LayerInputs of(WeightedLayer layer) {
+        obstacle(layer).ifPresent(why -> {
+            throw new IllegalArgumentException("layer: " + layer + ": " + why);
+        });
+        return new LayerInputs(layer);
+    }
+
+    int groups() {
+        return groups;
+    }
+
+    /** Output channels of one group. */
+    int rows() {
+        return rows;
+    }
+
+    /** Inputs of one output channel. */
+    int columns() {
+        return columns;
+    }
+
+    /** Where the weight of a row, counted over all groups, and a column lies in storage. */
+    private int stored(int row, int column) {
+        return layer.isMatrix() && !layer.transposed() ? column * rows + row : row * columns + column;
+    }
+
+    /** [groups·rows·columns] of an array in storage order. */
+    float[] rows(float[] stored) {
+        float[] out = new float[stored.length];
+        for (int r = 0; r < groups * rows; r++) {
+            for (int c = 0; c < columns; c++) {
+                out[r * columns + c] = stored[stored(r, c)];
+            }
+        }
+        return out;
+    }
+
+    int[] rows(int[] stored) {
+        int[] out = new int[stored.length];
+        for (int r = 0; r < groups * rows; r++) {
+            for (int c = 0; c < columns; c++) {
+                out[r * columns + c] = stored[stored(r, c)];
+            }
+        }
+        return out;
+    }
+
+    /** Storage order of an array [groups·rows·columns]. */
+    float[] stored(float[] rows) {
+        float[] out = new float[rows.length];
+        for (int r = 0; r < groups * this.rows; r++) {
+            for (int c = 0; c < columns; c++) {
+                out[stored(r, c)] = rows[r * columns + c];
+            }
+        }
+        return out;
+    }
+
+    /** The input of a layer in one batch, cut up for each position. */
+    final class Cut {
+        private final int channels;
+        private final int spatial;
+        private final int kernel;
+        /** For each position and place in the kernel the place in the input; −1 in the padding. */
+        private final int[] places;
+
+        private final int positions;
+        private final int samples;
+
+        private Cut(Shape input) {
+            if (layer.isMatrix()) {
+                channels = columns;
+                spatial = 1;
+                kernel = 1;
+                positions = 1;
+                samples = Math.toIntExact(input.count() / columns);
+                places = new int[] {0};
+            } else {
+                channels = columns * groups / Math.max(1, kernelCount());
+                kernel = kernelCount();
+                samples = Math.toIntExact(input.dim(0));
+                spatial = Math.toIntExact(input.inner(1));
+                places = places(input);
+                positions = places.length / kernel;
+            }
+        }
+
+        /** Vectors in the whole batch, of each group. */
+        int count() {
+            return samples * positions;
+        }
+
+        /**
+         * Copies vectors of one group.
+         *
+         * @param input the values of the batch
+         * @param from the first vector
+         * @param to [n·columns]
+         */
+        void copy(float[] input, int group, int from, int n, float[] to) {
+            if (layer.isMatrix()) {
+                System.arraycopy(input, from * columns, to, 0, n * columns);
+                return;
+            }
+            int own = channels / groups;
+            for (int v = 0; v < n; v++) {
+                int sample = (from + v) / positions;
+                int position = (from + v) % positions;
+                int at = v * columns;
+                for (int c = 0; c < own; c++) {
+                    int start = (sample * channels + group * own + c) * spatial;
+                    for (int k = 0; k < kernel; k++) {
+                        int place = places[position * kernel + k];
+                        to[at++] = place < 0 ? 0 : input[start + place];
+                    }
+                }
+            }
+        }
+    }
+
+    Cut cut(Shape input) {
+        return new Cut(input);
+    }
+
+    private int kernelCount() {
+        return Math.toIntExact(layer.weight().info().shape().inner(1));
+    }
+
+    private int[] places(Shape input) {
+        int d = layer.spatial();
+        int[] size = new int[d];
+        int[] kernel = new int[d];
+        int[] stride = new int[d];
+        int[] dilation = new int[d];
+        int[] before = new int[d];
+        int[] out = new int[d];
+        List<Long> strides = layer.node().intsAttribute("strides").orElse(List.of());
+        List<Long> dilations = layer.node().intsAttribute("dilations").orElse(List.of());
+        List<Long> pads = layer.node().intsAttribute("pads").orElse(List.of());
+        String auto = layer.node().textAttribute("auto_pad", "NOTSET");
+        int positions = 1;
+        for (int i = 0; i < d; i++) {
+            size[i] = Math.toIntExact(input.dim(2 + i));
+            kernel[i] = Math.toIntExact(layer.weight().info().shape().dim(2 + i));
+            stride[i] = strides.isEmpty() ? 1 : Math.toIntExact(strides.get(i));
+            dilation[i] = dilations.isEmpty() ? 1 : Math.toIntExact(dilations.get(i));
+            int reach = dilation[i] * (kernel[i] - 1) + 1;
+            int all;
+            if (auto.startsWith("SAME")) {
+                out[i] = Math.ceilDiv(size[i], stride[i]);
+                all = Math.max(0, (out[i] - 1) * stride[i] + reach - size[i]);
+                before[i] = auto.equals("SAME_UPPER") ? all / 2 : all - all / 2;
+            } else {
+                boolean given = auto.equals("NOTSET") && !pads.isEmpty();
+                before[i] = given ? Math.toIntExact(pads.get(i)) : 0;
+                all = before[i] + (given ? Math.toIntExact(pads.get(d + i)) : 0);
+                out[i] = (size[i] + all - reach) / stride[i] + 1;
+            }
+            positions *= out[i];
+        }
+        int taps = kernelCount();
+        int[] places = new int[positions * taps];
+        for (int p = 0; p < positions; p++) {
+            for (int k = 0; k < taps; k++) {
+                int place = 0;
+                int restP = p;
+                int restK = k;
+                int unit = 1;
+                for (int i = d - 1; i >= 0; i--) {
+                    int at = restP % out[i] * stride[i] - before[i] + restK % kernel[i] * dilation[i];
+                    restP /= out[i];
+                    restK /= kernel[i];
+                    if (at < 0 || at >= size[i]) {
+                        place = -1;
+                        break;
+                    }
+                    place += at * unit;
+                    unit *= size[i];
+                }
+                places[p * taps + k] = place;
+            }
+        }
+        return places;
+    }
+}

@@ -1,0 +1,368 @@
+package org.quantscope.core.eval;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.model.WeightedLayer;
+import org.quantscope.core.ort.FloatOutput;
+import org.quantscope.core.ort.NativeTensor;
+import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.Grid;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.rewrite.GraphPrefix;
+import org.quantscope.core.rewrite.InstrumentedGraph;
+import org.quantscope.core.rewrite.ModelRewrite;
+import org.quantscope.core.rounding.InputMoments;
+import org.quantscope.core.rounding.MomentProducts;
+import org.quantscope.core.rounding.Rounding;
+import org.quantscope.core.rounding.Roundings;
+import org.quantscope.core.rounding.SolvedLayer;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.ResolvedTensor;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * Chooses the codes of all quantized weights, layer by layer in graph order: the inputs of a layer are those of the
+ * float model and those of the model in which all layers before it have their codes, with quantized activations where
+ * the settings have them. Rests on calibration data without labels.
+ */
+public final class RoundingPass {
+    /** Values of vectors that are put together at a time. */
+    private static final int CHUNK = 1 << 22;
+
+    private final Model model;
+    private final ResolvedSettings settings;
+    private final Rounding rounding;
+    private final SampleFeed feed;
+    private final MomentProducts products = MomentProducts.best();
+    private final Progress progress;
+    private final CancelToken cancel;
+    /** Values of weights and biases in the quantized model so far. */
+    private final Map<TensorId, float[]> now = new LinkedHashMap<>();
+
+    private final List<Layer> layers = new ArrayList<>();
+    private final Map<TensorId, String> kept = new LinkedHashMap<>();
+    private ResolvedSettings answer;
+
+    /**
+     * What became of a layer.
+     *
+     * @param weight its weight
+     * @param solved codes, scales, and the error at the output
+     * @param bias the bias that moved; empty if it stayed
+     */
+    public record Layer(TensorId weight, SolvedLayer solved, Optional<TensorId> bias) {}
+
+    /**
+     * The quantized model.
+     *
+     * @param model the model with the weights that the codes stand for, which these settings give the same codes, and
+     *     with the moved biases
+     * @param settings with the scales that belong to the codes
+     * @param layers in graph order
+     * @param kept weights that were rounded to nearest, with the reason
+     */
+    public record Result(Model model, ResolvedSettings settings, List<Layer> layers, Map<TensorId, String> kept) {}
+
+    private RoundingPass(
+            Model model,
+            ResolvedSettings settings,
+            Rounding rounding,
+            Dataset data,
+            Progress progress,
+            CancelToken cancel) {
+        this.model = model;
+        this.settings = settings;
+        this.rounding = rounding;
+        this.feed = SampleFeed.of(model, data);
+        this.progress = progress;
+        this.cancel = cancel;
+        this.answer = settings;
+    }
+
+    /**
+     * Chooses all codes.
+     *
+     * @param model with a graph, with added quantizers as the settings want them
+     * @param settings what is quantized; its ranges are where the search begins
+     * @param rounding one that needs data
+     * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static Result run(
+            Model model,
+            ResolvedSettings settings,
+            Rounding rounding,
+            Dataset data,
+            Progress progress,
+            CancelToken cancel) {
+        return new RoundingPass(model, settings, rounding, data, progress, cancel).run();
+    }
+
+    /** What a layer reads in the float model. */
+    static InputMoments floatMoments(Model model, WeightedLayer layer, Dataset data, CancelToken cancel) {
+        return new RoundingPass(model, ResolvedSettings.NONE, Roundings.NEAREST, data, Progress.NONE, cancel)
+                .moments(layer, LayerInputs.of(layer));
+    }
+
+    private Result run() {
+        settings.weights()
+                .forEach((id, params) ->
+                        now.put(id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, cancel)));
+        Map<TensorId, WeightedLayer> byWeight = new LinkedHashMap<>();
+        WeightedLayer.of(model).forEach(layer -> byWeight.put(layer.id(), layer));
+        List<WeightedLayer> todo = new ArrayList<>();
+        settings.weights().keySet().forEach(id -> {
+            WeightedLayer layer = byWeight.get(id);
+            Optional<String> obstacle =
+                    layer == null ? Optional.of("no layer multiplies its input by it as a matrix") : obstacle(layer);
+            obstacle.ifPresent(why -> kept.put(id, why));
+        });
+        byWeight.values().stream()
+                .filter(layer -> settings.weights().containsKey(layer.id()) && !kept.containsKey(layer.id()))
+                .forEach(todo::add);
+        Set<TensorId> done = new LinkedHashSet<>();
+        for (WeightedLayer layer : todo) {
+            cancel.check();
+            progress.report(
+                    done.size(), todo.size(), "layer " + (done.size() + 1) + " of " + todo.size() + ": " + layer);
+            solve(layer);
+            done.add(layer.id());
+        }
+        ModelRewrite rewrite = new ModelRewrite(model);
+        layers.forEach(layer -> {
+            rewrite.values(layer.weight, Objects.requireNonNull(now.get(layer.weight)));
+            layer.bias.ifPresent(bias -> rewrite.values(bias, Objects.requireNonNull(now.get(bias))));
+        });
+        return new Result(rewrite.model(), answer, List.copyOf(layers), kept);
+    }
+
+    private Optional<String> obstacle(WeightedLayer layer) {
+        return layer.fixedWeight(model).or(() -> LayerInputs.obstacle(layer));
+    }
+
+    private void solve(WeightedLayer layer) {
+        LayerInputs inputs = LayerInputs.of(layer);
+        ResolvedTensor as = settings.find(layer.id()).orElseThrow();
+        Tensor weight = layer.weight();
+        float[] stored = weight.data().toFloats();
+        float[] rows = inputs.rows(stored);
+        Slicing slicing = Slicing.of(weight.info(), as.params().granularity());
+        int[] slices = inputs.rows(
+                IntStream.range(0, stored.length).map(slicing::sliceOf).toArray());
+        Optional<TensorId> bias = rounding.reach() == Rounding.Reach.CODES_AND_BIAS ? bias(layer) : Optional.empty();
+        InputMoments moments = moments(layer, inputs);
+        QuantSpec spec = as.spec();
+        boolean byHand = !(spec.clip() instanceof Clip.Auto);
+        QuantParams[] begun = new QuantParams[1];
+        SolvedLayer solved = SolvedLayer.of(
+                rounding,
+                moments,
+                rows,
+                inputs.rows(),
+                slices,
+                bias.isPresent(),
+                target -> {
+                    begun[0] = begin(as, weight, inputs.stored(target), byHand);
+                    return begun[0];
+                },
+                !byHand,
+                cancel);
+        QuantParams params = withScales(Objects.requireNonNull(begun[0]), solved.scales());
+        now.put(layer.id(), inputs.stored(solved.weights()));
+        answer = answer.with(layer.id(), params);
+        bias.ifPresent(id -> {
+            float[] b = biasNow(id).clone();
+            float alpha = layer.node().opType().equals("Gemm") ? layer.node().floatAttribute("alpha", 1) : 1;
+            float beta = layer.node().opType().equals("Gemm") ? layer.node().floatAttribute("beta", 1) : 1;
+            for (int i = 0; i < b.length; i++) {
+                b[i] += solved.shift()[i] * alpha / beta;
+            }
+            now.put(id, b);
+        });
+        layers.add(new Layer(layer.id(), solved, bias));
+    }
+
+    /** The ranges to begin with: those of the settings, or those of least squared error for other weights. */
+    private QuantParams begin(ResolvedTensor as, Tensor weight, float[] target, boolean byHand) {
+        if (byHand || (!rounding.choosesRanges() && rounding.reach() == Rounding.Reach.CODES)) {
+            return as.params();
+        }
+        QuantSpec spec = rounding.choosesRanges() ? as.spec().withClip(new Clip.Auto("mse", Map.of())) : as.spec();
+        Tensor moved = new Tensor(weight.info(), TensorData.of(target));
+        try {
+            return RangeResolver.resolve(moved, spec, cancel).params();
+        } catch (IllegalArgumentException e) {
+            // A calibrator that wants the importance of weights knows it of the weights in the file only.
+            return as.params();
+        }
+    }
+
+    private static QuantParams withScales(QuantParams params, float[] scales) {
+        return params.isAffine()
+                ? new QuantParams(params.granularity(), scales, params.zeroPoints(), params.qmin(), params.qmax())
+                : QuantParams.ofCodebooks(params.granularity(), scales, params.codebooks());
+    }
+
+    private Optional<TensorId> bias(WeightedLayer layer) {
+        WeightedLayer.Bias own = layer.bias(model);
+        Optional<Tensor> found = own.slot() == WeightedLayer.Bias.Slot.STORED ? own.tensor() : layer.addedBehind(model);
+        boolean none = layer.node().opType().equals("Gemm") && layer.node().floatAttribute("beta", 1) == 0;
+        return found.map(Tensor::id).filter(id -> !settings.weights().containsKey(id) && !none);
+    }
+
+    private float[] biasNow(TensorId id) {
+        float[] known = now.get(id);
+        return known != null ? known : model.find(id).orElseThrow().data().toFloats();
+    }
+
+    private InputMoments moments(WeightedLayer layer, LayerInputs inputs) {
+        String value = layer.node().inputs().getFirst();
+        TensorId id = new TensorId(value);
+        @Nullable QuantParams own = settings.activations().get(id);
+        boolean drifted = own != null || isBehindQuantized(value);
+        boolean given = feed.inputs().contains(value);
+        InputMoments moments = new InputMoments(inputs.groups(), inputs.columns(), drifted, products);
+        String origin = String.valueOf(model.file().getFileName());
+        Map<String, NativeTensor> parameters = new LinkedHashMap<>();
+        GraphPrefix plain = given ? null : GraphPrefix.upTo(InstrumentedGraph.tapped(model, List.of(id)), value);
+        GraphPrefix quantized = given || !drifted ? null : quantized(value, id, parameters);
+        try (OrtModel floats = plain == null
+                        ? null
+                        : OrtModel.load(plain.model(), origin, feed.options(OrtModel.Options.DEFAULT));
+                OrtModel rounded = quantized == null
+                        ? null
+                        : OrtModel.load(
+                                quantized.model(),
+                                origin,
+                                feed.options(OrtModel.Options.DEFAULT).withoutFusing())) {
+            int samples = feed.data().size();
+            for (int from = 0; from < samples; from += feed.batchSize()) {
+                cancel.check();
+                int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize()))
+                        .toArray();
+                Values x = floats == null
+                        ? new Values(feed.values(value, batch), feed.shape(value, batch.length))
+                        : run(floats, Objects.requireNonNull(plain), Map.of(), batch, value);
+                Values seen =
+                        rounded == null ? x : run(rounded, Objects.requireNonNull(quantized), parameters, batch, value);
+                add(moments, inputs, x, own == null ? seen : seen.on(own.grid(0)));
+            }
+        } finally {
+            parameters.values().forEach(NativeTensor::close);
+        }
+        return moments;
+    }
+
+    /**
+     * The values of one batch.
+     *
+     * @param shape of the samples only, without padding
+     */
+    private record Values(float[] values, Shape shape) {
+        Values on(Grid grid) {
+            float[] out = new float[values.length];
+            for (int i = 0; i < out.length; i++) {
+                out[i] = grid.quantize(values[i]);
+            }
+            return new Values(out, shape);
+        }
+    }
+
+    private Values run(
+            OrtModel loaded, GraphPrefix part, Map<String, NativeTensor> parameters, int[] batch, String value) {
+        try (SampleFeed.Batch fed = feed.load(batch, part.inputs())) {
+            Map<String, NativeTensor> all = new LinkedHashMap<>(parameters);
+            all.putAll(fed.byInput());
+            FloatOutput out = loaded.run(all, List.of(value), cancel).getFirst();
+            int real = feed.realValues(out, batch.length);
+            Shape shape = out.shape();
+            // Padding stands behind the samples.
+            long rows = shape.dim(0) * real / Math.max(1, out.values().length);
+            long[] dims = IntStream.range(0, shape.rank())
+                    .mapToLong(i -> i == 0 ? rows : shape.dim(i))
+                    .toArray();
+            return new Values(out.values(), Shape.of(dims));
+        }
+    }
+
+    private void add(InputMoments moments, LayerInputs inputs, Values plain, Values quantized) {
+        LayerInputs.Cut cut = inputs.cut(plain.shape);
+        int columns = inputs.columns();
+        int most = Math.max(1, Math.min(cut.count(), CHUNK / columns));
+        float[] a = new float[most * columns];
+        float[] b = moments.isDrifted() ? new float[most * columns] : a;
+        for (int from = 0; from < cut.count(); from += most) {
+            cancel.check();
+            int n = Math.min(most, cut.count() - from);
+            for (int g = 0; g < inputs.groups(); g++) {
+                cut.copy(quantized.values, g, from, n, a);
+                if (moments.isDrifted()) {
+                    cut.copy(plain.values, g, from, n, b);
+                }
+                moments.add(g, a, b, n);
+            }
+        }
+    }
+
+    /** True if anything that is computed before a value has been quantized. */
+    private boolean isBehindQuantized(String value) {
+        Set<String> seen = new LinkedHashSet<>();
+        List<String> open = new ArrayList<>(List.of(value));
+        Map<String, org.quantscope.core.onnx.OnnxNode> by = new HashMap<>();
+        model.graph().orElseThrow().nodes().forEach(node -> node.outputs().forEach(out -> by.put(out, node)));
+        while (!open.isEmpty()) {
+            String name = open.removeLast();
+            if (seen.add(name)) {
+                TensorId id = new TensorId(name);
+                boolean changed = now.containsKey(id)
+                        || (!name.equals(value) && settings.activations().containsKey(id));
+                if (changed) {
+                    return true;
+                }
+                Optional.ofNullable(by.get(name)).ifPresent(node -> open.addAll(node.inputs()));
+            }
+        }
+        return false;
+    }
+
+    private GraphPrefix quantized(String value, TensorId id, Map<String, NativeTensor> parameters) {
+        Map<TensorId, InstrumentedGraph.Form> forms = new HashMap<>();
+        int opset = model.graph().orElseThrow().opset();
+        settings.activations().forEach((a, params) -> forms.put(a, InstrumentedGraph.Form.of(params, opset)));
+        // Its own quantizer is applied to what comes out.
+        forms.remove(id);
+        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), now, forms, Set.of());
+        GraphPrefix part = GraphPrefix.upTo(graph.model(), value);
+        settings.activations().forEach((a, params) -> {
+            InstrumentedGraph.ActivationFeeds names = graph.activations().get(a);
+            if (names != null && part.inputs().contains(names.key())) {
+                parameters.put(names.on(), NativeTensor.flag(true));
+                names.feed(
+                        Optional.of(params),
+                        (name, type, shape, values) -> parameters.put(name, NativeTensor.of(values, shape, type)));
+            }
+        });
+        return part;
+    }
+}

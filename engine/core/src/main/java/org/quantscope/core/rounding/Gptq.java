@@ -1,0 +1,62 @@
+package org.quantscope.core.rounding;
+
+import java.util.Comparator;
+import java.util.stream.IntStream;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.QuantParams;
+
+/**
+ * Column by column: each weight goes to its nearest level, and those not yet rounded take its error on, so that the
+ * output changes least (Frantar et al. 2023, arXiv 2210.17323; the matrix form is Frantar and Alistarh 2022, arXiv
+ * 2208.11580). Columns with the largest moments come first, which the paper's code calls {@code act_order}.
+ */
+final class Gptq {
+    private Gptq() {}
+
+    static Codes round(LayerProblem problem, QuantParams params, CancelToken cancel) {
+        int n = problem.columns();
+        Codes codes = Codes.empty(problem, params);
+        int[][] orders = new int[problem.groups()][];
+        InverseFactor[] factors = new InverseFactor[problem.groups()];
+        IntStream.range(0, problem.groups()).parallel().forEach(g -> {
+            cancel.check();
+            float[] h = problem.moments()[g];
+            int[] order = IntStream.range(0, n)
+                    .boxed()
+                    .sorted(Comparator.comparingDouble((Integer j) -> -h[j * n + j])
+                            .thenComparing(j -> j))
+                    .mapToInt(Integer::intValue)
+                    .toArray();
+            float[] sorted = new float[n * n];
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j < n; j++) {
+                    sorted[i * n + j] = h[order[i] * n + order[j]];
+                }
+            }
+            orders[g] = order;
+            factors[g] = InverseFactor.of(sorted, n);
+        });
+        problem.eachRow(cancel, row -> {
+            int[] order = orders[row / problem.rows()];
+            InverseFactor factor = factors[row / problem.rows()];
+            int from = row * n;
+            double[] left = new double[n];
+            for (int j = 0; j < n; j++) {
+                left[j] = problem.target()[from + order[j]];
+            }
+            for (int j = 0; j < n; j++) {
+                int at = from + order[j];
+                int slice = problem.slices()[at];
+                float scale = codes.scales[slice];
+                float level = codes.grid(slice).nearest((float) (left[j] / scale));
+                codes.levels[at] = level;
+                double[] r = factor.row(j);
+                double error = (left[j] - (double) level * scale) / r[j];
+                for (int k = j + 1; k < n; k++) {
+                    left[k] -= error * r[k];
+                }
+            }
+        });
+        return codes;
+    }
+}

@@ -1,0 +1,181 @@
+package org.quantscope.core.rounding;
+
+/**
+ * Second moments of what a layer reads, over all samples and positions: H = E[x̂ x̂ᵀ] and M = E[x x̂ᵀ], where x is the
+ * input in the float model and x̂ that in the model quantized so far, and the means of both. One set for each group of a
+ * grouped convolution. Sums of a batch are in float32, of all batches in double.
+ */
+public final class InputMoments {
+    private final int columns;
+    private final boolean drifted;
+    private final double[][] gram;
+    private final double[][] cross;
+    private final double[][] sumQuantized;
+    private final double[][] sumFloat;
+    private final MomentProducts products;
+    private final float[] scratch;
+    private long count;
+
+    /**
+     * @param columns inputs of one row
+     * @param drifted true if x̂ differs from x because something before the layer is quantized
+     */
+    public InputMoments(int groups, int columns, boolean drifted, MomentProducts products) {
+        this.columns = columns;
+        this.drifted = drifted;
+        this.products = products;
+        gram = new double[groups][columns * columns];
+        cross = new double[drifted ? groups : 0][columns * columns];
+        sumQuantized = new double[groups][columns];
+        sumFloat = new double[drifted ? groups : 0][columns];
+        scratch = new float[columns * columns];
+    }
+
+    public int groups() {
+        return gram.length;
+    }
+
+    public int columns() {
+        return columns;
+    }
+
+    public boolean isDrifted() {
+        return drifted;
+    }
+
+    /** Inputs seen: samples times positions. */
+    public long count() {
+        return count;
+    }
+
+    /**
+     * Adds the inputs of one group in some positions. Groups are to be given in turn, each with the same positions.
+     *
+     * @param quantized [positions·columns]
+     * @param plain the same in the float model; ignored if nothing has drifted
+     */
+    public void add(int group, float[] quantized, float[] plain, int positions) {
+        if (group == 0) {
+            count += positions;
+        }
+        java.util.Arrays.fill(scratch, 0);
+        products.addGram(quantized, positions, columns, scratch);
+        double[] h = gram[group];
+        for (int i = 0; i < columns; i++) {
+            for (int j = i; j < columns; j++) {
+                h[i * columns + j] += scratch[i * columns + j];
+            }
+        }
+        sum(quantized, positions, sumQuantized[group]);
+        if (drifted) {
+            java.util.Arrays.fill(scratch, 0);
+            products.addCross(plain, quantized, positions, columns, scratch);
+            double[] m = cross[group];
+            for (int i = 0; i < m.length; i++) {
+                m[i] += scratch[i];
+            }
+            sum(plain, positions, sumFloat[group]);
+        }
+    }
+
+    private void sum(float[] x, int positions, double[] to) {
+        for (int p = 0; p < positions; p++) {
+            for (int j = 0; j < columns; j++) {
+                to[j] += x[p * columns + j];
+            }
+        }
+    }
+
+    /** E[x̂], or E[x] if nothing has drifted, which is the same. */
+    double meanQuantized(int group, int j) {
+        return sumQuantized[group][j] / count;
+    }
+
+    double meanFloat(int group, int j) {
+        return drifted ? sumFloat[group][j] / count : meanQuantized(group, j);
+    }
+
+    /**
+     * H of one group, about the means if {@code centred}: what counts where a bias takes the mean back.
+     *
+     * @param damping added to the diagonal, as a share of its mean
+     * @return [columns·columns], symmetric and positive definite
+     */
+    public float[] damped(int group, boolean centred, double damping) {
+        float[] h = new float[columns * columns];
+        double trace = 0;
+        for (int i = 0; i < columns; i++) {
+            for (int j = i; j < columns; j++) {
+                double v = h(group, i, j, centred);
+                h[i * columns + j] = (float) v;
+                h[j * columns + i] = (float) v;
+                trace += i == j ? v : 0;
+            }
+        }
+        float more = (float) (damping * trace / columns + 1e-9);
+        for (int i = 0; i < columns; i++) {
+            h[i * columns + i] += more;
+        }
+        return h;
+    }
+
+    private double h(int group, int i, int j, boolean centred) {
+        double v = gram[group][Math.min(i, j) * columns + Math.max(i, j)] / count;
+        return centred ? v - meanQuantized(group, i) * meanQuantized(group, j) : v;
+    }
+
+    private double m(int group, int i, int j, boolean centred) {
+        double v = cross[group][i * columns + j] / count;
+        return centred ? v - meanFloat(group, i) * meanQuantized(group, j) : v;
+    }
+
+    /**
+     * The weights that, read from x̂, come closest to what the float weights give from x: W (M + Hd − H) Hd⁻¹. They take
+     * back what the layers before have lost.
+     *
+     * @param weights [groups·rows·columns], float
+     * @param damped Hd of each group
+     * @return the weights themselves if nothing has drifted
+     */
+    float[] target(float[] weights, int rows, float[][] damped, boolean centred) {
+        if (!drifted) {
+            return weights;
+        }
+        float[] target = new float[weights.length];
+        for (int g = 0; g < groups(); g++) {
+            InverseFactor inverse = InverseFactor.of(damped[g], columns);
+            double[] drift = new double[columns * columns];
+            for (int i = 0; i < columns; i++) {
+                for (int j = 0; j < columns; j++) {
+                    drift[i * columns + j] = m(g, i, j, centred) - h(g, i, j, centred);
+                }
+            }
+            int first = g * rows;
+            java.util.stream.IntStream.range(first, first + rows).parallel().forEach(row -> {
+                double[] b = new double[columns];
+                for (int i = 0; i < columns; i++) {
+                    double w = weights[row * columns + i];
+                    for (int j = 0; w != 0 && j < columns; j++) {
+                        b[j] += w * drift[i * columns + j];
+                    }
+                }
+                double[] x = inverse.solve(b);
+                for (int j = 0; j < columns; j++) {
+                    target[row * columns + j] = (float) (weights[row * columns + j] + x[j]);
+                }
+            });
+        }
+        return target;
+    }
+
+    /** How much the mean output of a row falls by quantization: w·E[x] − w'·E[x̂]. */
+    double lost(int row, int rows, float[] weights, float[] quantized) {
+        int g = row / rows;
+        double sum = 0;
+        for (int j = 0; j < columns; j++) {
+            int i = row * columns + j;
+            sum += weights[i] * meanFloat(g, j) - quantized[i] * meanQuantized(g, j);
+        }
+        return sum;
+    }
+}

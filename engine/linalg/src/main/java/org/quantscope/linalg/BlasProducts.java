@@ -1,0 +1,57 @@
+package org.quantscope.linalg;
+
+import java.util.Optional;
+import org.bytedeco.openblas.global.openblas;
+import org.quantscope.core.rounding.MomentProducts;
+import org.quantscope.core.rounding.PlainProducts;
+
+/** The products of OpenBLAS, which ND4J ships; plain Java where it cannot be loaded. */
+public final class BlasProducts implements MomentProducts {
+    private static final Optional<String> UNAVAILABLE = Nd4jBackend.unavailable();
+    private static final MomentProducts PLAIN = new PlainProducts();
+    /** Below this many columns a call costs more than it saves. */
+    private static final int FEW = 16;
+
+    @Override
+    public void addGram(float[] x, int rows, int columns, float[] sum) {
+        if (columns < FEW || UNAVAILABLE.isPresent()) {
+            PLAIN.addGram(x, rows, columns, sum);
+            return;
+        }
+        openblas.cblas_ssyrk(
+                openblas.CblasRowMajor,
+                openblas.CblasUpper,
+                openblas.CblasTrans,
+                columns,
+                rows,
+                1,
+                x,
+                columns,
+                1,
+                sum,
+                columns);
+    }
+
+    @Override
+    public void addCross(float[] x, float[] y, int rows, int columns, float[] sum) {
+        if (columns < FEW || UNAVAILABLE.isPresent()) {
+            PLAIN.addCross(x, y, rows, columns, sum);
+            return;
+        }
+        openblas.cblas_sgemm(
+                openblas.CblasRowMajor,
+                openblas.CblasTrans,
+                openblas.CblasNoTrans,
+                columns,
+                columns,
+                rows,
+                1,
+                x,
+                columns,
+                y,
+                columns,
+                1,
+                sum,
+                columns);
+    }
+}

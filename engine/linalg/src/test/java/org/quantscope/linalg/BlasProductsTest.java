@@ -1,0 +1,58 @@
+package org.quantscope.linalg;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.quantscope.core.rounding.MomentProducts;
+import org.quantscope.core.rounding.PlainProducts;
+
+class BlasProductsTest {
+    private static float[] random(Random random, int n) {
+        float[] x = new float[n];
+        for (int i = 0; i < n; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        return x;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {3, 16, 45})
+    void agreesWithPlainJava(int columns) {
+        Random random = new Random(columns);
+        int rows = 70;
+        float[] x = random(random, rows * columns);
+        float[] y = random(random, rows * columns);
+        float[] start = random(random, columns * columns);
+        float[][] gram = {start.clone(), start.clone()};
+        float[][] cross = {start.clone(), start.clone()};
+        MomentProducts[] both = {new PlainProducts(), new BlasProducts()};
+        for (int i = 0; i < 2; i++) {
+            both[i].addGram(x, rows, columns, gram[i]);
+            both[i].addCross(x, y, rows, columns, cross[i]);
+        }
+
+        for (int i = 0; i < columns; i++) {
+            for (int j = 0; j < columns; j++) {
+                int at = i * columns + j;
+                if (j >= i) {
+                    assertThat(gram[1][at]).isCloseTo(gram[0][at], within(1e-4f));
+                }
+                assertThat(cross[1][at]).isCloseTo(cross[0][at], within(1e-4f));
+                double wanted = start[at];
+                for (int p = 0; p < rows; p++) {
+                    wanted += (double) x[p * columns + i] * y[p * columns + j];
+                }
+                assertThat((double) cross[0][at]).isCloseTo(wanted, within(1e-4));
+            }
+        }
+    }
+
+    @Test
+    void isFoundOnTheClassPath() {
+        assertThat(MomentProducts.best()).isInstanceOf(BlasProducts.class);
+    }
+}
