@@ -352,8 +352,10 @@ public final class RoundingPass {
         settings.activations().forEach((a, params) -> forms.put(a, InstrumentedGraph.Form.of(params, opset)));
         // Its own quantizer is applied to what comes out.
         forms.remove(id);
-        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), now, forms, Set.of());
-        GraphPrefix part = GraphPrefix.upTo(graph.model(), value);
+        Map<TensorId, TensorData> baked = new HashMap<>();
+        now.forEach((tensor, values) -> baked.put(tensor, TensorData.of(values)));
+        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), baked, forms, Set.of());
+        GraphPrefix part = GraphPrefix.upTo(graph.graph(), value);
         settings.activations().forEach((a, params) -> {
             InstrumentedGraph.ActivationFeeds names = graph.activations().get(a);
             if (names != null && part.inputs().contains(names.key())) {
