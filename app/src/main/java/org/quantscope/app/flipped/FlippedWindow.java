@@ -2,9 +2,11 @@ package org.quantscope.app.flipped;
 
 import java.util.OptionalInt;
 import javafx.beans.value.ObservableValue;
+import javafx.geometry.Rectangle2D;
 import javafx.scene.Scene;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
+import javafx.stage.Screen;
 import javafx.stage.Stage;
 import javafx.stage.Window;
 import org.quantscope.app.ui.Theme;
@@ -15,6 +17,8 @@ public final class FlippedWindow {
     private static final double HEIGHT = 720;
     private static final double MIN_WIDTH = 900;
     private static final double MIN_HEIGHT = 520;
+    /** The pixels that a window manager's frame and title take at most, at each side. */
+    private static final double FRAME = 40;
 
     private final Stage stage = new Stage();
     private final FlippedViewModel model;
@@ -52,9 +56,35 @@ public final class FlippedWindow {
     /** Shows the window, and selects a sample if one is given. */
     public void show(OptionalInt sample) {
         sample.ifPresent(model::choose);
+        if (Double.isNaN(stage.getX())) {
+            Rectangle2D place = place(screenOf(stage.getOwner()));
+            stage.setX(place.getMinX());
+            stage.setY(place.getMinY());
+            stage.setWidth(place.getWidth());
+            stage.setHeight(place.getHeight());
+        }
         stage.show();
         stage.toFront();
         follow();
+    }
+
+    private static Rectangle2D screenOf(Window owner) {
+        return Screen.getScreensForRectangle(owner.getX(), owner.getY(), owner.getWidth(), owner.getHeight()).stream()
+                .findFirst()
+                .orElseGet(Screen::getPrimary)
+                .getVisualBounds();
+    }
+
+    /**
+     * In the middle of a screen and within it, with room for the title, which is not known before the window shows.
+     *
+     * @param screen its usable area
+     */
+    static Rectangle2D place(Rectangle2D screen) {
+        double w = Math.min(WIDTH, screen.getWidth());
+        double h = Math.min(HEIGHT, screen.getHeight() - 2 * FRAME);
+        return new Rectangle2D(
+                screen.getMinX() + (screen.getWidth() - w) / 2, screen.getMinY() + (screen.getHeight() - h) / 2, w, h);
     }
 
     public void hide() {
