@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.AbstractList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -57,7 +59,8 @@ final class ErrorCommand extends EngineCommand {
     @Option(
             names = "--calibration-data",
             paramLabel = "D",
-            description = "Data that shows how much each weight matters, for weighted-mse (.npz).")
+            description = "Data that shows what the layer reads: gives the error at its output, and the importances of"
+                    + " weighted-mse.")
     private @Nullable Path calibrationData;
 
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
@@ -93,6 +96,14 @@ final class ErrorCommand extends EngineCommand {
         RangeReport ranges = RangeReport.of(settings, Calibration.NONE);
         ErrorReport exact = Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = MomentSketch.estimate(tensor, params, cancel());
+        Optional<OutputError> output = calibrationData == null
+                ? Optional.empty()
+                : OutputError.of(
+                        model,
+                        tensor.id(),
+                        params,
+                        ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel()),
+                        cancel());
         double bitsPerWeight =
                 spec.quantizer().bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
         List<ClipRange> effective = params.effective();
@@ -118,6 +129,7 @@ final class ErrorCommand extends EngineCommand {
                 .put("clipping_mse", exact.clippingMse())
                 .put("rounding_mse", exact.roundingMse())
                 .put("estimate", new Json().put("mse", estimate.mse()).put("bound", estimate.bound()));
+        output.ifPresent(at -> json.put("output_mse", at.mse()).put("output_sqnr_db", at.sqnrDb()));
         ranges.put(json);
         List<LeftFloat> left = FloatReport.always(model, file);
         FloatReport.put(json, left);
@@ -127,7 +139,7 @@ final class ErrorCommand extends EngineCommand {
                     .println(terminal()
                             .strong(tensor.id() + "  " + tensor.info().dtype() + " "
                                     + tensor.info().shape()));
-            new Table("figure", ">value", "unit")
+            Table table = new Table("figure", ">value", "unit")
                     .row("scheme", spec.scheme() + ", " + spec.bits() + " bits, " + params.granularity(), "")
                     .row("size", Text.number(bitsPerWeight), "bits per weight")
                     .row("clip", Text.ranges(resolution.requested()), "")
@@ -151,8 +163,10 @@ final class ErrorCommand extends EngineCommand {
                     .row(
                             "MSE by the sketch",
                             "≈ " + Text.number(estimate.mse()) + " ± " + Text.number(estimate.bound()),
-                            "")
-                    .print(terminal());
+                            "");
+            output.ifPresent(at -> table.row("MSE at the output", Text.number(at.mse()), "")
+                    .row("SQNR at the output", Text.number(at.sqnrDb()), "dB"));
+            table.print(terminal());
             if (exact.nan() > 0 || exact.inf() > 0) {
                 terminal().out().println("left out: " + exact.nan() + " NaN, " + exact.inf() + " infinite values");
             }

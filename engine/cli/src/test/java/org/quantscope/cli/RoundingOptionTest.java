@@ -50,6 +50,34 @@ class RoundingOptionTest {
         assertThat(solved.path("size_bytes")).isEqualTo(nearest.path("size_bytes"));
     }
 
+    /** The error at the output is told where data shows what the layer reads, and falls with the bits. */
+    @Test
+    void theErrorAtTheOutputRestsOnData() {
+        JsonNode four = error(4, "--calibration-data", SAMPLES.resolve("digits_calibration.npz"));
+        JsonNode six = error(6, "--calibration-data", SAMPLES.resolve("digits_calibration.npz"));
+
+        assertThat(four.path("output_mse").asDouble())
+                .isGreaterThan(six.path("output_mse").asDouble() * 8);
+        assertThat(four.path("output_sqnr_db").asDouble())
+                .isLessThan(six.path("output_sqnr_db").asDouble() - 9);
+        assertThat(error(4).has("output_mse")).isFalse();
+        assertThat(error(4).path("mse")).isEqualTo(four.path("mse"));
+    }
+
+    private static JsonNode error(int bits, Object... more) {
+        Object[] args = new Object[7 + more.length];
+        System.arraycopy(
+                new Object[] {
+                    "error", SAMPLES.resolve("digits_mlp.onnx"), "--tensor", "2.weight", "--bits", bits, "--json"
+                },
+                0,
+                args,
+                0,
+                7);
+        System.arraycopy(more, 0, args, 7, more.length);
+        return CommandLineRun.of(args).json();
+    }
+
     @Test
     void withoutDataOrWithAnUnknownNameItIsRefused() {
         CommandLineRun without = eval("--rounding", "gptq");

@@ -312,7 +312,7 @@ public final class SampleFeed {
     }
 
     /** The shape in which an input takes {@code rows} samples. */
-    Shape shape(String input, int rows) {
+    public Shape shape(String input, int rows) {
         long[] sample = slot(input).dims.toArray();
         long[] dims = new long[sample.length + 1];
         dims[0] = rows;
@@ -321,7 +321,7 @@ public final class SampleFeed {
     }
 
     /** The values of some samples for an input, one sample after the other. */
-    float[] values(String input, int[] samples) {
+    public float[] values(String input, int[] samples) {
         Slot slot = slot(input);
         float[] values = new float[Math.toIntExact(samples.length * slot.dims.count())];
         slot.array.ifPresentOrElse(name -> data.fillOther(name, samples, values), () -> data.fill(samples, values));
@@ -352,7 +352,7 @@ public final class SampleFeed {
     }
 
     /** How a model is loaded that these samples are fed to: it keeps no memory between runs if they are large. */
-    OrtModel.Options options(OrtModel.Options plain) {
+    public OrtModel.Options options(OrtModel.Options plain) {
         return isLarge() ? new OrtModel.Options(plain.threads(), plain.fuseQdq(), false) : plain;
     }
 

@@ -119,6 +119,17 @@ public final class InputMoments {
         return h;
     }
 
+    /** H of one group, as it is: [columns·columns], symmetric, not about the means. */
+    public float[] plain(int group) {
+        float[] h = new float[columns * columns];
+        for (int i = 0; i < columns; i++) {
+            for (int j = 0; j < columns; j++) {
+                h[i * columns + j] = (float) h(group, i, j, false);
+            }
+        }
+        return h;
+    }
+
     private double h(int group, int i, int j, boolean centred) {
         double v = gram[group][Math.min(i, j) * columns + Math.max(i, j)] / count;
         return centred ? v - meanQuantized(group, i) * meanQuantized(group, j) : v;

@@ -1,4 +1,4 @@
-package org.quantscope.core.eval;
+package org.quantscope.core.layerwise;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,6 +18,8 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.metric.ErrorPass;

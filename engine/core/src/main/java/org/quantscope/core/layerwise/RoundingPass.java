@@ -1,4 +1,4 @@
-package org.quantscope.core.eval;
+package org.quantscope.core.layerwise;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.metric.ErrorPass;

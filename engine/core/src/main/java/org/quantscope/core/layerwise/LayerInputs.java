@@ -1,4 +1,4 @@
-package org.quantscope.core.eval;
+package org.quantscope.core.layerwise;
 
 import java.util.List;
 import java.util.Optional;
