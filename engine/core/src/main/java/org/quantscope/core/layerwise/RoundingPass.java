@@ -280,6 +280,7 @@ public final class RoundingPass {
      *
      * @param shape of the samples only, without padding
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Values(float[] values, Shape shape) {
         Values on(Grid grid) {
             float[] out = new float[values.length];

@@ -57,6 +57,7 @@ public final class RunnableGraph {
      * @param message the serialized model without the values that are beside it; not copied
      * @param values those values; every one has to be handed over
      */
+    @SuppressWarnings("ArrayRecordComponent") // handed on once and never compared
     public record Parts(byte[] message, List<Values> values) {
         public Parts {
             values = List.copyOf(values);

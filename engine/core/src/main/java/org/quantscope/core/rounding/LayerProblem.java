@@ -17,6 +17,7 @@ import org.quantscope.core.job.CancelToken;
  * @param moments for each group [columns·columns], symmetric and positive definite
  * @param slices [groups·rows·columns], for each weight the slice whose scale it has
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record LayerProblem(int groups, int rows, int columns, float[] target, float[][] moments, int[] slices) {
     public LayerProblem {
         long count = (long) groups * rows * columns;

@@ -46,6 +46,7 @@ public interface Rounding {
      * @param levels [groups·rows·columns], weights without their scales
      * @param scales [slices]
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Solution(float[] levels, float[] scales) {
         static Solution of(Codes codes) {
             return new Solution(codes.levels, codes.scales);

@@ -14,6 +14,7 @@ import org.quantscope.core.quant.QuantParams;
  * @param error the mean square of the error at the outputs, summed over them, about the mean where the bias follows
  * @param signal the mean square of the outputs wanted, summed over them, likewise
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record SolvedLayer(float[] levels, float[] scales, float[] weights, float[] shift, double error, double signal) {
     /** Added to the diagonal of the moments, as a share of its mean. */
     public static final double DAMPING = 0.01;

@@ -165,6 +165,7 @@ final class RuntimeCheck {
      * @param ours of our own evaluation
      * @param held of our own evaluation of the tensors that the file holds
      */
+    @SuppressWarnings("ArrayRecordComponent") // handed on once and never compared
     private record Batch(int[] samples, Logits before, Logits plain, Logits ours, Logits held) {}
 
     /** One model in ONNX Runtime. */
