@@ -72,6 +72,11 @@ public final class Unpacked {
         roots = List.copyOf(folders);
     }
 
+    /** The folder that is tried first; empty if nothing is to be unpacked. For libraries that unpack their own files. */
+    public static Optional<Path> root() {
+        return roots.stream().findFirst();
+    }
+
     /**
      * The folder that holds the files under their own names.
      *
