@@ -167,6 +167,12 @@ final class ErrorCommand extends EngineCommand {
             output.ifPresent(at -> table.row("MSE at the output", Text.number(at.mse()), "")
                     .row("SQNR at the output", Text.number(at.sqnrDb()), "dB"));
             table.print(terminal());
+            if (calibrationData != null && output.isEmpty()) {
+                terminal()
+                        .out()
+                        .println("no error at the output: the tensor is not the weight of one layer alone that"
+                                + " multiplies it with finite inputs");
+            }
             if (exact.nan() > 0 || exact.inf() > 0) {
                 terminal().out().println("left out: " + exact.nan() + " NaN, " + exact.inf() + " infinite values");
             }

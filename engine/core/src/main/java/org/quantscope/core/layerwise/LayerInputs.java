@@ -11,6 +11,9 @@ import org.quantscope.core.tensor.Shape;
  * (known as im2col), or for each row of a matrix.
  */
 final class LayerInputs {
+    /** The most inputs of one output for which second moments are kept: 6144² take 450 MB. */
+    static final int MOST_COLUMNS = 6144;
+
     private final WeightedLayer layer;
     private final int groups;
     private final int rows;
@@ -26,6 +29,11 @@ final class LayerInputs {
     /** Why a layer cannot be seen so; empty if it can. */
     static Optional<String> obstacle(WeightedLayer layer) {
         OnnxNode node = layer.node();
+        long columns = layer.weight().info().shape().count() / layer.outputs();
+        if (columns > MOST_COLUMNS) {
+            return Optional.of(
+                    "each output reads " + columns + " inputs; second moments are kept of at most " + MOST_COLUMNS);
+        }
         return switch (node.opType()) {
             case "ConvTranspose" -> Optional.of("of a transposed convolution each output reads other weights");
             case "Gemm" ->

@@ -21,9 +21,6 @@ import org.quantscope.core.tensor.TensorId;
  * @param signal mean square of the float outputs without their bias
  */
 public record OutputError(double mse, double signal) {
-    /** The most inputs of one output for which second moments are kept: 6144² take 450 MB. */
-    private static final int MOST_COLUMNS = 6144;
-
     /** 10·log10 of signal to error; infinite without an error, NaN if both are 0. */
     public double sqnrDb() {
         return mse == 0 && signal == 0 ? Double.NaN : 10 * Math.log10(signal / mse);
@@ -44,7 +41,6 @@ public record OutputError(double mse, double signal) {
         return reading.size() == 1
                         && model.graph().orElseThrow().consumers(weight.name()).size() == 1
                         && LayerInputs.obstacle(reading.getFirst()).isEmpty()
-                        && LayerInputs.of(reading.getFirst()).columns() <= MOST_COLUMNS
                 ? Optional.of(reading.getFirst())
                 : Optional.empty();
     }
@@ -52,15 +48,19 @@ public record OutputError(double mse, double signal) {
     /**
      * The error at the output of a weight's layer.
      *
-     * @return empty if the weight has no layer of its own that is a product of a matrix with its inputs
+     * @return empty if the weight has no layer of its own that is a product of a matrix with its inputs, if it has too
+     *     many inputs, or if these are no finite numbers
      * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static Optional<OutputError> of(
             Model model, TensorId weight, QuantParams params, Dataset data, CancelToken cancel) {
-        return layer(model, weight).map(layer -> {
+        return layer(model, weight).flatMap(layer -> {
             LayerInputs inputs = LayerInputs.of(layer);
             InputMoments moments = RoundingPass.floatMoments(model, layer, data, cancel);
+            if (!moments.isFinite()) {
+                return Optional.empty();
+            }
             float[][] h = new float[inputs.groups()][];
             for (int g = 0; g < h.length; g++) {
                 h[g] = moments.plain(g);
@@ -71,8 +71,8 @@ public record OutputError(double mse, double signal) {
                     new LayerProblem(inputs.groups(), inputs.rows(), inputs.columns(), rows, h, new int[rows.length]);
             double outputs = inputs.groups() * inputs.rows();
             float[] quantized = inputs.rows(ErrorPass.fakeQuantize(tensor, params, cancel));
-            return new OutputError(
-                    Math.max(0, problem.outputError(quantized, cancel)) / outputs, problem.signal(cancel) / outputs);
+            return Optional.of(new OutputError(
+                    Math.max(0, problem.outputError(quantized, cancel)) / outputs, problem.signal(cancel) / outputs));
         });
     }
 }

@@ -173,6 +173,10 @@ public final class RoundingPass {
                 IntStream.range(0, stored.length).map(slicing::sliceOf).toArray());
         Optional<TensorId> bias = rounding.reach() == Rounding.Reach.CODES_AND_BIAS ? bias(layer) : Optional.empty();
         InputMoments moments = moments(layer, inputs);
+        if (!moments.isFinite()) {
+            kept.put(layer.id(), "on the calibration data it reads values that are no finite numbers");
+            return;
+        }
         QuantSpec spec = as.spec();
         boolean byHand = !(spec.clip() instanceof Clip.Auto);
         QuantParams[] begun = new QuantParams[1];

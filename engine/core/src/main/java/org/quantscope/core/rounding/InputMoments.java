@@ -43,6 +43,17 @@ public final class InputMoments {
         return drifted;
     }
 
+    /** False if an input was no number or infinite, or a sum overflowed. */
+    public boolean isFinite() {
+        double sum = 0;
+        for (int g = 0; g < groups(); g++) {
+            for (int i = 0; i < columns; i++) {
+                sum += gram[g][i * columns + i] + (drifted ? cross[g][i * columns + i] : 0);
+            }
+        }
+        return Double.isFinite(sum);
+    }
+
     /** Inputs seen: samples times positions. */
     public long count() {
         return count;

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.core.Engine;
@@ -20,6 +21,7 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.MemoryData;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.metric.ErrorPass;
@@ -30,6 +32,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.rounding.Rounding;
 import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.rounding.SolvedLayer;
@@ -37,7 +40,9 @@ import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
@@ -212,5 +217,35 @@ class RoundingPassTest {
         int nearest = correct.getFirst();
         assertThat(correct.subList(1, 4)).allSatisfy(c -> assertThat(c).isGreaterThan(nearest));
         assertThat(correct.getLast()).isGreaterThanOrEqualTo(correct.get(1));
+    }
+
+    /** A layer whose inputs cannot be summed up keeps its nearest codes, with the reason; the others are solved. */
+    @Test
+    void whatHasNoMomentsIsNamed(@TempDir Path folder) throws IOException {
+        Model model = new TinyOnnx(17)
+                .input("x", -1, 4)
+                .output("y", -1, 2)
+                .randomWeight("first", Shape.of(4, 4), -1, 1)
+                .weight("zero", Shape.of(1), 0)
+                .randomWeight("wide", Shape.of(4, LayerInputs.MOST_COLUMNS + 1), -1, 1)
+                .randomWeight("last", Shape.of(LayerInputs.MOST_COLUMNS + 1, 2), -1, 1)
+                .node("MatMul", List.of("x", "first"), List.of("a"))
+                .node("Div", List.of("a", "zero"), List.of("b"))
+                .node("MatMul", List.of("b", "wide"), List.of("c"))
+                .node("MatMul", List.of("c", "last"), List.of("y"))
+                .open(folder);
+
+        RoundingPass.Result result = RoundingPass.run(
+                model,
+                resolved(model, QuantSpec.WEIGHTS),
+                Roundings.byId("gptq"),
+                MemoryData.unlabelled(8, Shape.of(4)),
+                Progress.NONE,
+                NEVER);
+
+        assertThat(result.layers()).extracting(l -> l.weight().name()).containsExactly("first");
+        assertThat(result.kept().keySet()).extracting(TensorId::name).containsExactlyInAnyOrder("wide", "last");
+        assertThat(result.kept().get(new TensorId("wide"))).contains("no finite numbers");
+        assertThat(result.kept().get(new TensorId("last"))).contains("reads 6145 inputs");
     }
 }
