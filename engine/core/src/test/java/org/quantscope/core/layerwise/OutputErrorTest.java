@@ -124,7 +124,7 @@ class OutputErrorTest {
         Model model = new TinyOnnx(17)
                 .input("x", -1, 2, 8, 7)
                 .output("y", -1, 3, -1, -1)
-                .randomWeight("w", Shape.of(3, 2, 4, 3), -1, 1)
+                .randomWeight("w", Shape.of(3, 2, 3, 2), -1, 1)
                 .node(
                         "Conv",
                         List.of("x", "w"),
