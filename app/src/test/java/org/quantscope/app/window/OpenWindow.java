@@ -17,6 +17,8 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javafx.application.Application;
+import javafx.application.Platform;
+import javafx.scene.Node;
 import javafx.scene.control.Label;
 import javafx.stage.Stage;
 import javafx.stage.WindowEvent;
@@ -33,6 +35,7 @@ import org.quantscope.app.ui.FxThread;
 import org.quantscope.core.session.SessionState;
 import org.testfx.api.FxRobot;
 import org.testfx.api.FxToolkit;
+import org.testfx.service.query.NodeQuery;
 import org.testfx.util.WaitForAsyncUtils;
 
 /**
@@ -46,7 +49,7 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
     private static final double SIDE = 980;
 
     private final List<Path> files;
-    private final FxRobot robot = new FxRobot();
+    private final FxRobot robot = new SceneRobot();
     private final Application application = new Application() {
         @Override
         public void start(Stage shared) throws IOException {
@@ -200,5 +203,19 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
 
     SessionState state() {
         return onFx(() -> context.bench().stateProperty().get().orElseThrow());
+    }
+
+    /** Looks for nodes on the thread of the scene: on a test's own, a scene that changes meanwhile breaks the walk over its children. */
+    private static final class SceneRobot extends FxRobot {
+
+        @Override
+        public NodeQuery lookup(String query) {
+            return Platform.isFxApplicationThread() ? super.lookup(query) : onFx(() -> super.lookup(query));
+        }
+
+        @Override
+        public <T extends Node> NodeQuery lookup(Predicate<T> predicate) {
+            return Platform.isFxApplicationThread() ? super.lookup(predicate) : onFx(() -> super.lookup(predicate));
+        }
     }
 }
