@@ -197,13 +197,17 @@ public final class StatusView extends VBox {
                 + switch (attempt) {
                     case Verification.Refused(String why) -> "refused. " + why;
                     case Verification.Run run ->
-                        run.liveAgreement().isPresent()
-                                ? Figures.percent(run.liveAgreement().getAsDouble()) + " agree with the window"
-                                        + (Double.isFinite(run.liveSqnrDb())
-                                                ? String.format(
-                                                        Locale.ROOT, ", outputs within %.1f dB", run.liveSqnrDb())
-                                                : ", outputs equal")
-                                : String.format(Locale.ROOT, "at most %.3g from the window", run.maxAbsLogitDiff());
+                        (run.liveAgreement().isPresent()
+                                        ? Figures.percent(run.liveAgreement().getAsDouble()) + " agree with the window"
+                                                + (Double.isFinite(run.liveSqnrDb())
+                                                        ? String.format(
+                                                                Locale.ROOT,
+                                                                ", outputs within %.1f dB",
+                                                                run.liveSqnrDb())
+                                                        : ", outputs equal")
+                                        : String.format(
+                                                Locale.ROOT, "at most %.3g from the window", run.maxAbsLogitDiff()))
+                                + Invisible.escaped(run.besides());
                 });
         line.setId(id);
         line.setWrapText(true);

@@ -80,12 +80,23 @@ final class ExportVerification {
                     .put("score", run.figure().score())
                     .put("float_score", run.figure().floatScore());
         }
-        return json.put("float_agreement", run.floatAgreement())
+        json.put("float_agreement", run.floatAgreement())
                 .put("live_agreement", run.liveAgreement())
                 .put("accuracy", run.accuracy())
                 .put("max_abs_logit_diff", run.maxAbsLogitDiff())
                 .put("live_sqnr_db", run.liveSqnrDb())
                 .put("logit_sqnr_db", run.figure().logitSqnrDb());
+        return run.others().isEmpty() ? json : json.put("other_outputs", others(run));
+    }
+
+    private static List<Json> others(Run run) {
+        return run.others().stream()
+                .map(o -> new Json()
+                        .put("name", o.name())
+                        .put("differing", o.differing())
+                        .put("live_sqnr_db", o.whole() ? Double.NaN : o.live().sqnrDb())
+                        .put("agrees", o.live().isSmall()))
+                .toList();
     }
 
     /** The result in lines of text. */
@@ -125,6 +136,7 @@ final class ExportVerification {
                                 + Text.number(run.maxAbsLogitDiff()) + " from our own evaluation")
                 + (run.accuracy().isPresent()
                         ? ", accuracy " + Text.percent(run.accuracy().getAsDouble())
-                        : "");
+                        : "")
+                + run.besides();
     }
 }

@@ -48,6 +48,11 @@ final class Json {
         return this;
     }
 
+    Json put(String name, boolean value) {
+        members.put(name, value);
+        return this;
+    }
+
     Json put(String name, String value) {
         members.put(name, value);
         return this;

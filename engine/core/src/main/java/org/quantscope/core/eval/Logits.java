@@ -1,5 +1,6 @@
 package org.quantscope.core.eval;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -75,6 +76,40 @@ public final class Logits {
             Map<String, NativeTensor> feeds = new LinkedHashMap<>(extra);
             feeds.putAll(batch.byInput());
             return read(loaded.run(feeds, List.of(output), cancel).getFirst(), model, feed, samples);
+        }
+    }
+
+    /**
+     * What a model gives for one batch.
+     *
+     * @param others outputs beside the one that holds the predictions, with all rows that were fed
+     */
+    public record WithOthers(Logits logits, List<FloatOutput> others) {
+        public WithOthers {
+            others = List.copyOf(others);
+        }
+    }
+
+    /**
+     * As {@link #of}, with further outputs, which may hold integers.
+     *
+     * @param others names of outputs, without the one that holds the predictions
+     */
+    public static WithOthers withOthers(
+            OrtModel loaded,
+            Model model,
+            SampleFeed feed,
+            int[] samples,
+            Map<String, NativeTensor> extra,
+            List<String> others,
+            CancelToken cancel) {
+        List<String> names = new ArrayList<>(List.of(predictionOutput(model)));
+        names.addAll(others);
+        try (SampleFeed.Batch batch = feed.load(samples, loaded.inputNames())) {
+            Map<String, NativeTensor> feeds = new LinkedHashMap<>(extra);
+            feeds.putAll(batch.byInput());
+            List<FloatOutput> out = loaded.runNumbers(feeds, names, cancel);
+            return new WithOthers(read(out.getFirst(), model, feed, samples), out.subList(1, out.size()));
         }
     }
 

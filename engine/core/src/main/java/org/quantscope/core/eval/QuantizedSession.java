@@ -495,6 +495,12 @@ public final class QuantizedSession {
         }
     }
 
+    /** The logits of one batch with further outputs, see {@link Logits#withOthers}. For a session without a cut. */
+    public Logits.WithOthers withOthers(
+            SampleFeed feed, int[] samples, Feeds feeds, List<String> others, CancelToken cancel) {
+        return Logits.withOthers(back.loaded, model, feed, samples, feeds.back.byName, others, cancel);
+    }
+
     /** The values that cross the cut for one batch; the caller closes them. */
     List<NativeTensor> front(SampleFeed feed, int[] samples, Feeds feeds, CancelToken cancel) {
         OrtModel loaded = front.orElseThrow().loaded;

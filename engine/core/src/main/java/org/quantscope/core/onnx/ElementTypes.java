@@ -62,6 +62,20 @@ public final class ElementTypes {
         };
     }
 
+    /** True if it is a floating number, an integer of at least 8 bits, or a boolean. */
+    boolean isNumeric(String value) {
+        return isFloating(value)
+                || switch (of(value)) {
+                    case DataType.INT64_VALUE,
+                            DataType.INT32_VALUE,
+                            DataType.INT16_VALUE,
+                            DataType.INT8_VALUE,
+                            DataType.UINT8_VALUE,
+                            DataType.BOOL_VALUE -> true;
+                    default -> false;
+                };
+    }
+
     /** True if the value changes with the data that is fed. */
     public boolean dependsOnInput(String value) {
         return dependent.contains(value);

@@ -124,6 +124,11 @@ public final class OnnxGraph {
         return outputNames().stream().filter(types::isFloating).toList();
     }
 
+    /** The names of the outputs that are tensors of numbers or booleans; others are texts, sequences, or of no known type. */
+    public List<String> numericOutputs() {
+        return outputNames().stream().filter(types::isNumeric).toList();
+    }
+
     /** The declared dimensions of an output, −1 for a free one; empty if the model declares none. */
     public Optional<List<Long>> outputShape(String name) {
         return proto.getGraph().getOutputList().stream()

@@ -330,6 +330,11 @@ public final class OrtModel implements AutoCloseable {
         return run(feeds, outputs, cancel, FloatOutput::of);
     }
 
+    /** As {@link #run}, also for outputs of integers and booleans, which become floats. */
+    public List<FloatOutput> runNumbers(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel) {
+        return run(feeds, outputs, cancel, FloatOutput::ofNumbers);
+    }
+
     /**
      * As {@link #run}, handing over one output after the other: each is freed when it has been seen, and only one at a
      * time is copied. Some are kept, as they are in native memory.

@@ -140,16 +140,16 @@ public final class QdqGraph {
     }
 
     /**
-     * Puts the nodes of the activations into the graph; the last step before {@link #written}.
+     * Puts the nodes of the activations into the graph; the last step before {@link #written}. Averages are moved off
+     * the middle between two levels first, whoever is to run the file.
      *
      * @param asNodesRead true to interrupt each group of nodes that ONNX Runtime would replace by a kernel that computes
-     *     something else: by a Sum of one value, which changes nothing and fits none of its rules, or by the one that
-     *     moves averages off the middle between two levels
+     *     something else, by a Sum of one value, which changes nothing and fits none of its rules
      */
     public void connect(boolean asNodesRead) {
         KernelFit fit = new KernelFit(edit.graph(), edit.opset(), codes, integerBiases);
         Set<String> before = asNodesRead ? fit.interruptedBefore() : Set.of();
-        Set<String> halfway = asNodesRead ? Halfway.of(edit.graph().proto().getGraph()) : Set.of();
+        Set<String> halfway = Halfway.of(edit.graph().proto().getGraph());
         contribActivations.forEach(
                 (name, contrib) -> round(name, contrib, before.contains(name), halfway.contains(name)));
         if (asNodesRead) {

@@ -86,15 +86,22 @@ final class RuntimeCheck {
         String name = String.valueOf(exported.getFileName());
         String output = Logits.predictionOutput(model);
         List<String> outputs = model.graph().map(OnnxGraph::floatingOutputs).orElse(List.of(output));
+        List<String> others = model.graph().map(OnnxGraph::numericOutputs).orElse(List.of()).stream()
+                .filter(other -> !other.equals(output))
+                .distinct()
+                .toList();
+        List<Beside> beside = others.stream()
+                .map(other -> new Beside(other, !outputs.contains(other)))
+                .toList();
         boolean wide = model.graph()
                 .map(g -> g.values().stream().noneMatch(v -> v.dtype() == DType.F16 || v.dtype() == DType.BF16))
                 .orElse(true);
-        Count asWritten = new Count(wide);
-        Count asRun = new Count(wide);
+        Count asWritten = new Count(beside, wide);
+        Count asRun = new Count(beside, wide);
         OrtModel.Options options = OrtModel.Options.DEFAULT;
         boolean inTurn = InstrumentedGraph.plain(model).bytes() > inTurnFrom;
-        try (Way floatModel = new Way(() ->
-                        new Plain(OrtModel.load(InstrumentedGraph.plain(model), name, options), model, feed, cancel));
+        try (Way floatModel = new Way(() -> new Plain(
+                        OrtModel.load(InstrumentedGraph.plain(model), name, options), model, feed, others, cancel));
                 @Nullable
                         Way original = isSame(plan.reference(), plan.model())
                                 ? null
@@ -102,16 +109,17 @@ final class RuntimeCheck {
                                         OrtModel.load(InstrumentedGraph.plain(plan.reference()), name, options),
                                         model,
                                         feed,
+                                        List.of(),
                                         cancel));
-                Way live = new Way(() -> Evaluated.of(model, request, feed, cancel));
+                Way live = new Way(() -> Evaluated.of(model, request, feed, others, cancel));
                 @Nullable
                         Way holding = leftOut.isEmpty()
                                 ? null
-                                : new Way(() -> Evaluated.of(model, without(request, leftOut), feed, cancel));
-                Way written = new Way(
-                        () -> new Plain(OrtModel.loadOwn(exported, options.withoutFusing()), model, feed, cancel));
+                                : new Way(() -> Evaluated.of(model, without(request, leftOut), feed, others, cancel));
+                Way written = new Way(() ->
+                        new Plain(OrtModel.loadOwn(exported, options.withoutFusing()), model, feed, others, cancel));
                 Attempted fused = new Attempted(
-                        new Way(() -> new Plain(OrtModel.loadOwn(exported, options), model, feed, cancel)))) {
+                        new Way(() -> new Plain(OrtModel.loadOwn(exported, options), model, feed, others, cancel)))) {
             List<int[]> batches = new ArrayList<>();
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
                 batches.add(IntStream.range(from, Math.min(data.size(), from + feed.batchSize()))
@@ -120,18 +128,18 @@ final class RuntimeCheck {
             for (int at = 0; at < batches.size(); ) {
                 int first = batches.get(at)[0];
                 progress.report(first, data.size(), "verifying sample " + (first + 1) + " of " + data.size());
-                int fitting = (int) Math.max(
-                        1, MOST_LOGITS / floatModel.logits(batches.get(at)).values().length);
+                int fitting = (int) Math.max(1, MOST_LOGITS / count(floatModel.run(batches.get(at))));
                 List<int[]> next = batches.subList(at, inTurn ? Math.min(batches.size(), at + fitting) : at + 1);
                 at += next.size();
-                List<Logits> plain = floatModel.all(next, inTurn);
-                List<Logits> before = original == null ? plain : original.all(next, inTurn);
-                List<Logits> ours = live.all(next, inTurn);
-                List<Logits> held = holding == null ? ours : holding.all(next, inTurn);
-                List<Logits> theirs = written.all(next, inTurn);
-                Optional<List<Logits>> theirsAsRun = fused.all(next, inTurn);
+                List<Logits.WithOthers> plain = floatModel.all(next, inTurn);
+                List<Logits.WithOthers> before = original == null ? plain : original.all(next, inTurn);
+                List<Logits.WithOthers> ours = live.all(next, inTurn);
+                List<Logits.WithOthers> held = holding == null ? ours : holding.all(next, inTurn);
+                List<Logits.WithOthers> theirs = written.all(next, inTurn);
+                Optional<List<Logits.WithOthers>> theirsAsRun = fused.all(next, inTurn);
                 for (int i = 0; i < next.size(); i++) {
-                    Batch batch = new Batch(next.get(i), before.get(i), plain.get(i), ours.get(i), held.get(i));
+                    Batch batch =
+                            new Batch(next.get(i), before.get(i).logits(), plain.get(i), ours.get(i), held.get(i));
                     asWritten.add(model, plan.state().metric(), data, batch, theirs.get(i));
                     if (theirsAsRun.isPresent()) {
                         asRun.add(
@@ -166,20 +174,30 @@ final class RuntimeCheck {
      * @param held of our own evaluation of the tensors that the file holds
      */
     @SuppressWarnings("ArrayRecordComponent") // handed on once and never compared
-    private record Batch(int[] samples, Logits before, Logits plain, Logits ours, Logits held) {}
+    private record Batch(
+            int[] samples, Logits before, Logits.WithOthers plain, Logits.WithOthers ours, Logits.WithOthers held) {}
+
+    /** An output beside the scored one. */
+    private record Beside(String name, boolean whole) {}
+
+    private static long count(Logits.WithOthers run) {
+        return run.logits().values().length
+                + run.others().stream().mapToLong(o -> o.values().length).sum();
+    }
 
     /** One model in ONNX Runtime. */
     private interface Session extends AutoCloseable {
-        Logits logits(int[] batch);
+        Logits.WithOthers run(int[] batch);
 
         @Override
         void close();
     }
 
-    private record Plain(OrtModel loaded, Model model, SampleFeed feed, CancelToken cancel) implements Session {
+    private record Plain(OrtModel loaded, Model model, SampleFeed feed, List<String> others, CancelToken cancel)
+            implements Session {
         @Override
-        public Logits logits(int[] batch) {
-            return Logits.of(loaded, model, feed, batch, Map.of(), cancel);
+        public Logits.WithOthers run(int[] batch) {
+            return Logits.withOthers(loaded, model, feed, batch, Map.of(), others, cancel);
         }
 
         @Override
@@ -197,16 +215,16 @@ final class RuntimeCheck {
             this.source = source;
         }
 
-        Logits logits(int[] batch) {
+        Logits.WithOthers run(int[] batch) {
             if (opened == null) {
                 opened = source.get();
             }
-            return opened.logits(batch);
+            return opened.run(batch);
         }
 
         /** @param inTurn true to close it afterwards */
-        List<Logits> all(List<int[]> batches, boolean inTurn) {
-            List<Logits> all = batches.stream().map(this::logits).toList();
+        List<Logits.WithOthers> all(List<int[]> batches, boolean inTurn) {
+            List<Logits.WithOthers> all = batches.stream().map(this::run).toList();
             if (inTurn) {
                 close();
             }
@@ -232,13 +250,18 @@ final class RuntimeCheck {
 
     /** Our own evaluation of a request. */
     private record Evaluated(
-            QuantizedSession session, QuantizedSession.Feeds feeds, SampleFeed feed, CancelToken cancel)
+            QuantizedSession session,
+            QuantizedSession.Feeds feeds,
+            SampleFeed feed,
+            List<String> others,
+            CancelToken cancel)
             implements Session {
-        static Evaluated of(Model model, EvalRequest request, SampleFeed feed, CancelToken cancel) {
+        static Evaluated of(
+                Model model, EvalRequest request, SampleFeed feed, List<String> others, CancelToken cancel) {
             QuantizedSession session = QuantizedSession.build(
                     model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, cancel);
             try {
-                return new Evaluated(session, session.feeds(request, cancel), feed, cancel);
+                return new Evaluated(session, session.feeds(request, cancel), feed, others, cancel);
             } catch (RuntimeException e) {
                 session.loaded().getFirst().close();
                 throw e;
@@ -246,8 +269,8 @@ final class RuntimeCheck {
         }
 
         @Override
-        public Logits logits(int[] batch) {
-            return session.logits(feed, batch, feeds, cancel);
+        public Logits.WithOthers run(int[] batch) {
+            return session.withOthers(feed, batch, feeds, others, cancel);
         }
 
         @Override
@@ -267,7 +290,7 @@ final class RuntimeCheck {
         }
 
         /** Empty once ONNX Runtime has refused it or failed. */
-        Optional<List<Logits>> all(List<int[]> batches, boolean inTurn) {
+        Optional<List<Logits.WithOthers>> all(List<int[]> batches, boolean inTurn) {
             if (refusal.isPresent()) {
                 return Optional.empty();
             }
@@ -292,26 +315,40 @@ final class RuntimeCheck {
         private @Nullable PairedScores besideLive;
         private final Sums live;
         private final Sums held;
+        private final List<Beside> beside;
+        private final List<Sums> othersLive;
+        private final List<Sums> othersHeld;
         private double largest;
 
-        Count(boolean wide) {
-            live = new Sums(wide);
-            held = new Sums(wide);
+        Count(List<Beside> beside, boolean wide) {
+            this.beside = beside;
+            live = new Sums(false, wide);
+            held = new Sums(false, wide);
+            othersLive = beside.stream().map(b -> new Sums(b.whole, wide)).toList();
+            othersHeld = beside.stream().map(b -> new Sums(b.whole, wide)).toList();
         }
 
-        void add(Model model, Optional<Task> metric, Dataset data, Batch batch, Logits theirs) {
+        void add(Model model, Optional<Task> metric, Dataset data, Batch batch, Logits.WithOthers given) {
+            Logits theirs = given.logits();
             if (besideFloat == null || besideLive == null) {
                 besideFloat = PairedScores.of(model, data, metric, batch.before);
-                besideLive = PairedScores.of(model, data, metric, batch.plain);
+                besideLive = PairedScores.of(model, data, metric, batch.plain.logits());
             }
-            float[] ours = batch.ours.values();
+            float[] ours = batch.ours.logits().values();
             besideFloat.add(batch.samples, batch.before, theirs);
-            besideLive.add(batch.samples, batch.ours, theirs);
+            besideLive.add(batch.samples, batch.ours.logits(), theirs);
             for (int i = 0; i < ours.length; i++) {
                 largest = Math.max(largest, Math.abs((double) ours[i] - theirs.values()[i]));
             }
-            live.add(batch.plain, batch.ours, theirs);
-            held.add(batch.plain, batch.held, theirs);
+            float[] plain = batch.plain.logits().values();
+            live.add(plain, ours, theirs.values());
+            held.add(plain, batch.held.logits().values(), theirs.values());
+            for (int i = 0; i < beside.size(); i++) {
+                float[] theirOther = given.others().get(i).values();
+                float[] plainOther = batch.plain.others().get(i).values();
+                othersLive.get(i).add(plainOther, batch.ours.others().get(i).values(), theirOther);
+                othersHeld.get(i).add(plainOther, batch.held.others().get(i).values(), theirOther);
+            }
         }
 
         Optional<Verification.Run> run() {
@@ -319,35 +356,75 @@ final class RuntimeCheck {
                 return Optional.empty();
             }
             return Optional.of(new Verification.Run(
-                    besideFloat.estimate(), besideLive.estimate().agreement(), largest, live.gap(), held.gap()));
+                    besideFloat.estimate(),
+                    besideLive.estimate().agreement(),
+                    largest,
+                    live.gap(),
+                    held.gap(),
+                    IntStream.range(0, beside.size())
+                            .mapToObj(i -> new Verification.Other(
+                                    beside.get(i).name,
+                                    beside.get(i).whole,
+                                    othersLive.get(i).differing(),
+                                    othersLive.get(i).gap(),
+                                    othersHeld.get(i).gap()))
+                            .toList()));
         }
     }
 
-    /** Sums of squares over outputs of an evaluation, and of their differences from a run and from float. */
+    /**
+     * Sums of squares over an output of an evaluation, and of its differences from a run and from float. Values that are
+     * equal without being finite, such as those of a mask, add nothing. An output of whole numbers is an index or a
+     * decision, so that its differences are counted. One that a run gives in another size is all difference.
+     */
     private static final class Sums {
+        private final boolean whole;
         private final boolean wide;
         private double evaluated;
         private double difference;
         private double error;
+        private long values;
+        private long differing;
 
-        Sums(boolean wide) {
+        Sums(boolean whole, boolean wide) {
+            this.whole = whole;
             this.wide = wide;
         }
 
-        void add(Logits plain, Logits ours, Logits theirs) {
-            for (int i = 0; i < ours.values().length; i++) {
-                double e = ours.values()[i];
-                evaluated += e * e;
-                difference += (e - theirs.values()[i]) * (e - theirs.values()[i]);
-                error += (e - plain.values()[i]) * (e - plain.values()[i]);
+        void add(float[] plain, float[] ours, float[] theirs) {
+            values += Math.max(ours.length, theirs.length);
+            for (int i = 0; i < ours.length; i++) {
+                float t = theirs.length == ours.length ? theirs[i] : 0;
+                float f = plain.length == ours.length ? plain[i] : 0;
+                boolean other = theirs.length != ours.length || Float.compare(ours[i], t) != 0;
+                differing += other ? 1 : 0;
+                if (whole) {
+                    evaluated++;
+                    difference += other ? 1 : 0;
+                    error += plain.length != ours.length || ours[i] != f ? 1 : 0;
+                } else if (other || Float.isFinite(t)) {
+                    double e = ours[i];
+                    evaluated += e * e;
+                    difference += (e - t) * (e - t);
+                    error += (e - f) * (e - f);
+                }
             }
+            for (int i = ours.length; i < theirs.length; i++) {
+                differing++;
+                difference += whole ? 1 : (double) theirs[i] * theirs[i];
+            }
+        }
+
+        /** The share of values that are not the same. */
+        double differing() {
+            return values == 0 ? 0 : (double) differing / values;
         }
 
         Verification.Gap gap() {
             return new Verification.Gap(
                     difference == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(evaluated / difference),
                     difference == 0 ? 0 : difference / error,
-                    wide);
+                    wide && !whole);
         }
     }
 

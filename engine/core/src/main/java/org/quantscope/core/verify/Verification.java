@@ -1,6 +1,8 @@
 package org.quantscope.core.verify;
 
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalDouble;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
@@ -69,10 +71,39 @@ public sealed interface Verification {
         /** 0.8 dB. */
         private static final double LARGEST_SHARE_OF_16_BITS = 0.2;
 
+        /** Less is further away; not a number is the furthest. */
+        double rank() {
+            return Double.isNaN(sqnrDb) ? Double.NEGATIVE_INFINITY : sqnrDb;
+        }
+
         /** True if it comes from the rounding of floating numbers and from single values at a tie. */
-        boolean isSmall() {
+        public boolean isSmall() {
             return sqnrDb >= (wide ? ROUNDING_DB : ROUNDING_DB_OF_16_BITS)
                     || errorShare <= (wide ? LARGEST_SHARE : LARGEST_SHARE_OF_16_BITS);
+        }
+    }
+
+    /**
+     * An output that is not scored.
+     *
+     * @param whole true if it holds whole numbers or booleans; then {@code live} and {@code held} count values that are
+     *     not the same instead of adding squares
+     * @param differing the share of values that are not those of our own evaluation, from 0 to 1
+     * @param live to our own evaluation
+     * @param held to our own evaluation of the tensors that the file holds
+     */
+    record Other(String name, boolean whole, double differing, Gap live, Gap held) {
+        /** @param held true for the gap to the evaluation of the tensors that the file holds */
+        Gap gap(boolean held) {
+            return held ? this.held : live;
+        }
+
+        /** How far it is, in words. */
+        public String distance(boolean held) {
+            return whole
+                    ? String.format(Locale.ROOT, "%.1f %% of its values are not those evaluated here", 100 * differing)
+                    : String.format(
+                            Locale.ROOT, "it has an SQNR of %.1f dB to what was evaluated here", gap(held).sqnrDb);
         }
     }
 
@@ -86,22 +117,67 @@ public sealed interface Verification {
      * @param live to our own evaluation
      * @param held to our own evaluation of the tensors that the file holds; the same as {@code live} if the format
      *     leaves none out
+     * @param others the model's other outputs, in its order; without those that hold texts or sequences
      */
-    record Run(AccuracyEstimate figure, OptionalDouble liveAgreement, double maxAbsLogitDiff, Gap live, Gap held)
+    record Run(
+            AccuracyEstimate figure,
+            OptionalDouble liveAgreement,
+            double maxAbsLogitDiff,
+            Gap live,
+            Gap held,
+            List<Other> others)
             implements Attempt {
+        public Run {
+            others = List.copyOf(others);
+        }
+
         /** In dB, see {@link Gap#sqnrDb}. */
         public double liveSqnrDb() {
             return live.sqnrDb;
         }
 
-        /** True if the run computes what was evaluated, up to the rounding of float32 and to single values at a tie. */
+        /**
+         * True if the run computes what was evaluated in every output, up to the rounding of float32 and to single
+         * values at a tie.
+         */
         public boolean agrees() {
-            return live.isSmall();
+            return live.isSmall() && others.stream().allMatch(o -> o.live.isSmall());
         }
 
         /** The same for the evaluation without the tensors that the format leaves out, for which there are problems. */
         public boolean computesWhatItHolds() {
-            return held.isSmall();
+            return held.isSmall() && others.stream().allMatch(o -> o.held.isSmall());
+        }
+
+        /**
+         * The other outputs that are not what was evaluated, the furthest first.
+         *
+         * @param held true to compare with the evaluation of the tensors that the file holds
+         */
+        public List<Other> departing(boolean held) {
+            return others.stream()
+                    .filter(o -> !o.gap(held).isSmall())
+                    .sorted(Comparator.comparingDouble(o -> o.gap(held).rank()))
+                    .toList();
+        }
+
+        /** What became of the other outputs, as the end of a sentence; empty if there are none. */
+        public String besides() {
+            List<Other> departing = departing(false);
+            return switch (departing.size()) {
+                case 0 ->
+                    switch (others.size()) {
+                        case 0 -> "";
+                        case 1 -> "; the other output agrees";
+                        default -> "; all " + others.size() + " other outputs agree";
+                    };
+                case 1 ->
+                    "; the output " + departing.getFirst().name + " departs: "
+                            + departing.getFirst().distance(false);
+                default ->
+                    "; " + departing.size() + " other outputs depart, the furthest is " + departing.getFirst().name
+                            + ": " + departing.getFirst().distance(false);
+            };
         }
 
         /** The number of samples that were run, at least 1. */

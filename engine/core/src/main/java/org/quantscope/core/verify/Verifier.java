@@ -114,14 +114,16 @@ public final class Verifier {
                     written.computesWhatItHolds()
                             ? differs(
                                     exporter,
+                                    ran,
                                     written,
-                                    written.live(),
+                                    false,
                                     "without the tensors that it leaves out, the file",
                                     "solve the problems of these tensors")
                             : differs(
                                     exporter,
+                                    ran,
                                     written,
-                                    written.held(),
+                                    true,
                                     "computed node by node, the file",
                                     "choose other settings"));
         }
@@ -137,8 +139,9 @@ public final class Verifier {
                 if (!run.computesWhatItHolds() && written.computesWhatItHolds()) {
                     found.add(differs(
                             exporter,
+                            ran,
                             run,
-                            run.held(),
+                            true,
                             "with the default options of a session, " + runtime
                                     + " replaces nodes by kernels that round otherwise; the file",
                             AS_WRITTEN));
@@ -148,19 +151,35 @@ public final class Verifier {
         return found;
     }
 
+    /**
+     * A problem that names what departs: the scored output, otherwise the furthest of the others, and how many more.
+     *
+     * @param held true to compare with the evaluation of the tensors that the file holds
+     */
     private static ExportProblem differs(
-            Exporter exporter, Verification.Run run, Verification.Gap gap, String who, String remedy) {
-        return new ExportProblem(
-                exporter.id(),
-                "",
-                String.format(
+            Exporter exporter, Verification.Ran ran, Verification.Run run, boolean held, String who, String remedy) {
+        Verification.Gap scored = held ? run.held() : run.live();
+        List<Verification.Other> departing = new ArrayList<>(run.departing(held));
+        String what = scored.isSmall()
+                ? String.format(
                         Locale.ROOT,
-                        "%s gives outputs with an SQNR of %.1f dB to what was evaluated here, and of %.1f dB to float",
+                        "%s gives another output %s: %s",
                         who,
-                        gap.sqnrDb(),
-                        run.figure().logitSqnrDb()),
-                remedy,
-                ExportProblem.Severity.ERROR);
+                        departing.getFirst().name(),
+                        departing.removeFirst().distance(held))
+                : String.format(
+                        Locale.ROOT,
+                        "%s gives %s with an SQNR of %.1f dB to what was evaluated here, and of %.1f dB to float",
+                        who,
+                        run.others().isEmpty() ? "outputs" : "the output " + ran.output(),
+                        scored.sqnrDb(),
+                        run.figure().logitSqnrDb());
+        String also = departing.isEmpty()
+                ? ""
+                : "; also " + departing.getFirst().name() + ", "
+                        + departing.getFirst().distance(held)
+                        + (departing.size() > 1 ? ", and " + (departing.size() - 1) + " more outputs" : "");
+        return new ExportProblem(exporter.id(), "", what + also, remedy, ExportProblem.Severity.ERROR);
     }
 
     /**

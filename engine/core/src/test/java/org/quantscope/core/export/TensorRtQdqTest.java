@@ -17,8 +17,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.quantscope.core.eval.MemoryData;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Clip;
@@ -31,6 +33,8 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.verify.Verification;
+import org.quantscope.core.verify.Verifier;
 
 /** A QDQ model for TensorRT holds what its ONNX parser takes; the rest is told, with what to do. */
 class TensorRtQdqTest {
@@ -172,6 +176,48 @@ class TensorRtQdqTest {
         }
         OrtModel.load(Files.readAllBytes(file), what, new OrtModel.Options(1, false))
                 .close();
+    }
+
+    /**
+     * Averages of four codes that end halfway between two levels: which way they go must not depend on the order in which a
+     * kernel adds. Any program that computes the nodes gives what was evaluated.
+     */
+    @Test
+    void averagesAreMovedOffTheMiddleForTensorRtToo() throws IOException {
+        Model model = new TinyOnnx(13)
+                .input("x", -1, 1, 8, 8)
+                .weight("w", Shape.of(1, 1, 1, 1), 0.5f)
+                .node("Conv", List.of("x", "w"), List.of("c"))
+                .node(
+                        "AveragePool",
+                        List.of("c"),
+                        List.of("y"),
+                        TinyOnnx.attribute("kernel_shape", 2, 2),
+                        TinyOnnx.attribute("strides", 2, 2))
+                .output("y", -1, 1, 4, 4)
+                .open(folder);
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withActivations(Optional.of(A.withBits(8).withClip(new Clip.Manual(ClipRange.symmetric(127f / 128)))));
+        ExportPlan plan = TinyPlan.of(model, state).withOptions(TENSORRT);
+
+        Verifier.Exported exported = Verifier.export(
+                EXPORTER,
+                plan,
+                folder.resolve("out.onnx"),
+                Optional.of(MemoryData.unlabelled(40, Shape.of(1, 8, 8))),
+                Progress.NONE,
+                new CancelToken());
+
+        Verification.Ran ran = (Verification.Ran) exported.verified().orElseThrow();
+        assertThat(Verifier.problems(EXPORTER, ran)).isEmpty();
+        assertThat(ran.asWritten().maxAbsLogitDiff()).isZero();
+        assertThat(ran.run().maxAbsLogitDiff()).isZero();
+        assertThat(ModelProto.parseFrom(Files.readAllBytes(exported.files().getFirst()))
+                        .getGraph()
+                        .getNodeList())
+                .filteredOn(n -> n.getOpType().equals("Sum"))
+                .singleElement()
+                .satisfies(n -> assertThat(n.getInputList()).hasSize(2));
     }
 
     @Test

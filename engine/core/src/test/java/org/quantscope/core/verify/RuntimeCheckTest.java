@@ -32,6 +32,7 @@ import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 
@@ -156,6 +157,94 @@ class RuntimeCheckTest {
                                 .filter(i -> best(i, true) == i % 4)
                                 .count()
                         / SAMPLES);
+    }
+
+    /** Scores of 4 classes, four boxes, the same as integers, and their best; a mask that stays −∞; a text. */
+    private ExportPlan ofSeveralOutputs(float boxStep) throws IOException {
+        float inf = Float.NEGATIVE_INFINITY;
+        Model model = new TinyOnnx(17)
+                .input("x", -1, 4)
+                .output("scores", -1, 4)
+                .output("boxes", -1, 4, 1)
+                .output("whole", DType.I64, -1, 4, 1)
+                .output("best", DType.I64, -1)
+                .output("mask", -1, 4)
+                .weight("w", Shape.of(4, 4), 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1)
+                .weight("v", Shape.of(4, 4), 1, 2, 3, 4, 0, 1, 2, 3, 0, 0, 1, 2, 0, 0, 0, 1)
+                .weight("hidden", Shape.of(4), 0, inf, 0, inf)
+                .weight64("axes", 2)
+                .node("Relu", List.of("x"), List.of("r"))
+                .node("MatMul", List.of("x", "w"), List.of("scores"))
+                .node("MatMul", List.of("r", "v"), List.of("flat"))
+                .node("Unsqueeze", List.of("flat", "axes"), List.of("boxes"))
+                .node("Cast", List.of("boxes"), List.of("whole"), TinyOnnx.attribute("to", 7L))
+                .node(
+                        "ArgMax",
+                        List.of("flat"),
+                        List.of("best"),
+                        TinyOnnx.attribute("axis", 1L),
+                        TinyOnnx.attribute("keepdims", 0L))
+                .node("Add", List.of("scores", "hidden"), List.of("mask"))
+                .open(folder);
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withSigned(true)));
+        QuantParams boxes = new QuantParams(Granularity.TENSOR, new float[] {boxStep}, new int[] {0}, -128, 127);
+        return new ExportPlan(model, state, Map.of(), Map.of(new TensorId("x"), COARSE, new TensorId("r"), boxes));
+    }
+
+    @Test
+    void everyOutputIsComparedAndTheOneThatDepartsIsNamed() throws IOException {
+        ExportPlan plan = ofSeveralOutputs(0.5f);
+        Exporter exporter = Exporters.byId("onnx-qdq");
+        Dataset data = MemoryData.unlabelled(SAMPLES, Shape.of(4));
+        List<Path> files = Exporters.export(exporter, plan, folder.resolve("q.onnx"), NEVER);
+        Verification.Ran ran =
+                (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(data), Progress.NONE, NEVER)
+                        .orElseThrow();
+        Verification.Run run = ran.asWritten();
+
+        assertThat(ran.output()).isEqualTo("scores");
+        assertThat(run.others()).extracting(Verification.Other::name).containsExactly("boxes", "whole", "best", "mask");
+        assertThat(run.others()).extracting(Verification.Other::whole).containsExactly(false, true, true, false);
+        assertThat(run.others()).allSatisfy(o -> assertThat(o.differing()).isZero());
+        assertThat(run.agrees()).isTrue();
+        assertThat(ran.asRun()).isEqualTo(run);
+        assertThat(Verifier.problems(exporter, ran)).isEmpty();
+
+        // A file with another grid in front of the boxes alone.
+        List<Path> wrong = Exporters.export(exporter, ofSeveralOutputs(1.5f), folder.resolve("wrong.onnx"), NEVER);
+        Verification.Ran departs =
+                (Verification.Ran) Verifier.verify(exporter, plan, wrong, Optional.of(data), Progress.NONE, NEVER)
+                        .orElseThrow();
+        Verification.Run other = departs.asWritten();
+        Verification.Other counted = other.others().get(1);
+        long differing = IntStream.range(0, SAMPLES * 4)
+                .filter(i -> (long) box(i / 4, i % 4, 0.5f) != (long) box(i / 4, i % 4, 1.5f))
+                .count();
+
+        assertThat(other.live().isSmall()).isTrue();
+        assertThat(other.agrees()).isFalse();
+        assertThat(other.others())
+                .filteredOn(o -> o.live().isSmall())
+                .extracting(Verification.Other::name)
+                .containsExactly("best", "mask");
+        assertThat(counted.differing()).isEqualTo((double) differing / (SAMPLES * 4));
+        assertThat(Verifier.problems(exporter, departs)).singleElement().satisfies(p -> {
+            assertThat(p.severity()).isEqualTo(ExportProblem.Severity.ERROR);
+            assertThat(p.why())
+                    .contains("gives another output ")
+                    .contains("boxes", "whole")
+                    .doesNotContain("scores");
+        });
+    }
+
+    private static float box(int sample, int k, float step) {
+        float sum = 0;
+        for (int i = 0; i <= k; i++) {
+            float x = Math.max(0, rounded(value(sample, i, 4)));
+            sum += (k - i + 1) * step * (float) Math.rint(x / step);
+        }
+        return sum;
     }
 
     /** A plan whose weight no type of ONNX can hold, which is a problem before anything runs. */
