@@ -3,11 +3,14 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.io.Destination;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Calibration;
@@ -85,14 +88,11 @@ final class CalibrateCommand extends EngineCommand {
         Model model = data == null ? Engine.open(file, asked) : ModelSetup.openGraph(file, asked);
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
-        ModelSetup.Calibrated calibrated = data == null
-                ? null
-                : ModelSetup.calibrate(
-                        model,
-                        chosen,
-                        ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()),
-                        terminal(),
-                        cancel());
+        Optional<Dataset> samples = data == null
+                ? Optional.empty()
+                : Optional.of(ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()));
+        ModelSetup.Calibrated calibrated =
+                samples.isEmpty() ? null : ModelSetup.calibrate(model, chosen, samples.get(), terminal(), cancel());
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
         Calibration calibration = calibrated == null ? Calibration.NONE : calibrated.calibration();
         Resolver resolver = new Resolver();
@@ -101,8 +101,10 @@ final class CalibrateCommand extends EngineCommand {
             resolved = resolver.resolve(model, state, calibration, bar, cancel());
         }
         ActivationRanges ranges = resolver.ranges(state, calibration, cancel());
+        SolvedModel solved = solved(model, state, resolved, Map.of(), samples);
+        warnOfKept(solved);
         cancel().check();
-        Session session = new Session(state, ranges);
+        Session session = new Session(state, ranges, solved.solved());
         if (calibrated == null) {
             SessionFile.write(session, output);
         } else {

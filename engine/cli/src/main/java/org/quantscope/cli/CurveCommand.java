@@ -118,6 +118,9 @@ final class CurveCommand extends EngineCommand {
             throw usage("--clip does not apply: the curve is that of all clips");
         }
         QuantSpec spec = checked(() -> quantizer.spec(bits));
+        if (!spec.isNearest()) {
+            throw usage("--rounding " + spec.rounding() + " does not apply: the curve is that of nearest levels");
+        }
         Model model = Engine.open(file, !keepBatchNorm);
         Tensor tensor = choose(model, file, name);
         Importances importances = ModelSetup.observedOn(calibrationData, model, terminal(), cancel());

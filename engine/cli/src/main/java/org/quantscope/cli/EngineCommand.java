@@ -3,12 +3,19 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.RoundingPass;
+import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -97,6 +104,40 @@ abstract class EngineCommand implements Callable<Integer> {
         return (name.isEmpty() ? Optional.<Tensor>empty() : model.find(new TensorId(name)))
                 .orElseThrow(() -> usage("--tensor: " + file.getFileName() + " has no tensor \"" + name
                         + "\"; near names: " + String.join(", ", NearNames.of(name, names, NEAR))));
+    }
+
+    /**
+     * The model with the codes of its weights' rounding: those of a config as far as they hold, else chosen now.
+     *
+     * @param known the codes in a config
+     * @param data the calibration data that the state names; empty if none was given
+     */
+    final SolvedModel solved(
+            Model model,
+            SessionState state,
+            ResolvedSettings resolved,
+            Map<TensorId, SolvedWeight> known,
+            Optional<Dataset> data) {
+        SolvedModel held = SolvedModel.of(model, state, resolved, known);
+        SolvedModel solved = held;
+        if (!held.open().isEmpty()) {
+            TensorId open = held.open().iterator().next();
+            String rounding = resolved.find(open).orElseThrow().spec().rounding();
+            Dataset samples = data.orElseThrow(() -> usage("--rounding " + rounding + " needs calibration data"
+                    + (!known.containsKey(open)
+                            ? ""
+                            : ": the codes of " + open + " in the config were made from other settings; calibrate"
+                                    + " again")));
+            try (Terminal.Bar bar = terminal.progress("round")) {
+                solved = RoundingPass.run(model, state, resolved, known, samples, bar, cancel)
+                        .solved();
+            }
+        }
+        return solved;
+    }
+
+    final void warnOfKept(SolvedModel solved) {
+        solved.kept().forEach((id, why) -> terminal.warn(id + " is rounded to nearest: " + why));
     }
 
     /** An exception that reports a wrong use of the command. */

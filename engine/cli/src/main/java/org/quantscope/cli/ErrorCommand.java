@@ -4,13 +4,18 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.AbstractList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver.Resolution;
+import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.layerwise.OutputError;
+import org.quantscope.core.layerwise.SolvedModel;
+import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -20,11 +25,13 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Choice;
+import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.Request;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.ResolvedTensor;
 import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
@@ -82,6 +89,9 @@ final class ErrorCommand extends EngineCommand {
         QuantSpec spec = checked(() -> quantizer.spec(bits));
         Model model = Engine.open(file, !keepBatchNorm);
         Tensor tensor = choose(model, file, name);
+        if (!spec.isNearest() && calibrationData == null) {
+            throw usage("--rounding " + spec.rounding() + " needs --calibration-data");
+        }
         Importances importances = ModelSetup.observedOn(calibrationData, model, terminal(), cancel());
         Resolution resolution = checked(() -> new Resolver().resolve(Request.of(tensor, spec, importances), cancel()));
         ResolvedSettings settings = ResolvedSettings.of(
@@ -92,16 +102,27 @@ final class ErrorCommand extends EngineCommand {
                         spec,
                         resolution.requested(),
                         resolution.params())));
-        QuantParams params = settings.find(tensor.id()).orElseThrow().params();
+        Optional<SolvedModel> solved =
+                spec.isNearest() ? Optional.empty() : Optional.of(alone(model, tensor, spec, settings));
+        solved.ifPresent(this::warnOfKept);
+        QuantParams params = solved.map(SolvedModel::settings)
+                .orElse(settings)
+                .find(tensor.id())
+                .orElseThrow()
+                .params();
         RangeReport ranges = RangeReport.of(settings, Calibration.NONE);
-        ErrorReport exact = Engine.measure(tensor, params, cancel());
+        Optional<float[]> codes = solved.map(
+                s -> ErrorPass.fakeQuantize(s.model().find(tensor.id()).orElseThrow(), params, cancel()));
+        ErrorReport exact = codes.isPresent()
+                ? ErrorPass.measure(tensor, params, codes.get(), cancel())
+                : Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = MomentSketch.estimate(tensor, params, cancel());
         Optional<OutputError> output = calibrationData == null
                 ? Optional.empty()
                 : OutputError.of(
                         model,
                         tensor.id(),
-                        params,
+                        codes.orElseGet(() -> ErrorPass.fakeQuantize(tensor, params, cancel())),
                         ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel()),
                         cancel());
         double bitsPerWeight =
@@ -180,6 +201,17 @@ final class ErrorCommand extends EngineCommand {
             FloatReport.print(left, terminal());
         });
         return ExitCode.DONE;
+    }
+
+    /** The model with the codes that a rounding chooses for one weight while all others stay in float. */
+    private SolvedModel alone(Model model, Tensor tensor, QuantSpec spec, ResolvedSettings settings)
+            throws IOException {
+        Dataset data = ModelSetup.openData(Objects.requireNonNull(calibrationData), 0, Optional.empty(), cancel());
+        SessionState state = SessionState.of(FileRef.ofModel(file, cancel()))
+                .withWeights(Optional.empty())
+                .withOverride(tensor.id(), spec)
+                .withCalibrationData(Optional.of(FileRef.of(data)));
+        return solved(model, state, settings, Map.of(), Optional.of(data));
     }
 
     private static List<Float> scales(QuantParams params) {

@@ -4,16 +4,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Spread;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.layerwise.RoundingPass;
-import org.quantscope.core.rounding.Rounding;
-import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import picocli.CommandLine.Command;
@@ -37,13 +33,6 @@ final class EvalCommand extends EvaluatingCommand {
     @Option(names = "--check", description = FloatReport.CHECK + ".")
     private boolean check;
 
-    @Option(
-            names = "--rounding",
-            paramLabel = "ID",
-            description = "How the codes of weights are chosen (list roundings; default: nearest). All but nearest"
-                    + " need --calibration-data.")
-    private String rounding = Roundings.NEAREST.id();
-
     EvalCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -51,8 +40,7 @@ final class EvalCommand extends EvaluatingCommand {
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
-        Rounding chosen = checked(() -> Roundings.byId(rounding));
-        Setting setting = rounded(setting(), chosen);
+        Setting setting = solved(setting());
         ResolvedSettings resolved = setting.resolved();
         ModelSize size = ModelSize.of(setting.model(), resolved);
 
@@ -69,6 +57,7 @@ final class EvalCommand extends EvaluatingCommand {
                     part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));
             notes = new ArrayList<>(how.notes());
             notes.addAll(evaluator.doubts(baseline, cancel()));
+            notes.addAll(SolvedReport.notes(setting.state(), resolved, setting.known()));
             long from = System.nanoTime();
             figure = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
@@ -173,21 +162,6 @@ final class EvalCommand extends EvaluatingCommand {
             FloatReport.print(left, terminal());
         });
         return FloatReport.code(check, left);
-    }
-
-    /** The same with the codes of a rounding that needs data. */
-    private Setting rounded(Setting setting, Rounding chosen) throws IOException {
-        if (chosen.reach() == Rounding.Reach.WEIGHT) {
-            return setting;
-        }
-        Dataset data = calibrationSamples(setting.state())
-                .orElseThrow(() -> usage("--rounding " + chosen.id() + " needs --calibration-data"));
-        try (Terminal.Bar bar = terminal().progress("round")) {
-            RoundingPass.Result result =
-                    RoundingPass.run(setting.model(), setting.resolved(), chosen, data, bar, cancel());
-            result.kept().forEach((id, why) -> terminal().warn(id + " is rounded to nearest: " + why));
-            return setting.with(result.model(), result.settings());
-        }
     }
 
     private static String exactId(AccuracyEstimate figure) {

@@ -3,6 +3,7 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.session.Calibration;
@@ -21,6 +23,8 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SolvedWeight;
+import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -105,7 +109,9 @@ abstract class EvaluatingCommand extends EngineCommand {
      * What is to be evaluated.
      *
      * @param reference the float model to compare with: the one before any corrections
+     * @param ranges what is special about ranges
      * @param wanted the metric that was asked for on the command line
+     * @param known the codes in the config
      */
     record Setting(
             Model model,
@@ -114,9 +120,11 @@ abstract class EvaluatingCommand extends EngineCommand {
             ResolvedSettings resolved,
             RangeReport ranges,
             Dataset samples,
-            Optional<Task> wanted) {
-        Setting with(Model rounded, ResolvedSettings settings) {
-            return new Setting(rounded, reference, state, settings, ranges, samples, wanted);
+            Optional<Task> wanted,
+            Map<TensorId, SolvedWeight> known) {
+        Setting with(SolvedModel solved) {
+            return new Setting(
+                    solved.model(), reference, state, solved.settings(), ranges, samples, wanted, solved.solved());
         }
 
         LiveEvaluator evaluator() {
@@ -124,8 +132,14 @@ abstract class EvaluatingCommand extends EngineCommand {
         }
     }
 
+    /** The setting with the codes of its roundings in its model. */
+    final Setting solved(Setting setting) throws IOException {
+        return setting.with(solved(
+                setting.model, setting.state, setting.resolved, setting.known, calibrationSamples(setting.state)));
+    }
+
     /** The data that activations are calibrated on, as the settings say how it is prepared; empty if none was given. */
-    final Optional<Dataset> calibrationSamples(SessionState state) throws IOException {
+    private Optional<Dataset> calibrationSamples(SessionState state) throws IOException {
         return calibrationData == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.openData(calibrationData, 0, Optional.of(state), cancel()));
@@ -181,7 +195,15 @@ abstract class EvaluatingCommand extends EngineCommand {
                 data, limit == null ? 0 : limit, Optional.of(state), how -> checked(() -> numbered(how)), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             ResolvedSettings resolved = Engine.resolve(run, state, calibration, bar, cancel());
-            return new Setting(run, reference, state, resolved, RangeReport.of(resolved, calibration), samples, wanted);
+            return new Setting(
+                    run,
+                    reference,
+                    state,
+                    resolved,
+                    RangeReport.of(resolved, calibration),
+                    samples,
+                    wanted,
+                    saved.map(Session::solved).orElse(Map.of()));
         }
     }
 

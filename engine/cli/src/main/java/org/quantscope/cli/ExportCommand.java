@@ -15,6 +15,7 @@ import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.io.Destination;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
@@ -117,9 +118,11 @@ final class ExportCommand extends EngineCommand {
             resolved = resolver.resolve(model, state, calibration, bar, cancel());
         }
         ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
-        Session written = new Session(state, resolver.ranges(state, calibration, cancel()));
+        SolvedModel solved = solved(model, state, resolved, session.solved(), Optional.empty());
+        warnOfKept(solved);
+        Session written = new Session(state, resolver.ranges(state, calibration, cancel()), solved.solved());
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
-        ExportPlan settings = new ExportPlan(model, written, resolved).withOptions(chosen.options());
+        ExportPlan settings = new ExportPlan(solved.model(), written, solved.settings()).withOptions(chosen.options());
         ExportPlan plan = runs
                 ? settings.withReference(ModelSetup.reference(file, reference, state, model, terminal(), cancel()))
                 : settings;
@@ -128,7 +131,7 @@ final class ExportCommand extends EngineCommand {
             exported = Verifier.export(exporter, plan, output, samples, bar, cancel());
         }
         List<ExportProblem> problems = exported.problems();
-        ModelSize size = ModelSize.of(model, resolved);
+        ModelSize size = ModelSize.of(model, solved.settings());
         Json json = new Json()
                 .put("format", exporter.id())
                 .put("file", output.toString())

@@ -15,6 +15,7 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
+import org.quantscope.core.rounding.Roundings;
 import picocli.CommandLine.Option;
 
 /**
@@ -61,6 +62,13 @@ final class QuantizerOptions {
     @Option(names = "--clip", paramLabel = "LO,HI", description = "The range itself, in the units of the tensor.")
     private @Nullable String clip;
 
+    @Option(
+            names = "--rounding",
+            paramLabel = "ID",
+            description = "How the codes of weights are chosen (default: nearest); see quantscope list roundings. All"
+                    + " but nearest need calibration data.")
+    private @Nullable String rounding;
+
     /** True if the clipping range itself was given. */
     boolean givesClip() {
         return clip != null;
@@ -73,7 +81,7 @@ final class QuantizerOptions {
                 || signed
                 || unsigned
                 || fullRange
-                || Stream.of(scheme, granularity, calibrator, clip).anyMatch(o -> o != null);
+                || Stream.of(scheme, granularity, calibrator, clip, rounding).anyMatch(o -> o != null);
     }
 
     /**
@@ -108,7 +116,8 @@ final class QuantizerOptions {
                 !asymmetric && !fullRange,
                 granularity == null ? traits.defaultGranularity() : Granularity.parse(granularity),
                 chosen,
-                Map.of());
+                Map.of(),
+                rounding == null ? QuantSpec.NEAREST : Roundings.byId(rounding).id());
         spec.check();
         if (spec.symmetric() && chosen instanceof Clip.Manual(ClipRange range) && range.lo() != -range.hi()) {
             throw new IllegalArgumentException("--clip: a symmetric grid needs LO = -HI, got " + clip

@@ -44,6 +44,14 @@ final class SensitivityCommand extends EvaluatingCommand {
     @Override
     public Integer call() throws IOException {
         Setting setting = setting();
+        long solving = setting.resolved().own().stream()
+                .filter(tensor -> !tensor.isActivation() && !tensor.spec().isNearest())
+                .count();
+        if (solving > 0) {
+            terminal()
+                    .warn("the sensitivity is that of weights rounded to nearest: the codes of another rounding belong"
+                            + " to all weights together");
+        }
         SensitivityReport report;
         LiveEvaluator.Reading how;
         int before;

@@ -19,6 +19,7 @@ import java.util.function.IntFunction;
 import java.util.regex.Pattern;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.WeightCodes;
 import org.quantscope.core.tensor.TensorId;
 
 /**

@@ -9,6 +9,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.OnnxNode;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.quant.WeightCodes;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;

@@ -6,6 +6,7 @@ import org.quantscope.core.onnx.CodePacker;
 import org.quantscope.core.onnx.CodeType;
 import org.quantscope.core.quant.Minifloat;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.WeightCodes;
 import org.quantscope.core.tensor.Tensor;
 
 /** The codes of a tensor as an ONNX type holds them: integers, or the bits of small floating-point numbers. */

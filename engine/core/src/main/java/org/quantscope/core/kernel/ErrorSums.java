@@ -33,6 +33,35 @@ public final class ErrorSums {
         return this;
     }
 
+    /**
+     * Adds one value.
+     *
+     * @param x counted apart if it is no finite number
+     * @param y what it becomes
+     * @param lo lowest level
+     * @param hi highest level
+     */
+    public void add(float x, float y, float lo, float hi) {
+        if (!Float.isFinite(x)) {
+            nan += Float.isNaN(x) ? 1 : 0;
+            inf += Float.isNaN(x) ? 0 : 1;
+            return;
+        }
+        count++;
+        squares += (double) x * x;
+        quantizedSquares += (double) y * y;
+        products += (double) x * y;
+        double error = (double) x - y;
+        maxAbsError = Math.max(maxAbsError, Math.abs(error));
+        if (x < lo || x > hi) {
+            clippedLow += x < lo ? 1 : 0;
+            clippedHigh += x > hi ? 1 : 0;
+            clippingError += error * error;
+        } else {
+            roundingError += error * error;
+        }
+    }
+
     /** Finite values. */
     public long count() {
         return count;

@@ -55,6 +55,17 @@ public record OutputError(double mse, double signal) {
      */
     public static Optional<OutputError> of(
             Model model, TensorId weight, QuantParams params, Dataset data, CancelToken cancel) {
+        return of(
+                model, weight, ErrorPass.fakeQuantize(model.find(weight).orElseThrow(), params, cancel), data, cancel);
+    }
+
+    /**
+     * The same for values of codes that a rounding chose.
+     *
+     * @param values [elements], in storage order
+     */
+    public static Optional<OutputError> of(
+            Model model, TensorId weight, float[] values, Dataset data, CancelToken cancel) {
         return layer(model, weight).flatMap(layer -> {
             LayerInputs inputs = LayerInputs.of(layer);
             InputMoments moments = RoundingPass.floatMoments(model, layer, data, cancel);
@@ -70,7 +81,7 @@ public record OutputError(double mse, double signal) {
             LayerProblem problem =
                     new LayerProblem(inputs.groups(), inputs.rows(), inputs.columns(), rows, h, new int[rows.length]);
             double outputs = inputs.groups() * inputs.rows();
-            float[] quantized = inputs.rows(ErrorPass.fakeQuantize(tensor, params, cancel));
+            float[] quantized = inputs.rows(values);
             return Optional.of(new OutputError(
                     Math.max(0, problem.outputError(quantized, cancel)) / outputs, problem.signal(cancel) / outputs));
         });

@@ -29,14 +29,16 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.rewrite.GraphPrefix;
 import org.quantscope.core.rewrite.InstrumentedGraph;
-import org.quantscope.core.rewrite.ModelRewrite;
 import org.quantscope.core.rounding.InputMoments;
 import org.quantscope.core.rounding.MomentProducts;
 import org.quantscope.core.rounding.Rounding;
 import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.rounding.SolvedLayer;
+import org.quantscope.core.session.PackedCodes;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.ResolvedTensor;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
@@ -53,7 +55,8 @@ public final class RoundingPass {
 
     private final Model model;
     private final ResolvedSettings settings;
-    private final Rounding rounding;
+    private final Map<TensorId, String> keys;
+    private final Map<TensorId, SolvedWeight> known;
     private final SampleFeed feed;
     private final MomentProducts products = MomentProducts.best();
     private final Progress progress;
@@ -62,39 +65,39 @@ public final class RoundingPass {
     private final Map<TensorId, float[]> now = new LinkedHashMap<>();
 
     private final List<Layer> layers = new ArrayList<>();
-    private final Map<TensorId, String> kept = new LinkedHashMap<>();
+    private final Map<TensorId, SolvedWeight> results = new LinkedHashMap<>();
     private ResolvedSettings answer;
 
     /**
-     * What became of a layer.
+     * What became of a layer that was solved.
      *
      * @param weight its weight
-     * @param solved codes, scales, and the error at the output
+     * @param error the mean square of the error at its outputs, summed over them, about the mean where the bias follows
+     * @param signal the mean square of the outputs wanted, summed over them, likewise
      * @param bias the bias that moved; empty if it stayed
      */
-    public record Layer(TensorId weight, SolvedLayer solved, Optional<TensorId> bias) {}
+    public record Layer(TensorId weight, double error, double signal, Optional<TensorId> bias) {}
 
     /**
      * The quantized model.
      *
-     * @param model the model with the weights that the codes stand for, which these settings give the same codes, and
-     *     with the moved biases
-     * @param settings with the scales that belong to the codes
-     * @param layers in graph order
-     * @param kept weights that were rounded to nearest, with the reason
+     * @param solved with the codes of all weights whose rounding needs data; none is open
+     * @param layers those that were solved now, in graph order
      */
-    public record Result(Model model, ResolvedSettings settings, List<Layer> layers, Map<TensorId, String> kept) {}
+    public record Result(SolvedModel solved, List<Layer> layers) {}
 
     private RoundingPass(
             Model model,
             ResolvedSettings settings,
-            Rounding rounding,
+            Map<TensorId, String> keys,
+            Map<TensorId, SolvedWeight> known,
             Dataset data,
             Progress progress,
             CancelToken cancel) {
         this.model = model;
         this.settings = settings;
-        this.rounding = rounding;
+        this.keys = keys;
+        this.known = known;
         this.feed = SampleFeed.of(model, data);
         this.progress = progress;
         this.cancel = cancel;
@@ -102,69 +105,80 @@ public final class RoundingPass {
     }
 
     /**
-     * Chooses all codes.
+     * Chooses the codes of all weights whose rounding needs data.
      *
      * @param model with a graph, with added quantizers as the settings want them
-     * @param settings what is quantized; its ranges are where the search begins
-     * @param rounding one that needs data
+     * @param state says what each weight's rounding is, and names the calibration data
+     * @param settings what is quantized, to nearest; its ranges are where the search begins
+     * @param known results of an earlier pass; those that still hold are not computed again
+     * @param data the calibration data that the state names
      * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static Result run(
             Model model,
+            SessionState state,
             ResolvedSettings settings,
-            Rounding rounding,
+            Map<TensorId, SolvedWeight> known,
             Dataset data,
             Progress progress,
             CancelToken cancel) {
-        return new RoundingPass(model, settings, rounding, data, progress, cancel).run();
+        if (SolvedModel.asking(settings).isEmpty()) {
+            return new Result(SolvedModel.of(model, state, settings, known), List.of());
+        }
+        Map<TensorId, String> keys = MadeFrom.of(model, state, settings);
+        return new RoundingPass(model, settings, keys, known, data, progress, cancel).run();
     }
 
     /** What a layer reads in the float model. */
     static InputMoments floatMoments(Model model, WeightedLayer layer, Dataset data, CancelToken cancel) {
-        return new RoundingPass(model, ResolvedSettings.NONE, Roundings.NEAREST, data, Progress.NONE, cancel)
+        return new RoundingPass(model, ResolvedSettings.NONE, Map.of(), Map.of(), data, Progress.NONE, cancel)
                 .moments(layer, LayerInputs.of(layer));
     }
 
     private Result run() {
+        Set<TensorId> asking = SolvedModel.asking(settings);
         settings.weights()
                 .forEach((id, params) ->
                         now.put(id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, cancel)));
         Map<TensorId, WeightedLayer> byWeight = new LinkedHashMap<>();
         WeightedLayer.of(model).forEach(layer -> byWeight.put(layer.id(), layer));
-        List<WeightedLayer> todo = new ArrayList<>();
-        settings.weights().keySet().forEach(id -> {
+        for (TensorId id : asking) {
             WeightedLayer layer = byWeight.get(id);
-            Optional<String> obstacle =
-                    layer == null ? Optional.of("no layer multiplies its input by it as a matrix") : obstacle(layer);
-            obstacle.ifPresent(why -> kept.put(id, why));
-        });
-        byWeight.values().stream()
-                .filter(layer -> settings.weights().containsKey(layer.id()) && !kept.containsKey(layer.id()))
-                .forEach(todo::add);
-        Set<TensorId> done = new LinkedHashSet<>();
+            Optional<String> obstacle = layer == null
+                    ? Optional.of("no layer multiplies its input by it as a matrix")
+                    : layer.fixedWeight(model).or(() -> LayerInputs.obstacle(layer));
+            obstacle.ifPresent(why -> results.put(id, new SolvedWeight.Nearest(key(id), why)));
+        }
+        List<WeightedLayer> todo = byWeight.values().stream()
+                .filter(layer -> asking.contains(layer.id()) && !results.containsKey(layer.id()))
+                .toList();
+        int done = 0;
         for (WeightedLayer layer : todo) {
             cancel.check();
-            progress.report(
-                    done.size(), todo.size(), "layer " + (done.size() + 1) + " of " + todo.size() + ": " + layer);
-            solve(layer);
-            done.add(layer.id());
+            done++;
+            progress.report(done - 1, todo.size(), "layer " + done + " of " + todo.size() + ": " + layer);
+            SolvedWeight held = known.get(layer.id());
+            SolvedWeight result = held != null && held.madeFrom().equals(key(layer.id())) ? held : solve(layer);
+            results.put(layer.id(), result);
+            if (result instanceof SolvedWeight.Solution solution) {
+                now.put(layer.id(), SolvedModel.values(model, layer.id(), solution));
+                solution.bias().ifPresent(bias -> now.put(bias.id(), bias.values()));
+                answer = answer.with(layer.id(), solution.params());
+            }
         }
-        ModelRewrite rewrite = new ModelRewrite(model);
-        layers.forEach(layer -> {
-            rewrite.values(layer.weight, Objects.requireNonNull(now.get(layer.weight)));
-            layer.bias.ifPresent(bias -> rewrite.values(bias, Objects.requireNonNull(now.get(bias))));
-        });
-        return new Result(rewrite.model(), answer, List.copyOf(layers), kept);
+        return new Result(SolvedModel.applied(model, settings, results, Set.of()), List.copyOf(layers));
     }
 
-    private Optional<String> obstacle(WeightedLayer layer) {
-        return layer.fixedWeight(model).or(() -> LayerInputs.obstacle(layer));
+    /** Weights that no layer multiplies by have no hash, and need none: only their kind keeps them at nearest. */
+    private String key(TensorId id) {
+        return keys.getOrDefault(id, "");
     }
 
-    private void solve(WeightedLayer layer) {
+    private SolvedWeight solve(WeightedLayer layer) {
         LayerInputs inputs = LayerInputs.of(layer);
         ResolvedTensor as = settings.find(layer.id()).orElseThrow();
+        Rounding rounding = Roundings.byId(as.spec().rounding());
         Tensor weight = layer.weight();
         float[] stored = weight.data().toFloats();
         float[] rows = inputs.rows(stored);
@@ -174,8 +188,8 @@ public final class RoundingPass {
         Optional<TensorId> bias = rounding.reach() == Rounding.Reach.CODES_AND_BIAS ? bias(layer) : Optional.empty();
         InputMoments moments = moments(layer, inputs);
         if (!moments.isFinite()) {
-            kept.put(layer.id(), "on the calibration data it reads values that are no finite numbers");
-            return;
+            return new SolvedWeight.Nearest(
+                    key(layer.id()), "on the calibration data it reads values that are no finite numbers");
         }
         QuantSpec spec = as.spec();
         boolean byHand = !(spec.clip() instanceof Clip.Auto);
@@ -188,28 +202,35 @@ public final class RoundingPass {
                 slices,
                 bias.isPresent(),
                 target -> {
-                    begun[0] = begin(as, weight, inputs.stored(target), byHand);
+                    begun[0] = begin(rounding, as, weight, inputs.stored(target), byHand);
                     return begun[0];
                 },
                 !byHand,
                 cancel);
-        QuantParams params = withScales(Objects.requireNonNull(begun[0]), solved.scales());
-        now.put(layer.id(), inputs.stored(solved.weights()));
-        answer = answer.with(layer.id(), params);
-        bias.ifPresent(id -> {
-            float[] b = biasNow(id).clone();
-            float alpha = layer.node().opType().equals("Gemm") ? layer.node().floatAttribute("alpha", 1) : 1;
-            float beta = layer.node().opType().equals("Gemm") ? layer.node().floatAttribute("beta", 1) : 1;
-            for (int i = 0; i < b.length; i++) {
-                b[i] += solved.shift()[i] * alpha / beta;
-            }
-            now.put(id, b);
-        });
-        layers.add(new Layer(layer.id(), solved, bias));
+        // Dead channels keep a smallest scale, whatever a rounding finds best.
+        QuantParams params = settings.with(layer.id(), withScales(Objects.requireNonNull(begun[0]), solved.scales()))
+                .find(layer.id())
+                .orElseThrow()
+                .params();
+        Tensor chosen = new Tensor(weight.info(), TensorData.of(inputs.stored(solved.weights())));
+        Optional<SolvedWeight.MovedBias> moved = bias.map(id -> moved(layer, id, solved.shift()));
+        layers.add(new Layer(layer.id(), solved.error(), solved.signal(), bias));
+        return new SolvedWeight.Solution(key(layer.id()), params, PackedCodes.of(chosen, params, cancel), moved);
+    }
+
+    private SolvedWeight.MovedBias moved(WeightedLayer layer, TensorId id, float[] shift) {
+        float[] b = biasNow(id).clone();
+        boolean gemm = layer.node().opType().equals("Gemm");
+        float alpha = gemm ? layer.node().floatAttribute("alpha", 1) : 1;
+        float beta = gemm ? layer.node().floatAttribute("beta", 1) : 1;
+        for (int i = 0; i < b.length; i++) {
+            b[i] += shift[i] * alpha / beta;
+        }
+        return new SolvedWeight.MovedBias(id, b);
     }
 
     /** The ranges to begin with: those of the settings, or those of least squared error for other weights. */
-    private QuantParams begin(ResolvedTensor as, Tensor weight, float[] target, boolean byHand) {
+    private QuantParams begin(Rounding rounding, ResolvedTensor as, Tensor weight, float[] target, boolean byHand) {
         if (byHand || (!rounding.choosesRanges() && rounding.reach() == Rounding.Reach.CODES)) {
             return as.params();
         }

@@ -54,6 +54,10 @@ public final class ErrorPass {
                 .toList();
         var sums = new ErrorSums();
         parts.forEach(sums::add);
+        return report(sums);
+    }
+
+    private static ErrorReport report(ErrorSums sums) {
         return new ErrorReport(
                 sums.count(),
                 sums.nan(),
@@ -66,6 +70,29 @@ public final class ErrorPass {
                 sums.clippedLow(),
                 sums.clippedHigh(),
                 sums.clippingSquaredError());
+    }
+
+    /**
+     * The exact error of other values than the nearest levels: those of codes that a rounding chose. What lies outside the range of the
+     * parameters counts as clipped, as ever.
+     *
+     * @param quantized [elements], in storage order
+     */
+    public static ErrorReport measure(Tensor tensor, QuantParams params, float[] quantized, CancelToken cancel) {
+        Slicing slicing = Slicing.of(tensor.info(), params.granularity());
+        List<ClipRange> effective = params.effective();
+        var sums = new ErrorSums();
+        float[] chunk = new float[ValueWindow.MOST];
+        for (int from = 0; from < quantized.length; from += chunk.length) {
+            cancel.check();
+            int n = Math.min(chunk.length, quantized.length - from);
+            tensor.data().read(from, chunk, 0, n);
+            for (int i = 0; i < n; i++) {
+                ClipRange range = effective.get(slicing.sliceOf(from + (long) i));
+                sums.add(chunk[i], quantized[from + i], range.lo(), range.hi());
+            }
+        }
+        return report(sums);
     }
 
     private static ErrorSums ofShortRuns(TensorData data, Grids grids, long from, long end, CancelToken cancel) {

@@ -13,6 +13,8 @@ import java.util.TreeMap;
  * @param symmetric zero point fixed to the middle of the code range
  * @param narrowRange the restricted range: symmetric signed codes without the most negative one
  * @param options options of the scheme, by name
+ * @param rounding how the code of each weight is chosen: the id of a registered rounding. Quantizers know the nearest
+ *     level only; any other choice is made over a whole layer, and activations have none
  */
 public record QuantSpec(
         String scheme,
@@ -22,7 +24,11 @@ public record QuantSpec(
         boolean narrowRange,
         Granularity granularity,
         Clip clip,
-        Map<String, String> options) {
+        Map<String, String> options,
+        String rounding) {
+
+    /** The rounding that needs no data: each value by itself. */
+    public static final String NEAREST = "nearest";
 
     /** The smallest width, in bits, of schemes that let it be chosen. */
     public static final int MIN_BITS = 2;
@@ -42,6 +48,24 @@ public record QuantSpec(
             throw new IllegalArgumentException("bits: 1 to " + MAX_BITS + " are supported, got " + bits);
         }
         options = Collections.unmodifiableMap(new TreeMap<>(options));
+    }
+
+    /** With every value at its nearest level. */
+    public QuantSpec(
+            String scheme,
+            int bits,
+            boolean signed,
+            boolean symmetric,
+            boolean narrowRange,
+            Granularity granularity,
+            Clip clip,
+            Map<String, String> options) {
+        this(scheme, bits, signed, symmetric, narrowRange, granularity, clip, options, NEAREST);
+    }
+
+    /** True if every value takes its nearest level. */
+    public boolean isNearest() {
+        return rounding.equals(NEAREST);
     }
 
     /**
@@ -70,30 +94,34 @@ public record QuantSpec(
     }
 
     public QuantSpec withScheme(String id) {
-        return new QuantSpec(id, bits, signed, symmetric, narrowRange, granularity, clip, options);
+        return new QuantSpec(id, bits, signed, symmetric, narrowRange, granularity, clip, options, rounding);
     }
 
     public QuantSpec withBits(int b) {
-        return new QuantSpec(scheme, b, signed, symmetric, narrowRange, granularity, clip, options);
+        return new QuantSpec(scheme, b, signed, symmetric, narrowRange, granularity, clip, options, rounding);
     }
 
     public QuantSpec withSigned(boolean b) {
-        return new QuantSpec(scheme, bits, b, symmetric, narrowRange, granularity, clip, options);
+        return new QuantSpec(scheme, bits, b, symmetric, narrowRange, granularity, clip, options, rounding);
     }
 
     public QuantSpec withSymmetric(boolean b) {
-        return new QuantSpec(scheme, bits, signed, b, narrowRange, granularity, clip, options);
+        return new QuantSpec(scheme, bits, signed, b, narrowRange, granularity, clip, options, rounding);
     }
 
     public QuantSpec withNarrowRange(boolean b) {
-        return new QuantSpec(scheme, bits, signed, symmetric, b, granularity, clip, options);
+        return new QuantSpec(scheme, bits, signed, symmetric, b, granularity, clip, options, rounding);
     }
 
     public QuantSpec withGranularity(Granularity g) {
-        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, g, clip, options);
+        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, g, clip, options, rounding);
     }
 
     public QuantSpec withClip(Clip c) {
-        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, granularity, c, options);
+        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, granularity, c, options, rounding);
+    }
+
+    public QuantSpec withRounding(String id) {
+        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, granularity, clip, options, id);
     }
 }

@@ -61,7 +61,8 @@ public interface Quantizer {
                 spec.narrowRange(),
                 blocks ? t.defaultGranularity() : spec.granularity(),
                 clip,
-                Map.of());
+                Map.of(),
+                spec.rounding());
     }
 
     private static ClipRange mirror(ClipRange range) {

@@ -2,12 +2,13 @@ package org.quantscope.core.rounding;
 
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
 
 /** Each weight goes to its nearest level. */
 public final class NearestRounding implements Rounding {
     @Override
     public String id() {
-        return "nearest";
+        return QuantSpec.NEAREST;
     }
 
     @Override

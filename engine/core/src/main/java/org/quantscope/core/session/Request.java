@@ -78,7 +78,10 @@ public sealed interface Request {
 
     /** The request for a stored tensor. */
     static Request of(Tensor tensor, QuantSpec spec, Importances importances) {
-        return new OfStored(tensor, spec, Calibrators.needsImportance(spec.clip()) ? importances : Importances.NONE);
+        return new OfStored(
+                tensor,
+                spec.withRounding(QuantSpec.NEAREST),
+                Calibrators.needsImportance(spec.clip()) ? importances : Importances.NONE);
     }
 
     /** The request for an activation, with what is known about its values. */

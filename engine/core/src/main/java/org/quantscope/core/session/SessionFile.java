@@ -70,6 +70,7 @@ public final class SessionFile {
         "reference",
         "added_quantizers",
         "corrections",
+        "codes",
         "resolved",
         "provenance"
     };
@@ -199,6 +200,7 @@ public final class SessionFile {
         Map<TensorId, Double> masks = new TreeMap<>();
         List<AppliedCorrection> corrections = new ArrayList<>();
         Set<TensorId> added = new TreeSet<>();
+        Map<TensorId, SolvedWeight> solved = new TreeMap<>();
         json.object(name -> {
             switch (name) {
                 case "format", "version" -> json.skip();
@@ -213,6 +215,8 @@ public final class SessionFile {
                 case "activation_ranges" -> readRanges(json, ranges);
                 case "activation_levels" -> readLevels(json, levels);
                 case "mask_values" -> readShares(json, masks);
+                case "codes" ->
+                    json.object(id -> solved.put(json.make(() -> new TensorId(id)), SolvedFields.read(json)));
                 case "corrections" -> json.array(() -> corrections.add(readCorrection(json, file)));
                 case "metric" -> {
                     String id = json.string();
@@ -247,7 +251,7 @@ public final class SessionFile {
                 corrections,
                 read.scored,
                 Optional.ofNullable(read.reference));
-        return new Session(state, new ActivationRanges(ranges, levels, masks));
+        return new Session(state, new ActivationRanges(ranges, levels, masks), solved);
     }
 
     private static void readOverrides(StrictJson json, Map<TensorId, QuantSpec> overrides) {

@@ -73,6 +73,15 @@ final class SessionWriter {
             state.corrections().forEach(c -> correction(c, ref -> file("data", ref)));
             json.writeEndArray();
         }
+        if (!session.solved().isEmpty()) {
+            json.writeObjectPropertyStart("codes");
+            session.solved().forEach((id, solved) -> {
+                json.writeObjectPropertyStart(id.name());
+                SolvedFields.write(json, solved, this::params);
+                json.writeEndObject();
+            });
+            json.writeEndObject();
+        }
     }
 
     /**
@@ -230,6 +239,9 @@ final class SessionWriter {
         clip(spec.clip());
         json.writeEndObject();
         options(spec.options());
+        if (!spec.isNearest()) {
+            json.writeStringProperty("rounding", spec.rounding());
+        }
         json.writeEndObject();
     }
 

@@ -15,6 +15,7 @@ import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.rounding.Roundings;
 
 /** Reads the quantizer settings of a session file: specs, clips, ranges and parameters. */
 final class SpecReader {
@@ -46,6 +47,8 @@ final class SpecReader {
             Clip clip;
 
             Map<String, String> options = Map.of();
+
+            String rounding = QuantSpec.NEAREST;
         };
         json.object(name -> {
             switch (name) {
@@ -57,9 +60,18 @@ final class SpecReader {
                 case "granularity" -> read.granularity = readGranularity(json);
                 case "clip" -> read.clip = readClip(json);
                 case "options" -> read.options = readOptions(json);
+                case "rounding" -> read.rounding = json.string();
                 default ->
                     throw json.unknown(
-                            "scheme", "bits", "signed", "symmetric", "narrow_range", "granularity", "clip", "options");
+                            "scheme",
+                            "bits",
+                            "signed",
+                            "symmetric",
+                            "narrow_range",
+                            "granularity",
+                            "clip",
+                            "options",
+                            "rounding");
             }
         });
         String at = json.path();
@@ -71,13 +83,15 @@ final class SpecReader {
                 json.required(at, "narrow_range", read.narrowRange),
                 json.required(at, "granularity", read.granularity),
                 json.required(at, "clip", read.clip),
-                read.options);
+                read.options,
+                read.rounding);
         return json.make(() -> known(spec));
     }
 
     /** @throws IllegalArgumentException if the spec names an unknown scheme, calibrator or option */
     private static QuantSpec known(QuantSpec spec) {
         spec.check();
+        Roundings.byId(spec.rounding());
         if (spec.clip() instanceof Clip.Auto auto) {
             Calibrator calibrator = Calibrators.byId(auto.calibratorId());
             for (String option : auto.options().keySet()) {
@@ -281,7 +295,7 @@ final class SpecReader {
     }
 
     /** The members of a {@link QuantParams}. */
-    private static final class Parameters {
+    static final class Parameters {
         private @Nullable Granularity granularity;
         private float @Nullable [] scale;
         private int @Nullable [] zeroPoint;

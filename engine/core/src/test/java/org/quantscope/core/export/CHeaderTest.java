@@ -24,6 +24,7 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.WeightCodes;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;

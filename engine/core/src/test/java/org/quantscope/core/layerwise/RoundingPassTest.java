@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
@@ -38,8 +39,10 @@ import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.rounding.SolvedLayer;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.PackedCodes;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -62,8 +65,14 @@ class RoundingPassTest {
         return SessionState.of(FileRef.of(model.file(), NEVER)).withWeights(Optional.of(weights));
     }
 
-    private static ResolvedSettings resolved(Model model, QuantSpec weights) throws IOException {
-        return Engine.resolve(model, state(model, weights), Calibration.NONE, Progress.NONE, NEVER);
+    private static RoundingPass.Result run(
+            Model model, QuantSpec weights, String rounding, Dataset data, Map<TensorId, SolvedWeight> known)
+            throws IOException {
+        SessionState state = state(model, weights.withRounding(rounding))
+                .withCalibrationData(Optional.of(
+                        new FileRef(Path.of("calibration"), "0".repeat(64), Optional.empty(), OptionalInt.empty())));
+        ResolvedSettings settings = Engine.resolve(model, state, Calibration.NONE, Progress.NONE, NEVER);
+        return RoundingPass.run(model, state, settings, known, data, Progress.NONE, NEVER);
     }
 
     /** Errors at the outputs of the layers of a network, against those of other people's software. */
@@ -177,18 +186,84 @@ class RoundingPassTest {
         QuantSpec spec = org.quantscope.core.quant.Quantizers.byId(scheme)
                 .adapt(QuantSpec.WEIGHTS.withBits(3))
                 .withGranularity(Granularity.parse(granularity));
-        RoundingPass.Result result = RoundingPass.run(
-                model, resolved(model, spec), Roundings.byId(id), data("digits_calibration"), Progress.NONE, NEVER);
+        RoundingPass.Result result = run(model, spec, id, data("digits_calibration"), Map.of());
 
-        assertThat(result.kept()).isEmpty();
-        assertThat(result.layers()).hasSize(result.settings().weights().size());
+        SolvedModel solved = result.solved();
+        assertThat(solved.kept()).isEmpty();
+        assertThat(solved.open()).isEmpty();
+        assertThat(result.layers()).hasSize(solved.settings().weights().size());
         for (RoundingPass.Layer layer : result.layers()) {
-            Tensor solved = result.model().find(layer.weight()).orElseThrow();
-            assertThat(ErrorPass.fakeQuantize(
-                            solved, result.settings().weights().get(layer.weight()), NEVER))
-                    .isEqualTo(solved.data().toFloats());
+            Tensor weight = solved.model().find(layer.weight()).orElseThrow();
+            QuantParams params = solved.settings().weights().get(layer.weight());
+            SolvedWeight.Solution codes =
+                    (SolvedWeight.Solution) solved.solved().get(layer.weight());
+            assertThat(ErrorPass.fakeQuantize(weight, params, NEVER))
+                    .isEqualTo(weight.data().toFloats());
+            assertThat(codes.codes().values(weight.info(), params))
+                    .isEqualTo(weight.data().toFloats());
+            assertThat(PackedCodes.of(weight, params, NEVER)).isEqualTo(codes.codes());
             assertThat(layer.bias().isPresent()).isEqualTo(!id.equals("gptq"));
         }
+    }
+
+    /** A result holds until something changes that its layer's output is computed from, and no longer. */
+    @Test
+    void resultsHoldAsLongAsWhatTheyRestOn() throws IOException {
+        Model model = open("digits_mlp");
+        Dataset data = data("digits_calibration");
+        List<TensorId> weights =
+                WeightedLayer.of(model).stream().map(WeightedLayer::id).toList();
+        SessionState state = state(model, QuantSpec.WEIGHTS.withBits(3).withRounding("gptq"))
+                .withCalibrationData(Optional.of(
+                        new FileRef(Path.of("calibration"), "0".repeat(64), Optional.empty(), OptionalInt.empty())));
+        Map<TensorId, SolvedWeight> solved =
+                pass(model, state, Map.of(), data).solved().solved();
+        assertThat(solved.keySet()).containsExactlyInAnyOrderElementsOf(weights);
+
+        assertThat(pass(model, state, solved, data).layers()).isEmpty();
+        assertThat(held(model, state, solved).open()).isEmpty();
+        assertThat(held(model, state, solved)
+                        .model()
+                        .find(weights.getLast())
+                        .orElseThrow()
+                        .data()
+                        .toFloats())
+                .isNotEqualTo(model.find(weights.getLast()).orElseThrow().data().toFloats());
+
+        SessionState last = state.withOverride(
+                weights.getLast(), QuantSpec.WEIGHTS.withBits(4).withRounding("gptq"));
+        assertThat(held(model, last, solved).open()).containsExactly(weights.getLast());
+        assertThat(pass(model, last, solved, data).layers())
+                .extracting(RoundingPass.Layer::weight)
+                .containsExactly(weights.getLast());
+
+        SessionState first = state.withOverride(weights.getFirst(), QuantSpec.WEIGHTS.withBits(4));
+        assertThat(held(model, first, solved).open())
+                .containsExactlyInAnyOrderElementsOf(weights.subList(1, weights.size()));
+
+        SessionState other = state.withCalibrationData(Optional.of(
+                new FileRef(Path.of("calibration"), "1".repeat(64), Optional.empty(), OptionalInt.empty())));
+        assertThat(held(model, other, solved).open()).containsExactlyInAnyOrderElementsOf(weights);
+        assertThat(held(model, state.withWeights(Optional.of(QuantSpec.WEIGHTS)), solved)
+                        .model())
+                .isSameAs(model);
+    }
+
+    private static SolvedModel held(Model model, SessionState state, Map<TensorId, SolvedWeight> known) {
+        return SolvedModel.of(
+                model, state, Engine.resolve(model, state, Calibration.NONE, Progress.NONE, NEVER), known);
+    }
+
+    private static RoundingPass.Result pass(
+            Model model, SessionState state, Map<TensorId, SolvedWeight> known, Dataset data) {
+        return RoundingPass.run(
+                model,
+                state,
+                Engine.resolve(model, state, Calibration.NONE, Progress.NONE, NEVER),
+                known,
+                data,
+                Progress.NONE,
+                NEVER);
     }
 
     @Test
@@ -197,17 +272,12 @@ class RoundingPassTest {
         Dataset test = data("digits_test");
         Dataset calibration = data("digits_calibration");
         QuantSpec spec = QuantSpec.WEIGHTS.withBits(2).withGranularity(new Granularity.PerChannel(0));
-        ResolvedSettings settings = resolved(model, spec);
         List<Integer> correct = new ArrayList<>();
         for (Rounding rounding : Roundings.all()) {
-            Model solved = model;
-            ResolvedSettings with = settings;
-            if (rounding.reach() != Rounding.Reach.WEIGHT) {
-                RoundingPass.Result result =
-                        RoundingPass.run(model, settings, rounding, calibration, Progress.NONE, NEVER);
-                solved = result.model();
-                with = result.settings();
-            }
+            SolvedModel result =
+                    run(model, spec, rounding.id(), calibration, Map.of()).solved();
+            Model solved = result.model();
+            ResolvedSettings with = result.settings();
             try (LiveEvaluator evaluator = Engine.evaluator(solved, model, test, Optional.empty())) {
                 correct.add(evaluator
                         .evaluate(new EvalRequest(Optional.empty(), with.weights(), with.activations()), NEVER, _ -> {})
@@ -235,17 +305,14 @@ class RoundingPassTest {
                 .node("MatMul", List.of("c", "last"), List.of("y"))
                 .open(folder);
 
-        RoundingPass.Result result = RoundingPass.run(
-                model,
-                resolved(model, QuantSpec.WEIGHTS),
-                Roundings.byId("gptq"),
-                MemoryData.unlabelled(8, Shape.of(4)),
-                Progress.NONE,
-                NEVER);
+        RoundingPass.Result result =
+                run(model, QuantSpec.WEIGHTS, "gptq", MemoryData.unlabelled(8, Shape.of(4)), Map.of());
 
         assertThat(result.layers()).extracting(l -> l.weight().name()).containsExactly("first");
-        assertThat(result.kept().keySet()).extracting(TensorId::name).containsExactlyInAnyOrder("wide", "last");
-        assertThat(result.kept().get(new TensorId("wide"))).contains("no finite numbers");
-        assertThat(result.kept().get(new TensorId("last"))).contains("reads 6145 inputs");
+        assertThat(result.solved().kept().keySet())
+                .extracting(TensorId::name)
+                .containsExactlyInAnyOrder("wide", "last");
+        assertThat(result.solved().kept().get(new TensorId("wide"))).contains("no finite numbers");
+        assertThat(result.solved().kept().get(new TensorId("last"))).contains("reads 6145 inputs");
     }
 }

@@ -1,14 +1,10 @@
-package org.quantscope.core.export;
+package org.quantscope.core.quant;
 
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.quant.CodebookGrid;
-import org.quantscope.core.quant.QuantParams;
-import org.quantscope.core.quant.Slicing;
-import org.quantscope.core.quant.UniformGrid;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 
@@ -16,7 +12,7 @@ import org.quantscope.core.tensor.Tensor;
  * The integer codes of a stored tensor: for affine parameters from {@code qmin} to {@code qmax}, for codebooks the
  * index of the level from 0. A NaN becomes the code of 0. For one thread.
  */
-final class WeightCodes {
+public final class WeightCodes {
     private static final int CHUNK = 1 << 14;
 
     private final Tensor tensor;
@@ -52,7 +48,7 @@ final class WeightCodes {
         }
     }
 
-    WeightCodes(Tensor tensor, QuantParams params) {
+    public WeightCodes(Tensor tensor, QuantParams params) {
         this.tensor = tensor;
         this.params = params;
         this.slicing = Slicing.of(tensor.info(), params.granularity());
@@ -60,12 +56,12 @@ final class WeightCodes {
 
     /** Receives one code after the other. */
     @FunctionalInterface
-    interface Sink {
+    public interface Sink {
         void accept(int code) throws IOException;
     }
 
     /** Passes every code to {@code sink}, in storage order. */
-    void each(CancelToken cancel, Sink sink) throws IOException {
+    public void each(CancelToken cancel, Sink sink) throws IOException {
         float[] chunk = new float[CHUNK];
         long count = tensor.data().count();
         for (long from = 0; from < count; from += CHUNK) {
@@ -79,7 +75,7 @@ final class WeightCodes {
     }
 
     /** All codes in storage order. */
-    int[] all(CancelToken cancel) throws IOException {
+    public int[] all(CancelToken cancel) throws IOException {
         int[] codes = new int[Math.toIntExact(tensor.data().count())];
         int[] next = {0};
         each(cancel, code -> codes[next[0]++] = code);
@@ -103,8 +99,8 @@ final class WeightCodes {
                 .code(x);
     }
 
-    /** The value that a code stands for: what {@link org.quantscope.core.quant.Grid#quantize} gives. */
-    static float value(QuantParams params, int slice, int code) {
+    /** The value that a code stands for: what {@link Grid#quantize} gives. */
+    public static float value(QuantParams params, int slice, int code) {
         return params.isAffine()
                 ? (code - params.zeroPoint(slice)) * params.scale(slice)
                 : params.codebooks()
@@ -114,7 +110,7 @@ final class WeightCodes {
     }
 
     /** A row-major array with its axes reordered: {@code order.get(i)} is the old axis that becomes axis {@code i}. */
-    static int[] transposed(int[] values, Shape shape, List<Integer> order) {
+    public static int[] transposed(int[] values, Shape shape, List<Integer> order) {
         int rank = shape.rank();
         int[] out = new int[values.length];
         long[] index = new long[rank];
