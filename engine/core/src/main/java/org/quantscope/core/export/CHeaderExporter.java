@@ -83,6 +83,11 @@ public final class CHeaderExporter extends FileFormat {
     }
 
     @Override
+    public boolean carriesCodes() {
+        return true;
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         List<ExportProblem> problems = new ArrayList<>(TARGET.tensorProblems(plan));
         List<Encoding> carried = TARGET.carried(plan);

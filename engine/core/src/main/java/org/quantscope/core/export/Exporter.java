@@ -41,6 +41,14 @@ public interface Exporter {
      */
     Set<Field> loses();
 
+    /**
+     * True if the file holds the codes of weights, or values that stand for exactly them; false if it holds ranges at
+     * most, and its reader rounds by itself.
+     */
+    default boolean carriesCodes() {
+        return false;
+    }
+
     /** The problems that the target has with the plan, in the order of the tensors; empty if there are none. */
     List<ExportProblem> check(ExportPlan plan);
 

@@ -21,6 +21,7 @@ import org.quantscope.core.io.Destination;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.session.InputFiles;
 import org.quantscope.core.session.LeftFloat;
+import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
 
@@ -30,6 +31,7 @@ public final class Exporters {
             new QuantscopeJsonExporter(),
             new OnnxQdqExporter(),
             new OnnxMatMulNBitsExporter(),
+            new OnnxFloatExporter(),
             new OrtOverridesExporter(),
             new OrtOverridesPythonExporter(),
             new OrtCalibrationJsonExporter(),
@@ -71,6 +73,7 @@ public final class Exporters {
         List<ExportProblem> found = new ArrayList<>(exporter.check(plan));
         masks(exporter, plan).ifPresent(found::add);
         deadChannels(exporter, plan).ifPresent(found::add);
+        codes(exporter, plan).ifPresent(found::add);
         Optional<String> why = found.stream().anyMatch(p -> p.severity() == Severity.ERROR)
                 ? Optional.empty()
                 : emptiness(exporter, plan);
@@ -117,6 +120,26 @@ public final class Exporters {
                         ? "put a mask of a few tens in place of the saturating one, or keep these activations in float"
                         : "nothing has to be done; keep these activations in float where all positions may be masked",
                 Severity.WARNING));
+    }
+
+    /** That codes other than the nearest do not get into the file, if it holds ranges at most. */
+    private static Optional<ExportProblem> codes(Exporter exporter, ExportPlan plan) {
+        List<TensorId> solved = plan.session().solved().entrySet().stream()
+                .filter(e -> e.getValue() instanceof SolvedWeight.Solution)
+                .map(Map.Entry::getKey)
+                .toList();
+        if (solved.isEmpty() || exporter.carriesCodes()) {
+            return Optional.empty();
+        }
+        String which = solved.size() == 1 ? "of " + solved.getFirst() : "of " + solved.size() + " weights";
+        return Optional.of(new ExportProblem(
+                exporter.id(),
+                "",
+                "the codes " + which + " are not the nearest ones, and this file holds ranges only: its reader would"
+                        + " round by itself",
+                "give the reader the float model of format " + OnnxFloatExporter.ID
+                        + " together with this file, or choose" + " rounding nearest",
+                Severity.ERROR));
     }
 
     /** How many scales of dead channels were raised, if the format has room for scales of weights. */

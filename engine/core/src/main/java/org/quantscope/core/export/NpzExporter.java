@@ -45,6 +45,11 @@ public final class NpzExporter extends FileFormat {
     }
 
     @Override
+    public boolean carriesCodes() {
+        return true;
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         List<ExportProblem> problems = new java.util.ArrayList<>(CodeArchive.clashes(plan, ID));
         for (var tensor : plan.model().tensors()) {

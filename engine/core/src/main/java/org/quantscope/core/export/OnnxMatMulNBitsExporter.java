@@ -65,6 +65,11 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
     }
 
     @Override
+    public boolean carriesCodes() {
+        return true;
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         return new Carried(plan).problems;
     }

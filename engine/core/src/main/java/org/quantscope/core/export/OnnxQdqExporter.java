@@ -131,6 +131,11 @@ public final class OnnxQdqExporter extends FileFormat {
     }
 
     @Override
+    public boolean carriesCodes() {
+        return true;
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         return carried(plan).problems;
     }

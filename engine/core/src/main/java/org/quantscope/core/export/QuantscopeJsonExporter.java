@@ -22,6 +22,11 @@ public final class QuantscopeJsonExporter extends FileFormat {
 
     /** No problems: this file can express every setting. */
     @Override
+    public boolean carriesCodes() {
+        return true;
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         return List.of();
     }

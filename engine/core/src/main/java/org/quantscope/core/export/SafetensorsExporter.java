@@ -37,6 +37,11 @@ public final class SafetensorsExporter extends FileFormat {
     }
 
     @Override
+    public boolean carriesCodes() {
+        return true;
+    }
+
+    @Override
     public List<ExportProblem> check(ExportPlan plan) {
         return CodeArchive.clashes(plan, ID);
     }

@@ -191,6 +191,18 @@ public final class ModelRewrite {
         write(model, metadata, target, WrittenModel.MOST_IN_ONE_FILE, cancel);
     }
 
+    /**
+     * Writes a model to {@code file} directly, and beside it if needed.
+     *
+     * @return every file written, {@code file} first
+     */
+    public static List<Path> writeDirectly(Model model, Map<String, String> metadata, Path file, CancelToken cancel)
+            throws IOException {
+        GraphEdit whole = new GraphEdit(model);
+        metadata.forEach(whole::putMetadata);
+        return whole.written(WrittenModel.MOST_IN_ONE_FILE).write(file, cancel);
+    }
+
     static void write(Model model, Map<String, String> metadata, Path target, long mostInOneFile, CancelToken cancel)
             throws IOException {
         GraphEdit whole = new GraphEdit(model);

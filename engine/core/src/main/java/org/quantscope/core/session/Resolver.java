@@ -171,6 +171,9 @@ public final class Resolver {
     }
 
     private static void checkPerTensor(QuantSpec spec) {
+        if (!spec.isNearest()) {
+            throw new IllegalArgumentException("rounding " + spec.rounding() + ": activations are rounded to nearest");
+        }
         String what = !(spec.granularity() instanceof Granularity.PerTensor)
                 ? "granularity " + spec.granularity()
                 : switch (spec.clip()) {

@@ -33,7 +33,8 @@ class HostileNamesTest {
     private static final CancelToken NEVER = new CancelToken();
 
     /** Formats whose files are no text. */
-    private static final Set<String> BINARY = Set.of("onnx-qdq", "onnx-matmulnbits", "safetensors", "npz");
+    private static final Set<String> BINARY =
+            Set.of("onnx-qdq", "onnx-matmulnbits", "onnx-float", "safetensors", "npz");
 
     private static final List<String> PIECES = List.of(
             "@IGNORED@",

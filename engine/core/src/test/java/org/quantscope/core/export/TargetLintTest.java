@@ -75,6 +75,7 @@ class TargetLintTest {
         row("onnx-qdq", null, null, null, null);
         row("onnx-qdq:runtime=tensorrt", E, null, E, null);
         row("onnx-matmulnbits", null, null, null, null);
+        row("onnx-float", null, null, null, null);
         row("ort-overrides", null, null, null, E);
         row("ort-overrides-py", null, null, null, null);
         row("ort-calibration-json", null, null, null, null);

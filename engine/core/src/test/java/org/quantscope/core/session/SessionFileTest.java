@@ -116,7 +116,40 @@ class SessionFileTest {
                                         "lloyd-max",
                                         2,
                                         new ClipRange(0, 6.1f),
-                                        new CodebookGrid(-0.0f, 1f / 3, 2, 6.1f)))));
+                                        new CodebookGrid(-0.0f, 1f / 3, 2, 6.1f)))),
+                Map.of(
+                        new TensorId("codes"),
+                        new SolvedWeight.Solution(
+                                SHA,
+                                params,
+                                new PackedCodes(4, new byte[] {0x10, (byte) 0xfe, 7}),
+                                Optional.of(new SolvedWeight.MovedBias(
+                                        new TensorId("bias \"1\""), new float[] {-0.0f, 1f / 3, 1e30f}))),
+                        new TensorId("long"),
+                        new SolvedWeight.Solution(
+                                SHA, levels, new PackedCodes(16, new byte[100_000]), Optional.empty()),
+                        new TensorId("nearest"),
+                        new SolvedWeight.Nearest(SHA, "it reads values that are no finite numbers")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "\"width\" : 4, \"width\" : 5, 'codes.codes: width: 1, 2, 4, 8 or 16 bits are needed, got 5'",
+        "\"EP4H\", \"EP4*\", 'codes.codes.packed[0]: Illegal base64'",
+        "\"nearest\" : \"it, '\"width\" : 4, \"nearest\" : \"it', 'a weight that keeps its nearest levels has no codes"
+                + " of its own'",
+    })
+    void damagedCodesAreRefusedByName(String old, String replacement, String complaint) throws IOException {
+        Path file = folder.resolve("s.json");
+        SessionFile.write(full(), file);
+        String text = Files.readString(file);
+        assertThat(text).contains(old);
+        Files.writeString(file, text.replace(old, replacement));
+
+        assertThatThrownBy(() -> SessionFile.read(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("s.json")
+                .hasMessageContaining(complaint);
     }
 
     @Test
