@@ -77,6 +77,17 @@ final class CsvLoader implements DatasetLoader {
 
     private static final Set<String> LABEL_NAMES = Set.of("label", "labels", "class", "target", "y");
 
+    private final int maxRow;
+
+    CsvLoader() {
+        this(MAX_ROW);
+    }
+
+    /** @param maxRow the longest row, in characters, a power of two */
+    CsvLoader(int maxRow) {
+        this.maxRow = maxRow;
+    }
+
     @Override
     public String id() {
         return "csv";
@@ -118,10 +129,10 @@ final class CsvLoader implements DatasetLoader {
         Table table = new Table(file, sidecar, cancel);
         try {
             char delimiter = delimiter(file);
-            Rows rows = new Rows(file, delimiter);
+            Rows rows = new Rows(file, delimiter, maxRow);
             try (CsvReader<Row> in = CsvReader.builder()
                     .fieldSeparator(delimiter)
-                    .maxBufferSize(MAX_ROW)
+                    .maxBufferSize(maxRow)
                     .commentStrategy(CommentStrategy.SKIP)
                     .commentCharacter(COMMENT)
                     .allowUnclosedQuote(false)
@@ -208,7 +219,7 @@ final class CsvLoader implements DatasetLoader {
      * comment: a tab if there is one outside quotes; else a semicolon, if what lies between semicolons holds no commas
      * but decimal ones; else a comma, else a semicolon.
      */
-    private static char delimiter(Path file) throws IOException {
+    private char delimiter(Path file) throws IOException {
         try (BufferedReader in = new BufferedReader(new InputStreamReader(Files.newInputStream(file), charset(file)))) {
             in.mark(1);
             if (in.read() != '\ufeff') {
@@ -229,12 +240,12 @@ final class CsvLoader implements DatasetLoader {
         }
     }
 
-    private static char byFirstRow(Reader in) throws IOException {
+    private char byFirstRow(Reader in) throws IOException {
         StringBuilder row = new StringBuilder();
         boolean blank = true;
         boolean quoted = false;
         boolean mayOpen = true;
-        for (int c = in.read(), length = 0; c >= 0 && length <= MAX_ROW; c = in.read(), length++) {
+        for (int c = in.read(), length = 0; c >= 0 && length <= maxRow; c = in.read(), length++) {
             if (quoted) {
                 quoted = c != '"';
                 mayOpen = true;
@@ -292,13 +303,15 @@ final class CsvLoader implements DatasetLoader {
     private static final class Rows extends AbstractBaseCsvCallbackHandler<Row> {
         private final Path file;
         private final char delimiter;
+        private final int maxRow;
         private List<String> fields = List.of();
         private long length;
         private boolean blank;
 
-        Rows(Path file, char delimiter) {
+        Rows(Path file, char delimiter, int maxRow) {
             this.file = file;
             this.delimiter = delimiter;
+            this.maxRow = maxRow;
         }
 
         @Override
@@ -314,8 +327,8 @@ final class CsvLoader implements DatasetLoader {
                 throw new BadInputException(file, where(), "has more than " + MAX_COLUMNS + " fields");
             }
             length += count + 1L;
-            if (length > MAX_ROW) {
-                throw new BadInputException(file, where(), "is longer than " + MAX_ROW + " characters");
+            if (length > maxRow) {
+                throw new BadInputException(file, where(), "is longer than " + maxRow + " characters");
             }
             String field = new String(buffer, offset, count);
             blank &= !quoted && field.isBlank() && (index == 0 || Character.isWhitespace(delimiter));

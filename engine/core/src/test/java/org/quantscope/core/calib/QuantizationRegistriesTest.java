@@ -305,7 +305,7 @@ class QuantizationRegistriesTest {
     @MethodSource("calibrators")
     void chosenRangesLieWithinTheDataAndNoneIsWorseThanNothing(Calibrator calibrator) {
         var random = new Random(2);
-        float[] values = new float[Breadth.of(8000, 40_000)];
+        float[] values = new float[Breadth.of(3000, 40_000)];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (0.3 + random.nextGaussian());
         }

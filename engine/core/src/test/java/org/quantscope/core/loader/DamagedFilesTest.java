@@ -37,11 +37,12 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.testkit.Breadth;
 
 /** Valid files with random damage give a {@link BadInputException} or a model whose values can be read; nothing else, and soon. */
 @Timeout(60)
 class DamagedFilesTest {
-    private static final int MUTATIONS = 1500;
+    private static final int MUTATIONS = Breadth.of(400, 3000);
 
     @TempDir
     Path folder;
