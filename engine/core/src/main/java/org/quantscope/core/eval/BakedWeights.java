@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Optional;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.ErrorPass;
@@ -24,7 +25,8 @@ public final class BakedWeights {
 
     private final LruCache<Quantized, TensorData> kept;
 
-    private record Quantized(TensorId id, QuantParams params) {}
+    /** @param key of chosen values; empty for the nearest levels */
+    private record Quantized(TensorId id, Optional<QuantParams> params, String key) {}
 
     /** @param budget the most bytes to keep */
     public BakedWeights(long budget) {
@@ -37,12 +39,24 @@ public final class BakedWeights {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public TensorData get(Tensor weight, QuantParams params, CancelToken cancel) {
-        Quantized key = new Quantized(weight.id(), params);
+        Quantized key = new Quantized(weight.id(), Optional.of(params), "");
         TensorData known = kept.get(key);
         if (known != null) {
             return known;
         }
         TensorData values = inNativeMemory(ErrorPass.fakeQuantize(weight, params, cancel));
+        kept.put(key, values);
+        return values;
+    }
+
+    /** Chosen values, in native memory as float32. */
+    TensorData get(TensorId id, ChosenValues chosen) {
+        Quantized key = new Quantized(id, Optional.empty(), chosen.key());
+        TensorData known = kept.get(key);
+        if (known != null) {
+            return known;
+        }
+        TensorData values = inNativeMemory(chosen.data().toFloats());
         kept.put(key, values);
         return values;
     }

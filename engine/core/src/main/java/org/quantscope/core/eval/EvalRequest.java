@@ -15,12 +15,23 @@ import org.quantscope.core.tensor.TensorId;
  * @param weights parameters of each quantized weight; a weight without an entry stays float
  * @param activations parameters of each quantized activation (per tensor); one without an entry stays float, unless it
  *     is tied to one with an entry
+ * @param values of stored tensors, in place of the model's own: of a quantized weight instead of its nearest levels
  */
 public record EvalRequest(
-        Optional<TensorId> selected, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+        Optional<TensorId> selected,
+        Map<TensorId, QuantParams> weights,
+        Map<TensorId, QuantParams> activations,
+        Map<TensorId, ChosenValues> values) {
     public EvalRequest {
         weights = Map.copyOf(weights);
         activations = Map.copyOf(activations);
+        values = Map.copyOf(values);
+    }
+
+    /** A request in which every weight is rounded to nearest. */
+    public EvalRequest(
+            Optional<TensorId> selected, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+        this(selected, weights, activations, Map.of());
     }
 
     /**
@@ -35,6 +46,6 @@ public record EvalRequest(
         }
         Map<TensorId, QuantParams> all = new HashMap<>(activations);
         all.putAll(tied);
-        return new EvalRequest(selected, weights, all);
+        return new EvalRequest(selected, weights, all, values);
     }
 }

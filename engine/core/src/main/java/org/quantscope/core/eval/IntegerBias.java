@@ -52,7 +52,19 @@ public final class IntegerBias {
      *     has neither one scale nor one for each output channel
      */
     public static Optional<IntegerBias> of(Model model, BiasSite site, QuantParams in, QuantParams weight) {
-        Tensor bias = candidate(model, site).orElse(null);
+        return of(model, site, in, weight, Optional.empty());
+    }
+
+    /**
+     * The codes of a bias with other values than the model's.
+     *
+     * @param chosen the values; empty for those of the model
+     */
+    static Optional<IntegerBias> of(
+            Model model, BiasSite site, QuantParams in, QuantParams weight, Optional<ChosenValues> chosen) {
+        Tensor bias = candidate(model, site)
+                .map(b -> chosen.map(c -> new Tensor(b.info(), c.data())).orElse(b))
+                .orElse(null);
         Tensor w = model.find(site.weight()).orElse(null);
         if (bias == null || w == null || !in.isAffine() || !weight.isAffine()) {
             return Optional.empty();

@@ -74,7 +74,11 @@ public final class QuantizedSession {
         this.biases = graph.biases();
         this.weightsInFront = model.tensors().stream()
                 .map(Tensor::id)
-                .filter(id -> cut.map(c -> c.storesInFront(id.name())).orElse(false))
+                .filter(id -> cut.map(c -> c.storesInFront(id.name())
+                                || Optional.ofNullable(biases.get(id))
+                                        .filter(b -> c.feedsInFront().contains(b.name()))
+                                        .isPresent())
+                        .orElse(false))
                 .collect(Collectors.toUnmodifiableSet());
         this.activationsInFront = activations.entrySet().stream()
                 .filter(e -> cut.map(c -> c.feedsInFront().contains(e.getValue().key()))
@@ -89,11 +93,17 @@ public final class QuantizedSession {
      * @param selected the selected tensor, whose parameters are fed
      * @param others parameters of the quantized weights that are built in
      * @param activations the activations that have a quantizer, and its form
+     * @param values chosen values of stored tensors other than the selected one
      */
-    public record Key(Optional<TensorId> selected, Map<TensorId, QuantParams> others, Map<TensorId, Form> activations) {
+    public record Key(
+            Optional<TensorId> selected,
+            Map<TensorId, QuantParams> others,
+            Map<TensorId, Form> activations,
+            Map<TensorId, ChosenValues> values) {
         public Key {
             others = Map.copyOf(others);
             activations = Map.copyOf(activations);
+            values = Map.copyOf(values);
         }
 
         /**
@@ -121,7 +131,23 @@ public final class QuantizedSession {
             request.selected()
                     .filter(id -> isActivation(model, id))
                     .ifPresent(id -> forms.putIfAbsent(id, Form.ofUnknown(opset)));
-            return new Key(request.selected(), others, forms);
+            Map<TensorId, ChosenValues> values = new HashMap<>(request.values());
+            request.selected().ifPresent(values::remove);
+            values.keySet().removeAll(movingBiases(request, model));
+            return new Key(request.selected(), others, forms, values);
+        }
+
+        /** Biases that are fed with every request, because the selected weight's parameters decide their codes or values. */
+        private static Set<TensorId> movingBiases(EvalRequest request, Model model) {
+            return sites(model).stream()
+                    .filter(site -> request.selected().equals(Optional.of(site.weight()))
+                            && request.values().containsKey(site.bias())
+                            && IntegerBias.candidate(model, site).isPresent()
+                            && request.activations().containsKey(site.activation())
+                            && request.weights().containsKey(site.weight())
+                            && !request.weights().containsKey(site.bias()))
+                    .map(BiasSite::bias)
+                    .collect(Collectors.toSet());
         }
 
         private static boolean isActivation(Model model, TensorId id) {
@@ -137,7 +163,10 @@ public final class QuantizedSession {
      * @param crossings names of the values that cross the cut
      */
     public record FrontKey(
-            List<String> crossings, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {}
+            List<String> crossings,
+            Map<TensorId, QuantParams> weights,
+            Map<TensorId, QuantParams> activations,
+            Map<TensorId, ChosenValues> values) {}
 
     /** One graph in ONNX Runtime. The owner of the session closes it. */
     private record Part(OrtModel loaded, List<RuntimeGraph.Arranged> arranged, long bytes) {
@@ -230,7 +259,12 @@ public final class QuantizedSession {
         Map<TensorId, TensorData> baked = new LinkedHashMap<>();
         for (var entry : key.others().entrySet()) {
             cancel.check();
-            baked.put(entry.getKey(), known.get(tensor(model, entry.getKey()), entry.getValue(), cancel));
+            ChosenValues chosen = key.values().get(entry.getKey());
+            baked.put(
+                    entry.getKey(),
+                    chosen != null
+                            ? known.get(entry.getKey(), chosen)
+                            : known.get(tensor(model, entry.getKey()), entry.getValue(), cancel));
         }
         Optional<TensorId> weight =
                 key.selected().filter(id -> !key.activations().containsKey(id));
@@ -253,6 +287,11 @@ public final class QuantizedSession {
         }
         // The selected bias is fed already, and must not be fed twice.
         weight.ifPresent(biases::remove);
+        key.values().forEach((id, chosen) -> {
+            if (!biases.contains(id) && !key.others().containsKey(id)) {
+                baked.put(id, known.get(id, chosen));
+            }
+        });
         InstrumentedGraph graph = InstrumentedGraph.build(model, weight, baked, key.activations(), biases);
         cancel.check();
 
@@ -355,11 +394,12 @@ public final class QuantizedSession {
         return new FrontKey(
                 crossings,
                 restricted(request.weights(), weightsInFront),
-                restricted(request.activations(), activationsInFront));
+                restricted(request.activations(), activationsInFront),
+                restricted(request.values(), weightsInFront));
     }
 
-    private static Map<TensorId, QuantParams> restricted(Map<TensorId, QuantParams> settings, Set<TensorId> to) {
-        Map<TensorId, QuantParams> out = new HashMap<>(settings);
+    private static <T> Map<TensorId, T> restricted(Map<TensorId, T> settings, Set<TensorId> to) {
+        Map<TensorId, T> out = new HashMap<>(settings);
         out.keySet().retainAll(to);
         return Map.copyOf(out);
     }
@@ -378,8 +418,10 @@ public final class QuantizedSession {
             if (request.selected().isPresent() && weightFeed.isPresent()) {
                 Tensor weight = tensor(model, request.selected().get());
                 QuantParams params = request.weights().get(weight.id());
-                float[] values =
-                        params == null ? weight.data().toFloats() : ErrorPass.fakeQuantize(weight, params, cancel);
+                ChosenValues chosen = request.values().get(weight.id());
+                float[] values = params == null
+                        ? weight.data().toFloats()
+                        : chosen != null ? chosen.data().toFloats() : ErrorPass.fakeQuantize(weight, params, cancel);
                 arranged(feeds, weightFeed.get(), values, weight.info().shape());
             }
             Set<TensorId> missing = new LinkedHashSet<>(request.activations().keySet());
@@ -405,11 +447,15 @@ public final class QuantizedSession {
                 if (feed != null) {
                     QuantParams in = request.activations().get(site.activation());
                     QuantParams weight = request.weights().get(site.weight());
+                    Optional<ChosenValues> chosen =
+                            Optional.ofNullable(request.values().get(site.bias()));
                     float[] values = (in == null || weight == null
                                     ? Optional.<IntegerBias>empty()
-                                    : IntegerBias.of(model, site, in, weight))
+                                    : IntegerBias.of(model, site, in, weight, chosen))
                             .map(IntegerBias::values)
-                            .orElseGet(() -> tensor(model, site.bias()).data().toFloats());
+                            .orElseGet(() -> chosen.map(ChosenValues::data)
+                                    .orElseGet(() -> tensor(model, site.bias()).data())
+                                    .toFloats());
                     arranged(feeds, feed.name(), values, feed.shape());
                 }
             }

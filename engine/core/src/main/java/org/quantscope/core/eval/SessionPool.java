@@ -92,7 +92,8 @@ final class SessionPool {
         on.keySet().retainAll(request.activations().keySet());
         return sessions.entrySet().stream()
                 .filter(e -> e.getKey().selected().equals(key.selected())
-                        && e.getKey().others().equals(key.others()))
+                        && e.getKey().others().equals(key.others())
+                        && e.getKey().values().equals(key.values()))
                 .filter(e -> {
                     Map<TensorId, Form> off = new HashMap<>(e.getKey().activations());
                     off.entrySet().removeAll(on.entrySet());

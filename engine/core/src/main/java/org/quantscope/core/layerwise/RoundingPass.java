@@ -126,6 +126,9 @@ public final class RoundingPass {
         if (SolvedModel.asking(settings).isEmpty()) {
             return new Result(SolvedModel.of(model, state, settings, known), List.of());
         }
+        if (state.calibrationData().isEmpty()) {
+            throw new IllegalArgumentException("state: names no calibration data");
+        }
         Map<TensorId, String> keys = MadeFrom.of(model, state, settings);
         return new RoundingPass(model, settings, keys, known, data, progress, cancel).run();
     }
@@ -141,16 +144,8 @@ public final class RoundingPass {
         settings.weights()
                 .forEach((id, params) ->
                         now.put(id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, cancel)));
-        Map<TensorId, WeightedLayer> byWeight = new LinkedHashMap<>();
-        WeightedLayer.of(model).forEach(layer -> byWeight.put(layer.id(), layer));
-        for (TensorId id : asking) {
-            WeightedLayer layer = byWeight.get(id);
-            Optional<String> obstacle = layer == null
-                    ? Optional.of("no layer multiplies its input by it as a matrix")
-                    : layer.fixedWeight(model).or(() -> LayerInputs.obstacle(layer));
-            obstacle.ifPresent(why -> results.put(id, new SolvedWeight.Nearest(key(id), why)));
-        }
-        List<WeightedLayer> todo = byWeight.values().stream()
+        results.putAll(SolvedModel.obstacles(model, asking));
+        List<WeightedLayer> todo = WeightedLayer.of(model).stream()
                 .filter(layer -> asking.contains(layer.id()) && !results.containsKey(layer.id()))
                 .toList();
         int done = 0;
@@ -167,12 +162,11 @@ public final class RoundingPass {
                 answer = answer.with(layer.id(), solution.params());
             }
         }
-        return new Result(SolvedModel.applied(model, settings, results, Set.of()), List.copyOf(layers));
+        return new Result(SolvedModel.complete(model, settings, results), List.copyOf(layers));
     }
 
-    /** Weights that no layer multiplies by have no hash, and need none: only their kind keeps them at nearest. */
     private String key(TensorId id) {
-        return keys.getOrDefault(id, "");
+        return Objects.requireNonNull(keys.get(id));
     }
 
     private SolvedWeight solve(WeightedLayer layer) {

@@ -13,7 +13,7 @@ import org.quantscope.core.tensor.Shape;
 
 class PrefixCacheTest {
     private static QuantizedSession.FrontKey key(String crossing) {
-        return new QuantizedSession.FrontKey(List.of(crossing), Map.of(), Map.of());
+        return new QuantizedSession.FrontKey(List.of(crossing), Map.of(), Map.of(), Map.of());
     }
 
     /** 40 bytes. */

@@ -276,12 +276,23 @@ class RoundingPassTest {
         for (Rounding rounding : Roundings.all()) {
             SolvedModel result =
                     run(model, spec, rounding.id(), calibration, Map.of()).solved();
-            Model solved = result.model();
             ResolvedSettings with = result.settings();
-            try (LiveEvaluator evaluator = Engine.evaluator(solved, model, test, Optional.empty())) {
-                correct.add(evaluator
+            int ofModel;
+            try (LiveEvaluator evaluator = Engine.evaluator(result.model(), model, test, Optional.empty())) {
+                ofModel = evaluator
                         .evaluate(new EvalRequest(Optional.empty(), with.weights(), with.activations()), NEVER, _ -> {})
-                        .correct());
+                        .correct();
+            }
+            correct.add(ofModel);
+            // The same codes, given to the float model; with the last weight selected there is something in front.
+            try (LiveEvaluator evaluator = Engine.evaluator(model, test)) {
+                TensorId last = WeightedLayer.of(model).getLast().id();
+                for (Optional<TensorId> selected : List.of(Optional.<TensorId>empty(), Optional.of(last))) {
+                    assertThat(evaluator
+                                    .evaluate(result.request(selected), NEVER, _ -> {})
+                                    .correct())
+                            .isEqualTo(ofModel);
+                }
             }
         }
         int nearest = correct.getFirst();
