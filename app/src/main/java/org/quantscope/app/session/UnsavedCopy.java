@@ -264,6 +264,7 @@ final class UnsavedCopy {
 
     /** Deletes a copy because the person says so. */
     void discard(UnsavedWork work) {
+        LOG.info("{} is deleted because the person says so", work.file());
         writer.add(
                 () -> drop(List.of(work.file())),
                 e -> failed("The copy of unsaved work for " + work.name() + " is still there: ", e));

@@ -152,7 +152,8 @@ final class CorrectCommand extends EngineCommand {
             change = LogitChange.largest(model, result.model(), data, bar, cancel());
         }
         cancel().check();
-        ModelRewrite.write(result.model(), provenance(state, applied), output, cancel());
+        ModelRewrite.write(result.model(), provenance(state, applied), output, cancel())
+                .ifPresent(terminal()::warn);
         List<LeftFloat> left =
                 config != null || settings.given() ? LeftFloat.of(model, state) : FloatReport.always(model, file);
         Json json = new Json()

@@ -85,6 +85,7 @@ public final class ActivationCalibration {
     }
 
     private Observed stream(Model model, Dataset data, Progress progress, CancelToken cancel) {
+        WeightMemory.check(model, WeightMemory.FLOAT, "calibration");
         SampleFeed feed = SampleFeed.of(model, data);
         Set<String> wanted = new LinkedHashSet<>();
         sketches.keySet().forEach(id -> wanted.add(id.name()));

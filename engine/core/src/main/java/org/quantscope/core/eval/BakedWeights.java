@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.ErrorPass;
@@ -20,6 +21,13 @@ import org.quantscope.core.tensor.TensorId;
  */
 public final class BakedWeights {
     private static final long ALIGNMENT = 64;
+
+    /** After so many bytes the collector is asked to look for values of sessions that are gone. */
+    private static final long MOST_UNCOLLECTED = 1L << 30;
+
+    /** The bytes that were taken since it was asked last. */
+    private static final AtomicLong UNCOLLECTED = new AtomicLong();
+
     private static final ValueLayout.OfFloat LITTLE_ENDIAN_FLOAT =
             ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -44,7 +52,15 @@ public final class BakedWeights {
         if (known != null) {
             return known;
         }
-        TensorData values = inNativeMemory(ErrorPass.fakeQuantize(weight, params, cancel));
+        // Sessions use the values in place, which they cannot on the heap.
+        MemorySegment out = allocate(4 * weight.data().count());
+        ErrorPass.fakeQuantize(
+                weight,
+                params,
+                (at, from, length) -> MemorySegment.copy(from, 0, out, LITTLE_ENDIAN_FLOAT, 4 * at, length),
+                cancel);
+        TensorData values = new TensorData(
+                DType.F32, out, ByteOrder.LITTLE_ENDIAN, weight.data().count());
         kept.put(key, values);
         return values;
     }
@@ -63,8 +79,17 @@ public final class BakedWeights {
 
     /** Sessions use the values in place, which they cannot on the heap. */
     private static TensorData inNativeMemory(float[] values) {
-        MemorySegment out = Arena.ofAuto().allocate(4L * values.length, ALIGNMENT);
+        MemorySegment out = allocate(4L * values.length);
         MemorySegment.copy(values, 0, out, LITTLE_ENDIAN_FLOAT, 0, values.length);
         return new TensorData(DType.F32, out, ByteOrder.LITTLE_ENDIAN, values.length);
+    }
+
+    /** Native memory that is freed when the collector finds it unused. The collector does not know how much that is. */
+    private static MemorySegment allocate(long bytes) {
+        if (UNCOLLECTED.addAndGet(bytes) > MOST_UNCOLLECTED) {
+            UNCOLLECTED.set(bytes);
+            System.gc();
+        }
+        return Arena.ofAuto().allocate(bytes, ALIGNMENT);
     }
 }

@@ -65,6 +65,7 @@ public final class LayerComparison implements AutoCloseable {
      * @throws org.quantscope.core.io.BadInputException if the data does not fit the model's input
      */
     public LayerComparison(Model model, Dataset data, int threads) {
+        WeightMemory.check(model, WeightMemory.FLOAT + WeightMemory.QUANTIZED, "the comparison of layers");
         this.model = model;
         this.feed = SampleFeed.of(model, data);
         this.masks = new Masks(model.graph().orElseThrow());

@@ -101,7 +101,8 @@ public final class LiveEvaluator implements AutoCloseable {
      * @param chosen what to score; if it is empty, or the model and the data do not allow it, the task that fits them
      *     best is taken
      * @param cacheBytes budget for intermediate values before the selected tensor; 0 keeps none
-     * @throws BadInputException if the data does not fit the model's input, or the model has no floating output
+     * @throws BadInputException if the data does not fit the model's input, the model has no floating output, or its
+     *     values need more memory than there is
      */
     public LiveEvaluator(
             Model model,
@@ -115,6 +116,7 @@ public final class LiveEvaluator implements AutoCloseable {
             throw new IllegalArgumentException(
                     "threads: at least 1, cache: at least 0 bytes, got " + threads + " and " + cacheBytes);
         }
+        WeightMemory.check(model, WeightMemory.FLOAT + WeightMemory.QUANTIZED, "evaluation");
         this.model = OutputChoice.of(model, data, new CancelToken());
         this.reference = reference;
         this.feed = SampleFeed.of(this.model, data);

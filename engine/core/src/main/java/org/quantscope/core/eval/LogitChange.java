@@ -52,6 +52,7 @@ public final class LogitChange {
         try (OrtModel a = OrtModel.load(InstrumentedGraph.plain(before), origin, OrtModel.Options.DEFAULT);
                 OrtModel b = OrtModel.load(InstrumentedGraph.plain(after), origin, OrtModel.Options.DEFAULT)) {
             if (data.isPresent()) {
+                WeightMemory.check(before, 2 * WeightMemory.FLOAT, "comparison of both models");
                 SampleFeed feed = SampleFeed.of(before, data.get());
                 int samples = data.get().size();
                 for (int from = 0; from < samples; from += feed.batchSize()) {

@@ -67,13 +67,15 @@ final class SessionPool {
                 session = switchedOff(key, request).orElse(null);
             }
             if (session == null) {
+                // What is not going to be kept must not take memory beside the one that is built.
+                while (!sessions.isEmpty() && bytes() > mostBytes) {
+                    retireOldest();
+                }
                 session = QuantizedSession.build(model, key, cut, baked, options, cancel);
                 built.incrementAndGet();
                 sessions.put(key, session);
-                Iterator<QuantizedSession> oldest = sessions.values().iterator();
                 while (sessions.size() > MOST || (sessions.size() > 1 && bytes() > mostBytes)) {
-                    oldest.next().loaded().forEach(OrtModel::retire);
-                    oldest.remove();
+                    retireOldest();
                 }
             }
             return new Leased(
@@ -110,6 +112,12 @@ final class SessionPool {
         public void close() {
             leases.forEach(OrtModel.Lease::close);
         }
+    }
+
+    private void retireOldest() {
+        Iterator<QuantizedSession> oldest = sessions.values().iterator();
+        oldest.next().loaded().forEach(OrtModel::retire);
+        oldest.remove();
     }
 
     private long bytes() {

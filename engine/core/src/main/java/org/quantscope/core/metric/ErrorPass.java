@@ -127,20 +127,44 @@ public final class ErrorPass {
      * @throws ArithmeticException if there are more than 2^31 − 1 values
      */
     public static float[] fakeQuantize(Tensor tensor, QuantParams params, CancelToken cancel) {
+        float[] out = new float[Math.toIntExact(tensor.data().count())];
+        fakeQuantize(tensor, params, (at, from, length) -> System.arraycopy(from, 0, out, (int) at, length), cancel);
+        return out;
+    }
+
+    /** Takes quantized values, a run at a time, on several threads at once. */
+    @FunctionalInterface
+    public interface Values {
+        /**
+         * @param at the place of the first in storage order
+         * @param values only good for this call
+         * @param length how many
+         */
+        void take(long at, float[] values, int length);
+    }
+
+    /**
+     * The same for values that need not lie on the heap.
+     *
+     * @param out given every value once
+     * @throws IllegalArgumentException if the parameters do not fit the tensor
+     */
+    public static void fakeQuantize(Tensor tensor, QuantParams params, Values out, CancelToken cancel) {
         TensorData data = tensor.data();
         var grids = new Grids(tensor.info(), params);
-        float[] out = new float[Math.toIntExact(data.count())];
         parts(data.count()).forEach(part -> {
             long from = part * PART;
             long end = Math.min(data.count(), from + PART);
             if (grids.longRuns()) {
                 Kernels kernels = Kernels.chosen();
                 ValueWindow window = ValueWindow.ofThread();
+                float[] quantized = QUANTIZED.get();
                 for (long at = from; at < end; ) {
                     cancel.check();
                     int length = grids.inOneRun(at, end);
                     window.show(data, at, length);
-                    kernels.quantize(window.segment(), window.offset(), length, grids.affine(at), out, (int) at);
+                    kernels.quantize(window.segment(), window.offset(), length, grids.affine(at), quantized, 0);
+                    out.take(at, quantized, length);
                     at += length;
                 }
                 return;
@@ -150,10 +174,9 @@ public final class ErrorPass {
                 cancel.check();
                 int length = (int) Math.min(ValueWindow.MOST, end - at);
                 window.show(data, at, length);
-                System.arraycopy(window.quantized(), 0, out, (int) at, length);
+                out.take(at, window.quantized(), length);
             }
         });
-        return out;
     }
 
     /** Σ(x−y)² of the finite values of {@code data} on one grid. */

@@ -184,11 +184,12 @@ public final class ModelRewrite {
      * {@link WrittenModel} says.
      *
      * @param metadata written to {@code metadata_props}, in the order of its keys
+     * @return a sentence on values of an earlier model beside the file; empty if there are none
      * @throws org.quantscope.core.io.BadInputException if the model has no graph or a single tensor is too large
      */
-    public static void write(Model model, Map<String, String> metadata, Path target, CancelToken cancel)
+    public static Optional<String> write(Model model, Map<String, String> metadata, Path target, CancelToken cancel)
             throws IOException {
-        write(model, metadata, target, WrittenModel.MOST_IN_ONE_FILE, cancel);
+        return write(model, metadata, target, WrittenModel.MOST_IN_ONE_FILE, cancel);
     }
 
     /**
@@ -203,10 +204,13 @@ public final class ModelRewrite {
         return whole.written(WrittenModel.MOST_IN_ONE_FILE).write(file, cancel);
     }
 
-    static void write(Model model, Map<String, String> metadata, Path target, long mostInOneFile, CancelToken cancel)
+    static Optional<String> write(
+            Model model, Map<String, String> metadata, Path target, long mostInOneFile, CancelToken cancel)
             throws IOException {
         GraphEdit whole = new GraphEdit(model);
         metadata.forEach(whole::putMetadata);
-        whole.written(mostInOneFile).writeAtomically(target, cancel);
+        Optional<EarlierValues> before = EarlierValues.beside(target);
+        List<Path> files = whole.written(mostInOneFile).writeAtomically(target, cancel);
+        return before.isPresent() ? before.get().settle(files) : Optional.empty();
     }
 }

@@ -25,6 +25,9 @@ public final class RunnableGraph {
     /** The most bytes of the tensors in one message: 2 GB without room for nodes and names. */
     static final long MOST_IN_MESSAGE = Integer.MAX_VALUE - (64L << 20);
 
+    /** The most bytes of one tensor: what Java puts into one buffer. */
+    private static final long LARGEST_TENSOR = Integer.MAX_VALUE - 8;
+
     /** Stands where the name of a file would; nothing is ever opened. */
     private static final String NOWHERE = "values-are-handed-over";
 
@@ -122,12 +125,12 @@ public final class RunnableGraph {
     /** Java's buffers, by which ONNX Runtime takes values, end at 2 GB. */
     static void checkTensor(Tensor t, Path file) {
         long bytes = t.data().segment().byteSize();
-        if (bytes > Integer.MAX_VALUE) {
+        if (bytes > LARGEST_TENSOR) {
             throw new BadInputException(
                     file,
                     t.id().name(),
                     "has " + bytes + " bytes in one tensor; a graph can be run or written with tensors of up to "
-                            + Integer.MAX_VALUE + " each");
+                            + LARGEST_TENSOR + " each");
         }
     }
 

@@ -87,9 +87,10 @@ public final class WrittenModel {
     /**
      * Writes to {@code target}, and beside it if needed, atomically.
      *
+     * @return every file written
      * @throws BadInputException if it is too large even with its large tensors beside it
      */
-    public void writeAtomically(Path target, CancelToken cancel) throws IOException {
+    public List<Path> writeAtomically(Path target, CancelToken cancel) throws IOException {
         // The values of a link's file lie beside that file.
         Path real = Destination.of(target);
         Optional<BesideMessage> parted = parted(real);
@@ -100,6 +101,7 @@ public final class WrittenModel {
         parted.ifPresent(
                 p -> files.put(real.resolveSibling(real.getFileName() + VALUES), out -> values(p, out, cancel)));
         AtomicFile.write(files);
+        return List.copyOf(files.keySet());
     }
 
     private static void message(ModelProto model, OutputStream out) throws IOException {

@@ -18,6 +18,7 @@ import org.quantscope.core.eval.PairedScores;
 import org.quantscope.core.eval.QuantizedSession;
 import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.eval.WeightMemory;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
@@ -81,6 +82,7 @@ final class RuntimeCheck {
             long inTurnFrom,
             Progress progress,
             CancelToken cancel) {
+        WeightMemory.check(plan.model(), WeightMemory.QUANTIZED, "verification");
         Model model = OutputChoice.of(plan.model(), plan.state().scored(), data, cancel);
         SampleFeed feed = SampleFeed.of(model, data);
         String name = String.valueOf(exported.getFileName());

@@ -26,6 +26,8 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.metric.NonFiniteWeights;
+import org.quantscope.core.rewrite.EarlierValues;
+import org.quantscope.core.rewrite.WrittenModel;
 import org.quantscope.core.session.Choice;
 import org.quantscope.core.session.ResolvedTensor;
 import org.quantscope.core.session.SessionFile;
@@ -78,6 +80,8 @@ public final class Verifier {
             CancelToken cancel)
             throws IOException {
         AtomicReference<Optional<Verification>> verified = new AtomicReference<>(Optional.empty());
+        Optional<EarlierValues> before =
+                exporter.parts().contains(WrittenModel.VALUES) ? EarlierValues.beside(target) : Optional.empty();
         List<Path> files = Exporters.export(
                 exporter,
                 plan,
@@ -87,6 +91,12 @@ public final class Verifier {
         List<ExportProblem> problems = new ArrayList<>(Exporters.problems(exporter, plan));
         problems.addAll(nonFinite(exporter, plan, cancel));
         verified.get().ifPresent(v -> problems.addAll(problems(exporter, v)));
+        if (before.isPresent()) {
+            before.get()
+                    .settle(files)
+                    .ifPresent(why -> problems.add(new ExportProblem(
+                            exporter.id(), "", why, "nothing has to be done", ExportProblem.Severity.WARNING)));
+        }
         return new Exported(files, problems, verified.get());
     }
 

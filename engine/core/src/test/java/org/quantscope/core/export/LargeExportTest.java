@@ -3,6 +3,7 @@ package org.quantscope.core.export;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,6 +101,49 @@ class LargeExportTest {
             assertThat(left.map(f -> String.valueOf(f.getFileName())))
                     .containsExactlyInAnyOrder("one.onnx", "q.onnx", "q.onnx.data");
         }
+    }
+
+    /** Beside a file that needs none, values of an earlier one would look like its own. */
+    @Test
+    void valuesOfAnEarlierExportGoWithItAndThoseOfOthersStay() throws IOException {
+        Path values = target.resolveSibling("q.onnx.data");
+        ExportPlan plan = plan(QuantSpec.WEIGHTS, true);
+        Verifier.Exported large =
+                Verifier.export(new OnnxQdqExporter(50_000), plan, target, Optional.empty(), Progress.NONE, NEVER);
+        assertThat(values).exists();
+        assertThat(said(large)).isEmpty();
+
+        assertThat(said(Verifier.export(
+                        Exporters.byId("onnx-qdq"), plan, target, Optional.empty(), Progress.NONE, NEVER)))
+                .containsExactly("q.onnx.data, the values of the file that was replaced, is deleted: the new file holds"
+                        + " its own");
+        assertThat(values).doesNotExist();
+
+        // Nothing says that this one is ours: no file names it.
+        Files.writeString(values, "measured on Monday");
+        assertThat(said(Verifier.export(
+                        Exporters.byId("onnx-qdq"), plan, target, Optional.empty(), Progress.NONE, NEVER)))
+                .containsExactly("q.onnx.data lies beside the file and is not part of it");
+        assertThat(values).hasContent("measured on Monday");
+
+        // Nor that this model is, which names it.
+        Files.delete(values);
+        Verifier.export(new OnnxQdqExporter(50_000), plan, target, Optional.empty(), Progress.NONE, NEVER);
+        ModelProto foreign = ModelProto.parseFrom(Files.readAllBytes(target)).toBuilder()
+                .clearMetadataProps()
+                .build();
+        Files.write(target, foreign.toByteArray());
+        assertThat(said(Verifier.export(
+                        Exporters.byId("onnx-qdq"), plan, target, Optional.empty(), Progress.NONE, NEVER)))
+                .containsExactly("q.onnx.data lies beside the file and is not part of it");
+        assertThat(values).exists();
+    }
+
+    private static List<String> said(Verifier.Exported exported) {
+        return exported.problems().stream()
+                .map(ExportProblem::why)
+                .filter(why -> why.startsWith("q.onnx.data"))
+                .toList();
     }
 
     private static Map<String, List<Float>> tensors(Path file) throws IOException {

@@ -222,7 +222,7 @@ class RunnableGraphTest {
             assertThatThrownBy(use)
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("embedding: has 3221225472 bytes in one tensor; a graph can be run or written"
-                            + " with tensors of up to 2147483647 each");
+                            + " with tensors of up to 2147483639 each");
         }
     }
 
@@ -245,6 +245,14 @@ class RunnableGraphTest {
         Shape shape = Shape.of(1, 3, 8, 8);
         assertThat(run(OrtModel.loadOwn(two, OPTIONS), x, shape))
                 .containsExactly(run(OrtModel.loadOwn(one, OPTIONS), x, shape));
+
+        Map<String, String> ours = Map.of("quantscope.version", "1");
+        assertThat(ModelRewrite.write(model, ours, two, 1000, new CancelToken()))
+                .as("values that are replaced")
+                .isEmpty();
+        assertThat(ModelRewrite.write(model, ours, two, new CancelToken()).orElseThrow())
+                .startsWith("two.onnx.data, the values of the file that was replaced, is deleted");
+        assertThat(folder.resolve("two.onnx.data")).doesNotExist();
     }
 
     private static Map<String, float[]> values(Model model) {

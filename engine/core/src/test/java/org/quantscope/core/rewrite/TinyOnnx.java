@@ -183,11 +183,16 @@ public final class TinyOnnx {
 
     /** The same model with one initializer in a file beside it. */
     static Model withExternal(Model model, String tensor, Path folder) throws IOException {
+        return withExternal(model, Set.of(tensor), folder);
+    }
+
+    /** @param tensors names of initializers; all if it is empty */
+    static Model withExternal(Model model, Set<String> tensors, Path folder) throws IOException {
         ModelProto.Builder m = model.graph().orElseThrow().proto().toBuilder();
         GraphProto.Builder g = m.getGraphBuilder();
         for (int i = 0; i < g.getInitializerCount(); i++) {
             TensorProto t = g.getInitializer(i);
-            if (t.getName().equals(tensor)) {
+            if (tensors.isEmpty() || tensors.contains(t.getName())) {
                 Path values = Files.createTempFile(folder, "values", ".bin");
                 Files.write(values, t.getRawData().toByteArray());
                 g.setInitializer(
