@@ -5,12 +5,15 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FreeMemory;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
@@ -48,6 +51,17 @@ public final class CrossLayerEqualization implements Correction {
      * float32.
      */
     private static final double LARGEST = 0x1p40;
+
+    private final LongSupplier heap;
+
+    public CrossLayerEqualization() {
+        this(FreeMemory::heap);
+    }
+
+    /** @param heap the bytes that are free */
+    CrossLayerEqualization(LongSupplier heap) {
+        this.heap = heap;
+    }
 
     @Override
     public String id() {
@@ -101,6 +115,7 @@ public final class CrossLayerEqualization implements Correction {
         if (found.pairs().isEmpty()) {
             return new Output(model, List.of(), found.kept());
         }
+        checkMemory(model, found.pairs());
         Equalization work = new Equalization(found.pairs());
         for (int sweep = 0; sweep < sweeps; sweep++) {
             progress.report(
@@ -111,6 +126,27 @@ public final class CrossLayerEqualization implements Correction {
         }
         progress.report(sweeps, sweeps, found.pairs().size() + " pairs");
         return work.write(model, found.kept(), cancel);
+    }
+
+    /** @throws BadInputException if Java's heap does not hold the work */
+    private void checkMemory(Model model, List<LayerPairs.Pair> pairs) {
+        Map<TensorId, Long> bytes = new HashMap<>();
+        pairs.forEach(pair -> bytes.put(pair.second().id(), EqualizedWeight.bytes(pair.second(), pair.run())));
+        pairs.forEach(pair -> bytes.computeIfAbsent(pair.first().id(), id -> EqualizedWeight.bytes(pair.first(), 1)));
+        long needed = bytes.values().stream().mapToLong(b -> b).sum();
+        long free = heap.getAsLong();
+        if (needed > free) {
+            throw new BadInputException(
+                    model.file(),
+                    "memory",
+                    String.format(
+                            Locale.ROOT,
+                            "equalization of %d layers takes %,d MB of Java's memory, and %,d MB are free; give it more"
+                                    + " with QUANTSCOPE_JAVA_OPTS=-Xmx<size>",
+                            bytes.size(),
+                            needed >> 20,
+                            free >> 20));
+        }
     }
 
     /** The layers while they are equalized. */

@@ -43,6 +43,14 @@ final class EqualizedWeight {
         });
     }
 
+    /** The bytes that one of these takes on Java's heap, with the equalized weights. */
+    static long bytes(WeightedLayer layer, int run) {
+        WeightedLayer.View view = layer.view(run);
+        Shape dims = view.dims();
+        return Double.BYTES * dims.dim(0) * dims.dim(view.out()) * dims.dim(view.in())
+                + Float.BYTES * layer.weight().data().count();
+    }
+
     private static double[] ones(int n) {
         double[] ones = new double[n];
         Arrays.fill(ones, 1);

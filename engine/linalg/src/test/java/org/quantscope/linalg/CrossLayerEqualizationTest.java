@@ -28,6 +28,7 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.LogitChange;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
@@ -55,6 +56,18 @@ class CrossLayerEqualizationTest {
         assertThat(after.total()).isEqualTo(10_000);
         assertThat(after.floatScore()).isCloseTo(0.9010, within(0.0002));
         assertThat(after.delta()).isGreaterThanOrEqualTo(-0.005);
+    }
+
+    @Test
+    void whatJavaHasNoMemoryForIsSaidBeforeTheWork() throws Exception {
+        Model model = SampleRun.open("fashion_lenet_unequalized");
+        Correction.Input input = new Correction.Input(model, Map.of(), Optional.empty(), Optional.empty());
+
+        assertThatThrownBy(
+                        () -> new CrossLayerEqualization(() -> 100_000).apply(input, Progress.NONE, new CancelToken()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("memory: equalization of ")
+                .hasMessageContaining("QUANTSCOPE_JAVA_OPTS=-Xmx");
     }
 
     static Stream<String> models() {

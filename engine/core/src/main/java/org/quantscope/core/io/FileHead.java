@@ -28,11 +28,15 @@ final class FileHead {
 
     private static final int ZIP_LOCAL_NAME = 30;
     private static final int ZIP_CENTRAL_NAME = 46;
+    private static final Pattern BEFORE_TEXT = Pattern.compile("^(\u00ef\u00bb\u00bf)?\\s*");
 
     private final byte[] bytes;
     private final long size;
     private final String latin;
     private final boolean text;
+    /** The text behind a byte order mark and white space. Nearly every kind asks for it. */
+    private final String begin;
+
     private final List<String> members;
 
     private FileHead(byte[] bytes, long size, List<String> members) {
@@ -41,6 +45,7 @@ final class FileHead {
         this.members = members;
         this.latin = new String(bytes, StandardCharsets.ISO_8859_1);
         this.text = isText(bytes);
+        this.begin = BEFORE_TEXT.matcher(latin).replaceFirst("");
     }
 
     static FileHead of(Path file) throws IOException {
@@ -146,7 +151,6 @@ final class FileHead {
         if (!text) {
             return false;
         }
-        String begin = latin.replaceFirst("^(\u00ef\u00bb\u00bf)?\\s*", "");
         return Arrays.stream(starts).anyMatch(s -> begin.regionMatches(true, 0, s, 0, s.length()));
     }
 

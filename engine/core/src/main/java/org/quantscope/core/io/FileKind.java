@@ -345,7 +345,10 @@ public enum FileKind {
      * @throws IOException if it cannot be read
      */
     public static void check(Path file, Wanted wanted, String supported) throws IOException {
-        FileHead head = FileHead.of(file);
+        check(FileHead.of(file), file, wanted, supported);
+    }
+
+    private static void check(FileHead head, Path file, Wanted wanted, String supported) throws IOException {
         Optional<FileKind> kind = of(head).filter(k -> k != GZIP && !k.read.contains(wanted));
         if (kind.isPresent()) {
             throw kind.get().refusal(file, head, wanted, supported);
@@ -397,8 +400,8 @@ public enum FileKind {
      * @throws IOException if it cannot be read
      */
     public static void checkText(Path file, Wanted wanted, String supported) throws IOException {
-        check(file, wanted, supported);
         FileHead head = FileHead.of(file);
+        check(head, file, wanted, supported);
         boolean damagedJson = wanted == Wanted.JSON && (head.at(0) == '{' || head.at(0) == '[');
         if (head.length() > 0 && !head.isText() && !damagedJson) {
             throw unreadable(file, wanted, supported);
@@ -407,8 +410,8 @@ public enum FileKind {
 
     /** As {@link #checkText}, of a file that cannot be a text. */
     public static void checkBinary(Path file, Wanted wanted, String supported) throws IOException {
-        check(file, wanted, supported);
         FileHead head = FileHead.of(file);
+        check(head, file, wanted, supported);
         if (head.length() > 0 && head.isText()) {
             throw unreadable(file, wanted, supported);
         }

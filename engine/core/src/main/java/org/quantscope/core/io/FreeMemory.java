@@ -26,6 +26,12 @@ public final class FreeMemory {
         return Math.min(system.getTotalMemorySize(), available().orElseGet(system::getFreeMemorySize));
     }
 
+    /** The bytes that Java may still put on its heap. */
+    public static long heap() {
+        Runtime java = Runtime.getRuntime();
+        return java.maxMemory() - (java.totalMemory() - java.freeMemory());
+    }
+
     private static Optional<Long> available() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
             return lines.filter(line -> line.startsWith(AVAILABLE))
