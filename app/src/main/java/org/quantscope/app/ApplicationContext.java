@@ -24,6 +24,7 @@ import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.tensors.SensitivityViewModel;
 import org.quantscope.app.tensors.TensorsViewModel;
@@ -40,6 +41,7 @@ import org.quantscope.core.sensitivity.SensitivityStore;
 public record ApplicationContext(
         Workbench bench,
         Measurements measurements,
+        Solutions solutions,
         SelectedTensor selected,
         Activations activations,
         SensitivityViewModel sensitivity,
@@ -71,24 +73,29 @@ public record ApplicationContext(
         Background background = Background.of(work, ui, notices);
         Workbench bench = new Workbench();
         Measurements measurements = new Measurements(bench, background);
-        SelectedTensor selected = new SelectedTensor(bench, measurements, background);
+        Solutions solutions = new Solutions(bench, measurements, background);
+        SelectedTensor selected = new SelectedTensor(bench, measurements, solutions, background);
         CodeUse codeUse = new CodeUse(bench, selected, background);
         Activations activations = new Activations(bench, background);
-        AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, selected, background, settings);
-        ExportViewModel export = new ExportViewModel(bench, measurements, background);
+        AccuracyViewModel accuracy =
+                new AccuracyViewModel(bench, measurements, solutions, selected, background, settings);
+        ExportViewModel export = new ExportViewModel(bench, measurements, solutions, background);
         SensitivityViewModel sensitivity = new SensitivityViewModel(
                 bench, measurements, new SensitivityStore(settings.state().resolve("sensitivity")), background);
-        TensorsViewModel tensors = new TensorsViewModel(bench, measurements, selected, activations, sensitivity);
+        TensorsViewModel tensors =
+                new TensorsViewModel(bench, measurements, solutions, selected, activations, sensitivity);
         accuracy.viewProperty().subscribe(v -> {
             // The verdict stays while new settings are evaluated.
             if (!v.previous()) {
                 tensors.judge(v.quantized());
             }
         });
-        QuantizerViewModel quantizer = new QuantizerViewModel(selected, activations, bench.chosenProperty(), notices);
+        QuantizerViewModel quantizer =
+                new QuantizerViewModel(selected, solutions, activations, bench.chosenProperty(), notices);
         return new ApplicationContext(
                 bench,
                 measurements,
+                solutions,
                 selected,
                 activations,
                 sensitivity,
@@ -104,7 +111,7 @@ public record ApplicationContext(
                 new LayerOutputViewModel(bench, accuracy, selected, background),
                 new SampleLayersViewModel(bench, accuracy, background),
                 new CorrectionsViewModel(bench, measurements, accuracy, background),
-                new SessionViewModel(bench, questions, settings, background),
+                new SessionViewModel(bench, solutions, questions, settings, background),
                 export,
                 new TargetsViewModel(bench, export, settings, background),
                 new ImportViewModel(bench, measurements, selected, background),

@@ -11,9 +11,11 @@ import org.quantscope.app.accuracy.AccuracyState.Status;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
+import org.quantscope.app.session.Coded;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
@@ -47,13 +49,13 @@ public final class AccuracyViewModel implements AutoCloseable {
     private record Preview(TensorId id, QuantParams params) {}
 
     /** What is to be evaluated. The complete settings are assembled on the background thread that needs them. */
-    private record Question(ResolvedSettings committed, Optional<Preview> preview) {
-        ResolvedSettings setting() {
+    private record Question(Coded committed, Optional<Preview> preview) {
+        Coded setting() {
             return preview.map(p -> committed.with(p.id, p.params)).orElse(committed);
         }
     }
 
-    private record Answer(ResolvedSettings setting, Evaluation evaluation) {}
+    private record Answer(Coded setting, Evaluation evaluation) {}
 
     private static final int KEPT = 500;
 
@@ -64,12 +66,13 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     private final Workbench bench;
     private final Measurements measurements;
+    private final Solutions solutions;
     private final SelectedTensor selected;
     private final Background background;
     private final EvaluatedModel model;
     private final LatestWins<Answer> evaluations;
     private final ReadOnlyObjectWrapper<AccuracyState> view = new ReadOnlyObjectWrapper<>(AccuracyState.nothing());
-    private final LruCache<ResolvedSettings, Evaluation> kept = LruCache.ofWeight(
+    private final LruCache<Coded, Evaluation> kept = LruCache.ofWeight(
             KEPT_BYTES, e -> Math.max(KEPT_BYTES / KEPT, (long) e.outcomes().total() * BYTES_PER_SAMPLE));
     /** The shown settings, whether or not they can be evaluated; null while they are not resolved. */
     private @Nullable Question shown;
@@ -81,11 +84,13 @@ public final class AccuracyViewModel implements AutoCloseable {
     public AccuracyViewModel(
             Workbench bench,
             Measurements measurements,
+            Solutions solutions,
             SelectedTensor selected,
             Background background,
             Settings settings) {
         this.bench = bench;
         this.measurements = measurements;
+        this.solutions = solutions;
         this.selected = selected;
         this.background = background;
         this.model = new EvaluatedModel(bench, background, settings, new EvaluatedModel.User() {
@@ -129,7 +134,10 @@ public final class AccuracyViewModel implements AutoCloseable {
 
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
         Optional<SelectedTensor.View> hand = selected.viewProperty().get();
-        boolean settled = measured.complete() && hand.map(h -> !h.previous()).orElse(true);
+        Coded coded = solutions.viewProperty().get().coded().orElse(null);
+        boolean settled = measured.complete()
+                && coded != null
+                && hand.map(h -> !h.previous()).orElse(true);
         if (evaluable && measured.obstacle().isPresent()) {
             shown = null;
             asked = null;
@@ -137,12 +145,12 @@ public final class AccuracyViewModel implements AutoCloseable {
             show(view.get().unresolved(measured.obstacle().get()));
             return;
         }
-        if (!settled) {
+        if (!settled || coded == null) {
             shown = null;
             waitFor(evaluable ? Status.WAITING : missing);
             return;
         }
-        shown = new Question(measured.resolved(), preview(measured.resolved(), hand));
+        shown = new Question(coded, preview(coded.settings(), hand));
         if (!evaluable) {
             show(new AccuracyState.Without(missing, Optional.of(measured.size())));
             return;
@@ -199,7 +207,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             if (!moving.equals(askedInHand)) {
                 askedInHand = moving;
                 if (now.status() == Status.DONE) {
-                    prepare(new EvalRequest(moving, question.committed.weights(), question.committed.activations()));
+                    prepare(question.committed.request(moving));
                 }
             }
             return;
@@ -232,7 +240,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         show(view.get().evaluated(answer.evaluation, size));
         // Another tensor was selected meanwhile.
         if (complete && asked != null && !moving.equals(askedInHand)) {
-            prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
+            prepare(asked.committed.request(askedInHand));
         }
     }
 
@@ -242,23 +250,19 @@ public final class AccuracyViewModel implements AutoCloseable {
             Optional<TensorId> moving,
             CancelToken cancel,
             Consumer<Answer> partial) {
-        ResolvedSettings setting = question.setting();
+        Coded setting = question.setting();
         Evaluation known = kept.get(setting);
         if (known != null) {
             return new Answer(setting, known);
         }
         try (Jobs.Handle job = background.start("Accuracy", cancel)) {
-            Evaluation complete = on.evaluateSamples(
-                    new EvalRequest(moving, setting.weights(), setting.activations()), cancel, evaluation -> {
-                        AccuracyEstimate estimate = evaluation.accuracy();
-                        job.report(
-                                estimate.seen(),
-                                estimate.total(),
-                                estimate.seen() + " of " + estimate.total() + " samples");
-                        if (!estimate.isComplete()) {
-                            partial.accept(new Answer(setting, evaluation));
-                        }
-                    });
+            Evaluation complete = on.evaluateSamples(setting.request(moving), cancel, evaluation -> {
+                AccuracyEstimate estimate = evaluation.accuracy();
+                job.report(estimate.seen(), estimate.total(), estimate.seen() + " of " + estimate.total() + " samples");
+                if (!estimate.isComplete()) {
+                    partial.accept(new Answer(setting, evaluation));
+                }
+            });
             return new Answer(setting, complete);
         } catch (CancellationException e) {
             background.ui().execute(() -> stopped(question));
@@ -288,12 +292,11 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (now == null) {
             return Optional.empty();
         }
-        ResolvedSettings setting = now.setting();
         Optional<TensorId> weight = selected.viewProperty()
                 .get()
                 .filter(h -> h.subject() instanceof QuantizableTensor.Weight)
                 .map(h -> h.subject().id());
-        return Optional.of(new EvalRequest(weight, setting.weights(), setting.activations()));
+        return Optional.of(now.setting().request(weight));
     }
 
     /** Chooses the output that is scored, as one undo step; empty for the one that fits the data. */
@@ -354,7 +357,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     public void setCacheBudget(long bytes) {
         model.setCacheBudget(bytes);
         if (view.get().status() == Status.DONE && asked != null) {
-            prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
+            prepare(asked.committed.request(askedInHand));
         }
     }
 

@@ -14,6 +14,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.dataset.Dataset;
@@ -25,6 +26,7 @@ import org.quantscope.core.io.Reason;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
@@ -123,15 +125,17 @@ public final class ExportViewModel {
 
     private final Workbench bench;
     private final Measurements measurements;
+    private final Solutions solutions;
     private final Background background;
     private final LatestWins<Status> latest;
     private final ReadOnlyObjectWrapper<Status> status = new ReadOnlyObjectWrapper<>(new Status.None());
     private CancelToken byHand = new CancelToken();
     private final ReadOnlyObjectWrapper<Optional<ExportPlan>> plan = new ReadOnlyObjectWrapper<>(Optional.empty());
 
-    public ExportViewModel(Workbench bench, Measurements measurements, Background background) {
+    public ExportViewModel(Workbench bench, Measurements measurements, Solutions solutions, Background background) {
         this.bench = bench;
         this.measurements = measurements;
+        this.solutions = solutions;
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CONFLATE);
         bench.changes().on(Changes.Stage.OTHERS, this::refresh);
@@ -156,14 +160,19 @@ public final class ExportViewModel {
 
     private void refresh() {
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
-        Optional<ExportPlan> next = measured.complete()
-                ? bench.analysed()
-                        .flatMap(model -> bench.stateProperty()
-                                .get()
-                                .map(state -> new ExportPlan(
-                                                model, new Session(state, measured.ranges()), measured.resolved())
-                                        .withReference(bench.reference().orElse(model))))
-                : Optional.empty();
+        Optional<SolvedModel> solved = solutions
+                .viewProperty()
+                .get()
+                .solved()
+                .filter(codes -> measured.complete() && codes.open().isEmpty());
+        Optional<ExportPlan> next = solved.flatMap(codes -> bench.analysed()
+                .flatMap(model -> bench.stateProperty()
+                        .get()
+                        .map(state -> new ExportPlan(
+                                        codes.model(),
+                                        new Session(state, measured.ranges(), codes.solved()),
+                                        codes.settings())
+                                .withReference(bench.reference().orElse(model)))));
         if (!next.equals(plan.get())) {
             plan.set(next);
         }
@@ -190,7 +199,18 @@ public final class ExportViewModel {
 
     /** Why there is no plan, in a sentence without its full stop. */
     String waitsFor() {
-        return measurements.snapshotProperty().get().obstacle().orElse("the tensors are still being measured");
+        Solutions.View codes = solutions.viewProperty().get();
+        return switch (codes.status()) {
+            case WORKING -> "the codes of weights are still being chosen";
+            case STOPPED, FAILED ->
+                codes.open() + " weights have not the codes that their rounding would choose; let it go on, or round"
+                        + " them to nearest";
+            case NO_DATA ->
+                codes.open() + " weights are to be rounded on calibration data, and there is none; open it, or round"
+                        + " them to nearest";
+            case WAITING, NEAREST, HOLD ->
+                measurements.snapshotProperty().get().obstacle().orElse("the tensors are still being measured");
+        };
     }
 
     /** Exports with the default options of the format. */

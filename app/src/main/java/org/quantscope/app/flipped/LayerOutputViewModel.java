@@ -188,7 +188,13 @@ public final class LayerOutputViewModel implements AutoCloseable {
                     TensorId id = q.subject.id();
                     EvalRequest isolated = switch (q.subject) {
                         case QuantizableTensor.Weight _ ->
-                            new EvalRequest(Optional.of(id), Map.of(id, q.params), Map.of());
+                            new EvalRequest(
+                                    Optional.of(id),
+                                    Map.of(id, q.params),
+                                    Map.of(),
+                                    Optional.ofNullable(q.all.values().get(id))
+                                            .map(codes -> Map.of(id, codes))
+                                            .orElse(Map.of()));
                         case QuantizableTensor.Activation _ ->
                             new EvalRequest(Optional.empty(), Map.of(), Map.of(id, q.params));
                     };

@@ -34,7 +34,8 @@ public record QuantizerForm(
         SIGNED,
         NARROW,
         GRANULARITY,
-        BLOCK_SIZE
+        BLOCK_SIZE,
+        ROUNDING
     }
 
     /**
@@ -166,6 +167,7 @@ public record QuantizerForm(
         }
         if (subject instanceof QuantizableTensor.Activation) {
             reasons.put(Field.GRANULARITY, "an activation has one range");
+            reasons.put(Field.ROUNDING, "an activation is rounded to nearest, whatever it reads");
         } else if (subject.info().shape().rank() == 0) {
             reasons.put(Field.GRANULARITY, "a single value has one range");
         } else if (traits.blockSize() > 0) {

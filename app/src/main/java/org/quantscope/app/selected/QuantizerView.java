@@ -37,6 +37,8 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
+import org.quantscope.core.rounding.Rounding;
+import org.quantscope.core.rounding.Roundings;
 
 /** The form for the settings of the quantizer. */
 public final class QuantizerView extends VBox {
@@ -68,6 +70,10 @@ public final class QuantizerView extends VBox {
     private final ComboBox<Integer> blockAxis = new ComboBox<>();
     private final HBox blocks;
     private final ComboBox<String> calibrator = new ComboBox<>();
+    private final ComboBox<String> rounding = new ComboBox<>();
+    private final Tooltip roundingTip = new Tooltip();
+    private final Label roundingNote = new Label();
+    private final Button goOn = new Button("Choose them now");
     private final NumberField option = new NumberField("calibrator-option", OPTION_WIDTH);
     private final NumberField lo = new NumberField("typed-lo", NUMBER_WIDTH);
     private final NumberField hi = new NumberField("typed-hi", NUMBER_WIDTH);
@@ -108,7 +114,21 @@ public final class QuantizerView extends VBox {
                 .filter(c -> c.id().equals(id))
                 .map(Calibrator::title)
                 .findFirst()));
-        for (Region box : new Region[] {scheme, calibrator}) {
+        rounding.setId("rounding");
+        rounding.setItems(FXCollections.observableList(
+                Roundings.all().stream().map(Rounding::id).toList()));
+        rounding.setConverter(titles(id -> Roundings.all().stream()
+                .filter(r -> r.id().equals(id))
+                .map(Rounding::title)
+                .findFirst()));
+        rounding.setTooltip(roundingTip);
+        roundingNote.setId("rounding-note");
+        roundingNote.getStyleClass().add("hint");
+        roundingNote.setWrapText(true);
+        goOn.setId("rounding-go-on");
+        goOn.setTooltip(new Tooltip("Runs the model on the calibration data and chooses the codes that are missing"));
+        goOn.setOnAction(e -> model.goOnRounding());
+        for (Region box : new Region[] {scheme, calibrator, rounding}) {
             box.setPrefWidth(CHOICE_WIDTH);
             box.setMinWidth(CHOICE_WIDTH);
         }
@@ -137,6 +157,9 @@ public final class QuantizerView extends VBox {
                 "Range",
                 row(held(lo), dash(), held(hi)),
                 "The requested range, in tensor units; Enter applies it, Esc restores the former one");
+        facts.add("Rounding", held(rounding), "How the code of each weight is chosen within this grid and range");
+        facts.addWide(roundingNote);
+        facts.addWide(goOn);
         scale = facts.addNumber(
                 "scale", "scale", "Tensor units per step; of several scales the smallest, the median and the largest");
         zeroPoint = facts.addNumber("zero point", "zero-point", "The code of 0");
@@ -168,6 +191,12 @@ public final class QuantizerView extends VBox {
         model.insteadProperty().subscribe(this::show);
 
         when(scheme, model::setScheme);
+        when(rounding, model::setRounding);
+        model.roundingProperty().subscribe(note -> {
+            roundingNote.setText(note.text());
+            shown(roundingNote, !note.text().isEmpty());
+            shown(goOn, note.canGoOn());
+        });
         when(calibrator, id -> {
             if (!id.equals(HAND)) {
                 model.setCalibrator(id);
@@ -250,6 +279,9 @@ public final class QuantizerView extends VBox {
         lock(narrow, v.whyLocked(QuantizerForm.Field.NARROW));
         lock(granularity, v.whyLocked(QuantizerForm.Field.GRANULARITY));
         lock(blockSize, v.whyLocked(QuantizerForm.Field.BLOCK_SIZE));
+        lock(rounding, v.whyLocked(QuantizerForm.Field.ROUNDING));
+        rounding.setValue(spec.rounding());
+        roundingTip.setText(Roundings.byId(spec.rounding()).summary());
         symmetry.choose(spec.symmetric() ? 0 : 1);
         signed.setSelected(spec.signed());
         narrow.setSelected(spec.narrowRange());
@@ -300,6 +332,11 @@ public final class QuantizerView extends VBox {
         for (Label label : new Label[] {scale, zeroPoint, effective}) {
             Previous.mark(label, resolved.previous());
         }
+    }
+
+    private static void shown(Node node, boolean on) {
+        node.setVisible(on);
+        node.setManaged(on);
     }
 
     private Reasoned held(Node control) {

@@ -12,6 +12,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.value.ObservableValue;
 import org.quantscope.app.session.Activations;
 import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Solutions;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Notices;
 import org.quantscope.core.calib.Calibrator;
@@ -22,6 +23,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
+import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.tensor.TensorId;
 
 /** The settings of the selected tensor as a form; every change is one undo step. */
@@ -57,29 +59,94 @@ public final class QuantizerViewModel {
     private static final int USUAL_BLOCK = 32;
 
     private final SelectedTensor selected;
+    private final Solutions solutions;
     private final Activations activations;
     private final Notices notices;
     private final ReadOnlyObjectWrapper<Instead> instead = new ReadOnlyObjectWrapper<>(Instead.NOTHING_OPEN);
     private final ReadOnlyObjectWrapper<Optional<QuantizerForm>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
 
     private final ReadOnlyIntegerWrapper together = new ReadOnlyIntegerWrapper();
+    private final ReadOnlyObjectWrapper<RoundingNote> rounding = new ReadOnlyObjectWrapper<>(RoundingNote.NONE);
+
+    /**
+     * How far the codes of the selected weight are.
+     *
+     * @param text a sentence; empty where every value takes its nearest level
+     * @param canGoOn true if choosing codes was stopped or has failed, and can be begun again
+     */
+    public record RoundingNote(String text, boolean canGoOn) {
+        static final RoundingNote NONE = new RoundingNote("", false);
+    }
 
     /** @param chosen all tensors that are marked in the list */
     public QuantizerViewModel(
-            SelectedTensor selected, Activations activations, ObservableValue<Set<TensorId>> chosen, Notices notices) {
+            SelectedTensor selected,
+            Solutions solutions,
+            Activations activations,
+            ObservableValue<Set<TensorId>> chosen,
+            Notices notices) {
         this.selected = selected;
+        this.solutions = solutions;
         this.activations = activations;
         this.notices = notices;
         selected.viewProperty().subscribe(v -> {
             instead.set(v.map(Instead::of).orElse(Instead.NOTHING_OPEN));
             view.set(v.flatMap(QuantizerForm::of));
             together.set(selected.together());
+            note();
         });
+        solutions.viewProperty().subscribe(x -> note());
         chosen.subscribe(x -> together.set(selected.together()));
     }
 
     private static Optional<Calibrator> calibrator(String id) {
         return Calibrators.all().stream().filter(c -> c.id().equals(id)).findFirst();
+    }
+
+    private void note() {
+        SelectedTensor.View v = selected.viewProperty().get().orElse(null);
+        rounding.set(
+                v == null
+                                || !(v.subject() instanceof QuantizableTensor.Weight)
+                                || v.spec().map(QuantSpec::isNearest).orElse(true)
+                        ? RoundingNote.NONE
+                        : note(v, solutions.viewProperty().get()));
+    }
+
+    private static RoundingNote note(SelectedTensor.View v, Solutions.View codes) {
+        int open = codes.open();
+        String still = open == 1 ? "one weight has" : open + " weights have";
+        return switch (codes.status()) {
+            case HOLD ->
+                new RoundingNote(
+                        codes.solved()
+                                .map(s -> s.kept().get(v.subject().id()))
+                                .map(why -> "It keeps its nearest levels: " + why + ".")
+                                .orElse(v.preview() ? "Nearest levels while the range moves." : ""),
+                        false);
+            case WAITING, NEAREST, WORKING ->
+                new RoundingNote("Codes are being chosen; nearest levels until then.", false);
+            case STOPPED -> new RoundingNote("Stopped: " + still + " no codes of this rounding yet.", true);
+            case NO_DATA ->
+                new RoundingNote(
+                        "It needs calibration data, which shows what the layer reads. Nearest levels until then.",
+                        false);
+            case FAILED -> new RoundingNote("No codes: " + codes.why(), true);
+        };
+    }
+
+    /** Chooses codes again, after it was stopped or has failed. */
+    public void goOnRounding() {
+        solutions.restart();
+    }
+
+    /** How the codes of weights are chosen, as one undo step. */
+    public void setRounding(String id) {
+        selected.change("rounding " + Roundings.byId(id).title(), spec -> spec.withRounding(id));
+    }
+
+    public ReadOnlyObjectProperty<RoundingNote> roundingProperty() {
+        return rounding.getReadOnlyProperty();
     }
 
     public void setScheme(String id) {

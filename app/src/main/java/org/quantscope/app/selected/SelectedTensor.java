@@ -15,6 +15,7 @@ import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.Engine;
@@ -158,6 +159,7 @@ public final class SelectedTensor {
 
     private final Workbench bench;
     private final Measurements measurements;
+    private final Solutions solutions;
     private final Background background;
     private final TensorValues values;
     private final LatestWins<QuantParams> fitting;
@@ -176,9 +178,10 @@ public final class SelectedTensor {
     private Optional<TensorId> followed = Optional.empty();
     private Optional<SessionState> followedState = Optional.empty();
 
-    public SelectedTensor(Workbench bench, Measurements measurements, Background background) {
+    public SelectedTensor(Workbench bench, Measurements measurements, Solutions solutions, Background background) {
         this.bench = bench;
         this.measurements = measurements;
+        this.solutions = solutions;
         this.background = background;
         this.values = new TensorValues(bench, background, this::refresh);
         this.fitting = background.latest(LatestWins.Mode.CONFLATE);
@@ -384,8 +387,9 @@ public final class SelectedTensor {
         Measured now = previewed;
         boolean previous = false;
         if (now == null && committed.isPresent()) {
-            now = measurements
-                    .find(subject, committed.get())
+            now = Optional.ofNullable(solutions.viewProperty().get().measured().get(subject.id()))
+                    .filter(m -> m.spec().equals(committed.get()))
+                    .or(() -> measurements.find(subject, committed.get()))
                     .or(() -> Optional.ofNullable(measurements
                                     .snapshotProperty()
                                     .get()

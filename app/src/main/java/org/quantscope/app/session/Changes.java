@@ -18,6 +18,8 @@ public final class Changes {
         CALIBRATION,
         /** The parameters and errors of every quantized tensor. */
         MEASUREMENTS,
+        /** The codes of weights that are not the nearest ones. */
+        SOLUTIONS,
         /** The list of tensors, with what they come to. */
         TENSOR_LIST,
         /** The selected tensor, with its preview. */
@@ -54,6 +56,13 @@ public final class Changes {
                 switch (stage) {
                     case CALIBRATION -> EnumSet.complementOf(EnumSet.of(Stage.CALIBRATION));
                     case MEASUREMENTS ->
+                        EnumSet.of(
+                                Stage.SOLUTIONS,
+                                Stage.TENSOR_LIST,
+                                Stage.SELECTED_TENSOR,
+                                Stage.ACCURACY,
+                                Stage.OTHERS);
+                    case SOLUTIONS ->
                         EnumSet.of(Stage.TENSOR_LIST, Stage.SELECTED_TENSOR, Stage.ACCURACY, Stage.OTHERS);
                     case TENSOR_LIST -> EnumSet.of(Stage.SELECTED_TENSOR, Stage.ACCURACY, Stage.OTHERS);
                     case SELECTED_TENSOR -> EnumSet.of(Stage.ACCURACY);

@@ -3,6 +3,7 @@ package org.quantscope.app.session;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.core.dataset.Dataset;
@@ -10,8 +11,11 @@ import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.tensor.TensorId;
 
 /** The result of reading files in the background. */
 sealed interface Opened {
@@ -67,14 +71,27 @@ sealed interface Opened {
      * What is known about the activations before they are calibrated.
      *
      * @param ranges the ranges in the session file
+     * @param codes the codes of weights in the session file
      * @param activations the sketches, if they belong to the model and the data of the session
      * @param note why there are no sketches although there should be
      */
-    record Seen(ActivationRanges ranges, Optional<ActivationSketches> activations, Optional<String> note) {
-        static final Seen NOTHING = new Seen(ActivationRanges.NONE, Optional.empty(), Optional.empty());
+    record Seen(
+            ActivationRanges ranges,
+            Map<TensorId, SolvedWeight> codes,
+            Optional<ActivationSketches> activations,
+            Optional<String> note) {
+        static final Seen NOTHING = new Seen(ActivationRanges.NONE, Map.of(), Optional.empty(), Optional.empty());
 
-        static Seen not(ActivationRanges ranges, String why) {
-            return new Seen(ranges, Optional.empty(), Optional.of(why + ": the activations are looked at again"));
+        static Seen of(Session session) {
+            return new Seen(session.ranges(), session.solved(), Optional.empty(), Optional.empty());
+        }
+
+        static Seen not(Session session, String why) {
+            return new Seen(
+                    session.ranges(),
+                    session.solved(),
+                    Optional.empty(),
+                    Optional.of(why + ": the activations are looked at again"));
         }
     }
 }

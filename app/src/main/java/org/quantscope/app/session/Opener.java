@@ -21,10 +21,10 @@ import org.quantscope.core.io.Reason;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.Original;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.SketchFile;
@@ -170,7 +170,7 @@ final class Opener {
                 Optional.of(session.file()),
                 session.saveTo(),
                 data,
-                seen(session.saveTo().orElse(session.file()), session.state(), session.ranges(), data, cancel),
+                seen(session.saveTo().orElse(session.file()), session.session(), data, cancel),
                 session.unsaved() || !state.reference().equals(session.state().reference()),
                 notes,
                 Optional.empty());
@@ -179,14 +179,14 @@ final class Opener {
     /**
      * Reads the sketches of the activations. A file that cannot be used is ignored, because they can be computed again.
      */
-    private static Opened.Seen seen(
-            Path session, SessionState state, ActivationRanges ranges, List<Dataset> data, CancelToken cancel) {
-        Path file = SketchFile.beside(session);
-        if (!Files.isRegularFile(file)) {
-            return new Opened.Seen(ranges, Optional.empty(), Optional.empty());
+    private static Opened.Seen seen(Path file, Session session, List<Dataset> data, CancelToken cancel) {
+        SessionState state = session.state();
+        Path sketches = SketchFile.beside(file);
+        if (!Files.isRegularFile(sketches)) {
+            return Opened.Seen.of(session);
         }
         try {
-            ActivationSketches read = SketchFile.read(file, cancel);
+            ActivationSketches read = SketchFile.read(sketches, cancel);
             Optional<FileRef> ref = state.calibrationData();
             long samples = data.stream()
                     .filter(d -> ref.equals(Optional.of(ref(d))))
@@ -196,12 +196,12 @@ final class Opener {
             boolean fits = ref.isPresent()
                     && read.restsOn(state.modelKey(), ref.get().digest(), state.foldBatchNorm(), samples);
             return fits
-                    ? new Opened.Seen(ranges, Optional.of(read), Optional.empty())
+                    ? new Opened.Seen(session.ranges(), session.solved(), Optional.of(read), Optional.empty())
                     : Opened.Seen.not(
-                            ranges,
-                            file.getFileName() + " was made with another model, other data or another fold flag");
+                            session,
+                            sketches.getFileName() + " was made with another model, other data or another fold flag");
         } catch (IOException | BadInputException e) {
-            return Opened.Seen.not(ranges, reason(e));
+            return Opened.Seen.not(session, reason(e));
         }
     }
 

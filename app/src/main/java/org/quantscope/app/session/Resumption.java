@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.core.io.Invisible;
-import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
@@ -19,20 +18,15 @@ import org.quantscope.core.session.SessionState;
  *
  * @param file what is read: the session file, or the copy of unsaved work
  * @param saveTo the session file that saving writes to
+ * @param session what it holds
  * @param unsaved true if the state differs from the file
  * @param waived data to go on without
  * @param notes a sentence for each thing to be said of it
  */
 record Resumption(
-        Path file,
-        Optional<Path> saveTo,
-        SessionState state,
-        ActivationRanges ranges,
-        boolean unsaved,
-        Set<Role> waived,
-        List<String> notes) {
+        Path file, Optional<Path> saveTo, Session session, boolean unsaved, Set<Role> waived, List<String> notes) {
     static Resumption of(Path file, Session session) {
-        return new Resumption(file, Optional.of(file), session.state(), session.ranges(), false, Set.of(), List.of());
+        return new Resumption(file, Optional.of(file), session, false, Set.of(), List.of());
     }
 
     /**
@@ -50,40 +44,38 @@ record Resumption(
                 : List.of(Invisible.escaped(String.valueOf(of.getFileName()))
                         + (there ? " was saved again after this copy" : " is gone")
                         + ": Save asks where to write");
-        return new Resumption(
-                work.file(),
-                older ? work.session() : Optional.empty(),
-                session.state(),
-                session.ranges(),
-                true,
-                Set.of(),
-                notes);
+        return new Resumption(work.file(), older ? work.session() : Optional.empty(), session, true, Set.of(), notes);
+    }
+
+    SessionState state() {
+        return session.state();
     }
 
     Resumption with(Role role, FileRef ref) {
+        SessionState state = state();
         SessionState next = switch (role) {
             case MODEL -> state.withModel(ref);
             case EVALUATION -> state.withEvaluationData(Optional.of(ref));
             case CALIBRATION -> state.withCalibrationData(Optional.of(ref));
             case REFERENCE -> state.withReference(Optional.of(ref));
         };
-        return new Resumption(file, saveTo, next, ranges, true, waived, notes);
+        return new Resumption(file, saveTo, new Session(next, session.ranges(), session.solved()), true, waived, notes);
     }
 
     Resumption without(Role role) {
         Set<Role> more = EnumSet.of(role);
         more.addAll(waived);
-        return new Resumption(file, saveTo, state, ranges, unsaved, more, notes);
+        return new Resumption(file, saveTo, session, unsaved, more, notes);
     }
 
     Optional<FileRef> ref(Role role) {
         return waived.contains(role)
                 ? Optional.empty()
                 : switch (role) {
-                    case MODEL -> Optional.of(state.model());
-                    case EVALUATION -> state.evaluationData();
-                    case CALIBRATION -> state.calibrationData();
-                    case REFERENCE -> state.reference();
+                    case MODEL -> Optional.of(state().model());
+                    case EVALUATION -> state().evaluationData();
+                    case CALIBRATION -> state().calibrationData();
+                    case REFERENCE -> state().reference();
                 };
     }
 }

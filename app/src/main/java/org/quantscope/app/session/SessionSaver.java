@@ -3,6 +3,7 @@ package org.quantscope.app.session;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.quantscope.core.job.CancelToken;
@@ -13,8 +14,10 @@ import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.SketchFile;
+import org.quantscope.core.tensor.TensorId;
 
 /**
  * Writes the open session in the background: to its file, with what was seen of the activations beside it, and as the
@@ -24,13 +27,15 @@ final class SessionSaver {
     private record Kept(ActivationSketches activations, Path file) {}
 
     private final Workbench bench;
+    private final Solutions solutions;
     private final Writer writer;
     private final UnsavedCopy unsaved;
     private final Background background;
     private Optional<Kept> kept = Optional.empty();
 
-    SessionSaver(Workbench bench, Writer writer, UnsavedCopy unsaved, Background background) {
+    SessionSaver(Workbench bench, Solutions solutions, Writer writer, UnsavedCopy unsaved, Background background) {
         this.bench = bench;
+        this.solutions = solutions;
         this.writer = writer;
         this.unsaved = unsaved;
         this.background = background;
@@ -99,10 +104,11 @@ final class SessionSaver {
             if (bench.dirtyProperty().get()) {
                 Resolver resolver = bench.resolver();
                 Calibration calibration = bench.calibration();
+                Map<TensorId, SolvedWeight> codes = solutions.toSave();
                 // Nothing is computed for the copy: it is to be there before anything else can happen.
                 unsaved.keep(
                         () -> new Session(
-                                state, resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE)),
+                                state, resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE), codes),
                         bench.sessionFileProperty().get());
             } else {
                 unsaved.forget();
@@ -114,6 +120,7 @@ final class SessionSaver {
     private Supplier<Session> session(SessionState state) {
         Resolver resolver = bench.resolver();
         Calibration calibration = bench.calibration();
-        return () -> new Session(state, resolver.ranges(state, calibration, new CancelToken()));
+        Map<TensorId, SolvedWeight> codes = solutions.toSave();
+        return () -> new Session(state, resolver.ranges(state, calibration, new CancelToken()), codes);
     }
 }

@@ -46,6 +46,7 @@ public final class SessionViewModel {
     private static final int PATIENCE = 20;
 
     private final Workbench bench;
+    private final Solutions solutions;
     private final Questions questions;
     private final Background background;
     private final LatestWins<Opened> opening;
@@ -55,8 +56,10 @@ public final class SessionViewModel {
     private final SessionSaver saver;
     private final RecentFiles recent;
 
-    public SessionViewModel(Workbench bench, Questions questions, Settings settings, Background background) {
+    public SessionViewModel(
+            Workbench bench, Solutions solutions, Questions questions, Settings settings, Background background) {
         this.bench = bench;
+        this.solutions = solutions;
         this.questions = questions;
         this.background = background;
         this.opening = background.latest(LatestWins.Mode.CANCEL_STALE);
@@ -70,7 +73,7 @@ public final class SessionViewModel {
                 settings.folder().resolve("autosave" + EXTENSION),
                 writer,
                 background);
-        this.saver = new SessionSaver(bench, writer, unsaved, background);
+        this.saver = new SessionSaver(bench, solutions, writer, unsaved, background);
     }
 
     /**
@@ -323,6 +326,7 @@ public final class SessionViewModel {
             case Opened.Bench b -> {
                 b.reference().ifPresent(bench::keepReference);
                 b.corrected().ifPresent(model -> bench.keepCorrected(b.state(), model));
+                solutions.know(b.seen().codes());
                 bench.show(
                         b.model(),
                         b.state(),

@@ -24,6 +24,7 @@ import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -61,6 +62,7 @@ public final class TensorsViewModel {
 
     private final Workbench bench;
     private final Measurements measurements;
+    private final Solutions solutions;
     private final SelectedTensor selected;
     private final Activations activations;
     private final SensitivityViewModel sensitivity;
@@ -94,11 +96,13 @@ public final class TensorsViewModel {
     public TensorsViewModel(
             Workbench bench,
             Measurements measurements,
+            Solutions solutions,
             SelectedTensor selected,
             Activations activations,
             SensitivityViewModel sensitivity) {
         this.bench = bench;
         this.measurements = measurements;
+        this.solutions = solutions;
         this.selected = selected;
         this.activations = activations;
         this.sensitivity = sensitivity;
@@ -249,7 +253,9 @@ public final class TensorsViewModel {
 
     private TensorRow row(QuantizableTensor subject) {
         Optional<Measured> measured = Optional.ofNullable(
-                measurements.snapshotProperty().get().tensors().get(subject.id()));
+                        solutions.viewProperty().get().measured().get(subject.id()))
+                .or(() -> Optional.ofNullable(
+                        measurements.snapshotProperty().get().tensors().get(subject.id())));
         boolean own = bench.stateProperty()
                 .get()
                 .map(s -> s.overrides().containsKey(subject.id()))

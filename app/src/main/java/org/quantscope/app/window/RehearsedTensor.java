@@ -14,6 +14,7 @@ import org.quantscope.app.session.Activations;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.OpenModel;
+import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Notices;
 import org.quantscope.core.model.Model;
@@ -49,9 +50,10 @@ record RehearsedTensor(
         Background here = Background.of(Runnable::run, Runnable::run, NOBODY);
         Workbench bench = new Workbench();
         Measurements measurements = new Measurements(bench, here);
-        SelectedTensor selected = new SelectedTensor(bench, measurements, here);
-        QuantizerViewModel quantizer =
-                new QuantizerViewModel(selected, new Activations(bench, here), bench.chosenProperty(), NOBODY);
+        Solutions solutions = new Solutions(bench, measurements, here);
+        SelectedTensor selected = new SelectedTensor(bench, measurements, solutions, here);
+        QuantizerViewModel quantizer = new QuantizerViewModel(
+                selected, solutions, new Activations(bench, here), bench.chosenProperty(), NOBODY);
         RehearsedTensor made = new RehearsedTensor(
                 selected,
                 quantizer,

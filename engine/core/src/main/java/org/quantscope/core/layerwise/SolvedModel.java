@@ -14,6 +14,7 @@ import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.WeightedLayer;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.ModelRewrite;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.ResolvedTensor;
@@ -31,19 +32,28 @@ import org.quantscope.core.tensor.TensorId;
  */
 public final class SolvedModel {
     private final Model base;
+    private final ResolvedSettings resolved;
     private final ResolvedSettings settings;
     private final Map<TensorId, SolvedWeight> solved;
     private final Set<TensorId> open;
     private final Map<TensorId, ChosenValues> values;
     private @Nullable Model model;
 
-    private SolvedModel(Model base, ResolvedSettings resolved, Map<TensorId, SolvedWeight> solved, Set<TensorId> open) {
+    private SolvedModel(
+            Model base,
+            ResolvedSettings resolved,
+            Map<TensorId, SolvedWeight> solved,
+            Set<TensorId> open,
+            Map<TensorId, SolvedWeight> meanwhile) {
         this.base = base;
+        this.resolved = resolved;
         this.solved = Collections.unmodifiableMap(new TreeMap<>(solved));
         this.open = Collections.unmodifiableSet(new TreeSet<>(open));
         Map<TensorId, ChosenValues> chosen = new LinkedHashMap<>();
         ResolvedSettings all = resolved;
-        for (Map.Entry<TensorId, SolvedWeight> entry : this.solved.entrySet()) {
+        Map<TensorId, SolvedWeight> used = new TreeMap<>(meanwhile);
+        used.putAll(this.solved);
+        for (Map.Entry<TensorId, SolvedWeight> entry : used.entrySet()) {
             if (entry.getValue() instanceof SolvedWeight.Solution solution) {
                 TensorId id = entry.getKey();
                 all = all.with(id, solution.params());
@@ -96,7 +106,7 @@ public final class SolvedModel {
             BiFunction<TensorId, String, Optional<SolvedWeight>> known) {
         Set<TensorId> open = asking(resolved);
         if (open.isEmpty()) {
-            return new SolvedModel(model, resolved, Map.of(), Set.of());
+            return new SolvedModel(model, resolved, Map.of(), Set.of(), Map.of());
         }
         Map<TensorId, SolvedWeight> holding = new TreeMap<>(obstacles(model, open));
         MadeFrom.of(model, state, resolved).forEach((id, key) -> {
@@ -105,11 +115,37 @@ public final class SolvedModel {
             }
         });
         open.removeAll(holding.keySet());
-        return new SolvedModel(model, resolved, holding, open);
+        return new SolvedModel(model, resolved, holding, open, Map.of());
     }
 
     static SolvedModel complete(Model model, ResolvedSettings resolved, Map<TensorId, SolvedWeight> results) {
-        return new SolvedModel(model, resolved, results, Set.of());
+        return new SolvedModel(model, resolved, results, Set.of(), Map.of());
+    }
+
+    /**
+     * The same model, in which open weights have codes that were made from other settings of other weights, until
+     * there are better ones. They stay open.
+     *
+     * @param earlier results of the same weights; one with another grid than the weight has now is left out
+     */
+    public SolvedModel meanwhile(Map<TensorId, SolvedWeight> earlier) {
+        Map<TensorId, SolvedWeight> fitting = new TreeMap<>();
+        for (TensorId id : open) {
+            QuantParams now = resolved.find(id).orElseThrow().params();
+            if (earlier.get(id) instanceof SolvedWeight.Solution solution
+                    && solution.params().granularity().equals(now.granularity())
+                    && solution.params().qmin() == now.qmin()
+                    && solution.params().qmax() == now.qmax()
+                    && solution.params().codebooks().equals(now.codebooks())
+                    && resolved.with(id, solution.params())
+                            .find(id)
+                            .orElseThrow()
+                            .params()
+                            .equals(solution.params())) {
+                fitting.put(id, solution);
+            }
+        }
+        return fitting.isEmpty() ? this : new SolvedModel(base, resolved, solved, open, fitting);
     }
 
     /** The weights whose rounding looks at more than the weight itself. */
@@ -164,7 +200,7 @@ public final class SolvedModel {
 
     /**
      * The weights whose rounding needs calibration data and has no result, or one made from other settings; they have
-     * their nearest levels.
+     * their nearest levels, or the codes they have {@link #meanwhile}.
      */
     public Set<TensorId> open() {
         return open;

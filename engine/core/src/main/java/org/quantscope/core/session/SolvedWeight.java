@@ -14,20 +14,35 @@ public sealed interface SolvedWeight {
     /** The SHA-256 of everything that it was made from, in lower-case hex. */
     String madeFrom();
 
+    /** About how much memory it takes, in bytes. */
+    long bytes();
+
     /**
      * The codes of all values, with the parameters that belong to them.
      *
      * @param bias the layer's bias that moved with them; empty if it stayed
      */
     record Solution(String madeFrom, QuantParams params, PackedCodes codes, Optional<MovedBias> bias)
-            implements SolvedWeight {}
+            implements SolvedWeight {
+        @Override
+        public long bytes() {
+            return codes.bytes().length
+                    + 4L * params.slices()
+                    + bias.map(b -> 4L * b.values().length).orElse(0L);
+        }
+    }
 
     /**
      * The weight keeps its nearest levels.
      *
      * @param why the reason, a clause
      */
-    record Nearest(String madeFrom, String why) implements SolvedWeight {}
+    record Nearest(String madeFrom, String why) implements SolvedWeight {
+        @Override
+        public long bytes() {
+            return 2L * why.length();
+        }
+    }
 
     /**
      * The values that a bias has instead of those of the model.
