@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import javafx.beans.value.ObservableValue;
 import javafx.scene.control.Alert;
@@ -23,6 +24,7 @@ import javafx.stage.DirectoryChooser;
 import javafx.stage.FileChooser;
 import javafx.stage.Window;
 import javafx.util.Subscription;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.UnsavedWork;
@@ -45,6 +47,7 @@ final class Dialogs implements Questions {
     private final Supplier<Window> owner;
     private final ObservableValue<Theme> theme;
     private BiConsumer<Role, Samples> prepare = (role, samples) -> {};
+    private BiFunction<FileChooser, Window, @Nullable File> toOpen = FileChooser::showOpenDialog;
 
     Dialogs(Supplier<Window> owner, ObservableValue<Theme> theme) {
         this.owner = owner;
@@ -150,15 +153,23 @@ final class Dialogs implements Questions {
 
     /** Lets the user choose a file to read. */
     Optional<Path> openFile(String title, String kind, String... patterns) {
-        return Optional.ofNullable(chooser(title, kind, patterns).showOpenDialog(owner.get()))
-                .map(File::toPath);
+        return open(chooser(title, kind, patterns));
+    }
+
+    private Optional<Path> open(FileChooser chooser) {
+        return Optional.ofNullable(toOpen.apply(chooser, owner.get())).map(File::toPath);
+    }
+
+    /** The system's dialog is none of this program's windows, so a test answers in its place. */
+    void chooseBy(BiFunction<FileChooser, Window, @Nullable File> answer) {
+        toOpen = answer;
     }
 
     /** Lets the user choose a file to read, starting in the folder of another file. */
     Optional<Path> openFileBeside(Path other, String title, String kind, String... patterns) {
         FileChooser chooser = chooser(title, kind, patterns);
         inFolder(chooser, other);
-        return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
+        return open(chooser);
     }
 
     /** Lets the user choose a file to write. */

@@ -86,8 +86,13 @@ public final class MainWindow {
     private final Thumbnails thumbnails;
     private @Nullable FlippedWindow flipped;
     private final WindowActions actions;
+    private final Dialogs dialogs;
     private final FileDrop drop;
     private final TabbedCard pages;
+
+    Dialogs dialogs() {
+        return dialogs;
+    }
 
     /**
      * @param stage not shown yet
@@ -98,7 +103,7 @@ public final class MainWindow {
         ShownText.watchAllWindows();
         this.stage = stage;
         this.settings = settings;
-        Dialogs dialogs = new Dialogs(() -> stage, theme);
+        dialogs = new Dialogs(() -> stage, theme);
         NoticeBar notices = new NoticeBar();
         this.context = ApplicationContext.of(work, ui, settings, dialogs, notices);
         this.actions = new WindowActions(context, settings, dialogs, theme);
