@@ -76,7 +76,7 @@ class CodesTest {
         assertThat(codes().words().used()).isEqualTo(r.usedCodes() + " of 15");
         assertThat(codes().words().entropy()).isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
         assertThat(codes().words().saved()).isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
-        assertThat(codes().words().divergence()).isEqualTo(Figures.small(r.divergence()) + " nats");
+        assertThat(codes().words().klDivergence()).isEqualTo(Figures.small(r.klDivergence()) + " nats");
         assertThat(e.clippedLow()).isPositive();
         assertThat(e.clippedHigh()).isPositive();
         assertThat(codes().words().clipped())

@@ -90,7 +90,7 @@ class ImportsTest {
 
     @Test
     void whatIsTheSameAsNowIsToldFromWhatDiffers() throws Exception {
-        at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withNarrowRange(false))));
+        at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withRestrictedRange(false))));
         Path file = encodings("aimet-1.0.0", "none", "none");
         imports.open(file);
         assertThat(match(first).differences()).isEmpty();

@@ -298,7 +298,7 @@ class OneRoadTest {
         QuantSpec spec = QuantSpec.WEIGHTS
                 .withBits(2 + random.nextInt(7))
                 .withSymmetric(symmetric)
-                .withNarrowRange(symmetric)
+                .withRestrictedRange(symmetric)
                 .withGranularity(random.nextBoolean() ? Granularity.TENSOR : Granularity.CHANNEL)
                 .withClip(
                         random.nextInt(4) == 0

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.app.tensors.SensitivityViewModel.Status;
 import org.quantscope.app.tensors.SensitivityViewModel.View;
-import org.quantscope.app.tensors.TensorDamage;
+import org.quantscope.app.tensors.ShownSensitivity;
 import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
@@ -70,7 +70,7 @@ class SensitivityTest {
         return at.context.sensitivity().viewProperty().get();
     }
 
-    private TensorDamage damage(TensorId id) {
+    private ShownSensitivity sensitivity(TensorId id) {
         return view().tensors().get(id);
     }
 
@@ -109,12 +109,12 @@ class SensitivityTest {
                 new LiveEvaluator(model, at.context.bench().evaluationData().orElseThrow(), 9)) {
             AccuracyEstimate alone = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), Map.of(FIRST, params), Map.of()), new CancelToken(), e -> {});
-            assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct())
+            assertThat(sensitivity(FIRST).figures().onlyThis().orElseThrow().correct())
                     .isEqualTo(alone.correct());
-            assertThat(damage(FIRST).loss()).hasValue(alone.floatScore() - alone.score());
+            assertThat(sensitivity(FIRST).loss()).hasValue(alone.floatScore() - alone.score());
         }
-        assertThat(damage(FIRST).onlyPrevious()).isFalse();
-        assertThat(damage(FIRST).describe())
+        assertThat(sensitivity(FIRST).onlyPrevious()).isFalse();
+        assertThat(sensitivity(FIRST).describe())
                 .startsWith("only this quantized: ")
                 .contains("(500 of 500 samples)", "all but this quantized: ", "output SQNR of only this: ");
     }
@@ -123,7 +123,7 @@ class SensitivityTest {
     void theListIsSortedByDamageWhenThatIsChosen() {
         openDigits();
         at.context.sensitivity().toggle();
-        at.context.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
+        at.context.tensors().orderProperty().set(TensorOrder.MOST_SENSITIVE_FIRST);
 
         List<TensorRow> rows = at.context.tensors().rowsProperty().get().weights();
 
@@ -133,9 +133,9 @@ class SensitivityTest {
                 .toList();
         assertThat(losses).isSortedAccordingTo((a, b) -> Double.compare(b, a));
         assertThat(losses.getFirst()).isGreaterThan(losses.getLast());
-        assertThat(rows.getFirst().damage())
+        assertThat(rows.getFirst().level())
                 .isEqualTo(rows.getFirst().sensitivity().orElseThrow().level().orElseThrow());
-        at.context.tensors().orderProperty().set(new TensorOrder(TensorOrder.MOST_DAMAGE_FIRST.key(), true));
+        at.context.tensors().orderProperty().set(new TensorOrder(TensorOrder.MOST_SENSITIVE_FIRST.key(), true));
         assertThat(at.context.tensors().rowsProperty().get().weights()).isEqualTo(rows.reversed());
     }
 
@@ -143,31 +143,31 @@ class SensitivityTest {
     void anEditMarksWhatItTouchesAndUndoBringsItBack() {
         openDigits();
         at.context.sensitivity().toggle();
-        TensorDamage before = damage(FIRST);
+        ShownSensitivity before = sensitivity(FIRST);
 
         at.context.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
 
         assertThat(view().status()).isEqualTo(Status.IDLE);
-        assertThat(damage(FIRST).onlyPrevious()).isTrue();
-        assertThat(damage(FIRST).allButPrevious()).isFalse();
-        assertThat(damage(SECOND).onlyPrevious()).isFalse();
-        assertThat(damage(SECOND).allButPrevious()).isTrue();
-        assertThat(damage(FIRST).describe()).contains("500 of 500 samples, previous setting");
+        assertThat(sensitivity(FIRST).onlyPrevious()).isTrue();
+        assertThat(sensitivity(FIRST).allButPrevious()).isFalse();
+        assertThat(sensitivity(SECOND).onlyPrevious()).isFalse();
+        assertThat(sensitivity(SECOND).allButPrevious()).isTrue();
+        assertThat(sensitivity(FIRST).describe()).contains("500 of 500 samples, previous setting");
         assertThat(view().known()).isEqualTo(3);
 
         at.context.bench().undo();
         assertThat(view().status()).isEqualTo(Status.DONE);
-        assertThat(damage(FIRST)).isEqualTo(before);
+        assertThat(sensitivity(FIRST)).isEqualTo(before);
 
         at.context.bench().redo();
         at.context.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.DONE);
-        assertThat(damage(FIRST).onlyPrevious()).isFalse();
-        assertThat(damage(FIRST).loss().orElseThrow()).isLessThan(before.loss().orElseThrow());
+        assertThat(sensitivity(FIRST).onlyPrevious()).isFalse();
+        assertThat(sensitivity(FIRST).loss().orElseThrow()).isLessThan(before.loss().orElseThrow());
     }
 
     @Test
-    void aTensorThatStaysFloatHasNoDamage() {
+    void aTensorThatStaysFloatHasNoSensitivity() {
         openDigits();
         at.context.sensitivity().toggle();
 
@@ -175,9 +175,9 @@ class SensitivityTest {
 
         assertThat(view().tensors()).containsOnlyKeys(SECOND, new TensorId("4.weight"));
         // Of the three only the last is left beside the second: that is known already.
-        assertThat(damage(SECOND).allButPrevious()).isFalse();
-        assertThat(damage(SECOND).figures().allButThis())
-                .isEqualTo(damage(new TensorId("4.weight")).figures().onlyThis());
+        assertThat(sensitivity(SECOND).allButPrevious()).isFalse();
+        assertThat(sensitivity(SECOND).figures().allButThis())
+                .isEqualTo(sensitivity(new TensorId("4.weight")).figures().onlyThis());
     }
 
     @Test
@@ -200,7 +200,7 @@ class SensitivityTest {
     void whatASweepFoundIsThereAfterARestartAndOnlyWhatAnEditTouchedIsMissing() {
         openDigits();
         at.context.sensitivity().toggle();
-        Map<TensorId, TensorDamage> before = view().tensors();
+        Map<TensorId, ShownSensitivity> before = view().tensors();
         at.close();
 
         at = new HeldContext(folder.resolve("config"));
@@ -221,10 +221,10 @@ class SensitivityTest {
                                 new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)))));
         assertThat(view().status()).isEqualTo(Status.IDLE);
         assertThat(view().known()).isEqualTo(3);
-        assertThat(damage(SECOND).onlyPrevious()).isFalse();
-        assertThat(damage(SECOND).figures().allButThis()).isEmpty();
-        assertThat(damage(FIRST).figures().onlyThis()).isEmpty();
-        assertThat(damage(FIRST).figures().allButThis())
+        assertThat(sensitivity(SECOND).onlyPrevious()).isFalse();
+        assertThat(sensitivity(SECOND).figures().allButThis()).isEmpty();
+        assertThat(sensitivity(FIRST).figures().onlyThis()).isEmpty();
+        assertThat(sensitivity(FIRST).figures().allButThis())
                 .isEqualTo(before.get(FIRST).figures().allButThis());
     }
 
@@ -290,7 +290,7 @@ class SensitivityTest {
         assertThat(view().status()).isEqualTo(Status.IDLE);
         assertThat(view().tensors()).isEmpty();
         at.context.sensitivity().toggle();
-        assertThat(damage(FIRST).figures().onlyThis().orElseThrow().task())
+        assertThat(sensitivity(FIRST).figures().onlyThis().orElseThrow().task())
                 .isEqualTo(new org.quantscope.core.eval.Task.Cosine());
         at.context.bench().undo();
         assertThat(view().status()).isEqualTo(Status.DONE);
@@ -348,18 +348,18 @@ class SensitivityTest {
     void anActRanksAnewByTheOneEvaluationThatItTakes(String name, Consumer<TensorsViewModel> act) {
         openDigits();
         at.context.sensitivity().toggle();
-        at.context.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
-        TensorDamage before = damage(FIRST);
+        at.context.tensors().orderProperty().set(TensorOrder.MOST_SENSITIVE_FIRST);
+        ShownSensitivity before = sensitivity(FIRST);
 
         act.accept(at.context.tensors());
 
         // Alone: the two others are known, the first is evaluated; all but one: only all but the first is what it was.
         assertThat(view().known()).isEqualTo(4);
         assertThat(view().status()).isEqualTo(Status.IDLE);
-        assertThat(damage(FIRST).onlyPrevious()).isFalse();
-        assertThat(damage(FIRST).allButPrevious()).isFalse();
-        assertThat(damage(SECOND).onlyPrevious()).isFalse();
-        assertThat(damage(SECOND).allButPrevious()).isTrue();
+        assertThat(sensitivity(FIRST).onlyPrevious()).isFalse();
+        assertThat(sensitivity(FIRST).allButPrevious()).isFalse();
+        assertThat(sensitivity(SECOND).onlyPrevious()).isFalse();
+        assertThat(sensitivity(SECOND).allButPrevious()).isTrue();
         QuantParams now = at.context
                 .measurements()
                 .snapshotProperty()
@@ -373,7 +373,7 @@ class SensitivityTest {
                 9)) {
             AccuracyEstimate alone = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), Map.of(FIRST, now), Map.of()), new CancelToken(), e -> {});
-            assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct())
+            assertThat(sensitivity(FIRST).figures().onlyThis().orElseThrow().correct())
                     .isEqualTo(alone.correct());
         }
         List<TensorRow> rows = at.context.tensors().rowsProperty().get().weights();
@@ -387,7 +387,7 @@ class SensitivityTest {
         assertThat(view().status()).isEqualTo(Status.DONE);
         at.context.bench().undo();
         assertThat(view().status()).isEqualTo(Status.DONE);
-        assertThat(damage(FIRST)).isEqualTo(before);
+        assertThat(sensitivity(FIRST)).isEqualTo(before);
     }
 
     @Test
@@ -425,15 +425,15 @@ class SensitivityTest {
         at.context.sensitivity().toggle();
         at.held = true;
         at.context.tensors().sixteenBits(Set.of(FIRST));
-        while (damage(FIRST) != null && !damage(FIRST).onlyPrevious()) {
+        while (sensitivity(FIRST) != null && !sensitivity(FIRST).onlyPrevious()) {
             at.waiting.remove().run();
         }
         at.context.tensors().sixteenBits(Set.of(SECOND));
         at.held = false;
         at.runWaiting();
 
-        assertThat(damage(FIRST).onlyPrevious()).isFalse();
-        assertThat(damage(SECOND).onlyPrevious()).isFalse();
+        assertThat(sensitivity(FIRST).onlyPrevious()).isFalse();
+        assertThat(sensitivity(SECOND).onlyPrevious()).isFalse();
         assertThat(view().known()).isEqualTo(3);
     }
 

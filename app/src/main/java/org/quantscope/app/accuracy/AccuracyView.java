@@ -55,7 +55,7 @@ public final class AccuracyView extends VBox {
             "accuracy-sqnr",
             "Signal to quantization noise of the model's outputs, 10·log10(Σf²/Σ(f−q)²) of the float f and the"
                     + " quantized q, in dB; more is better");
-    private final Label divergence = facts.addNumber(
+    private final Label klDivergence = facts.addNumber(
             "KL divergence",
             "accuracy-divergence",
             "Σ p·ln(p/q) of the quantized model's class probabilities q from the float model's p, the mean over the"
@@ -185,8 +185,8 @@ public final class AccuracyView extends VBox {
                 .map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement().getAsDouble()))
                 .orElse(Figures.NONE));
         sqnr.setText(q.map(e -> (partial ? "≈ " : "") + sqnr(e)).orElse(Figures.NONE));
-        divergence.setText(q.filter(e -> e.divergence().isPresent())
-                .map(e -> (partial ? "≈ " : "") + Figures.small(e.divergence().getAsDouble()) + " nat"
+        klDivergence.setText(q.filter(e -> e.klDivergence().isPresent())
+                .map(e -> (partial ? "≈ " : "") + Figures.small(e.klDivergence().getAsDouble()) + " nat"
                         + (e.details().bernoulli() ? ", sum of Bernoulli" : ""))
                 .orElse(Figures.NONE));
         Optional<AccuracyEstimate.Exact> all = q.flatMap(e -> e.details().exact());
@@ -206,7 +206,7 @@ public final class AccuracyView extends VBox {
         style(spread, "loss", kept.map(Spread::collapsed).orElse(false));
         // Outputs that are not classes have neither agreement nor flips.
         facts.show(agrees, q.isEmpty() || q.get().agreement().isPresent());
-        facts.show(divergence, q.isEmpty() || q.get().divergence().isPresent());
+        facts.show(klDivergence, q.isEmpty() || q.get().klDivergence().isPresent());
         task.setText(q.or(v::baseline).map(e -> e.task().title()).orElse(""));
         task.setVisible(q.or(v::baseline).isPresent());
         taskTip.setText(q.or(v::baseline)
@@ -214,7 +214,7 @@ public final class AccuracyView extends VBox {
                         + "\nClick to score something else, or to compare with another float model.")
                 .orElse(""));
         progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
-        for (Node node : new Node[] {number, change, seen, agrees, sqnr, divergence, progress}) {
+        for (Node node : new Node[] {number, change, seen, agrees, sqnr, klDivergence, progress}) {
             Previous.mark(node, v.previous());
         }
         style(change, "loss", q.map(AccuracyEstimate::isLoss).orElse(false));

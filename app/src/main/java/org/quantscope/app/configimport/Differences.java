@@ -58,8 +58,8 @@ final class Differences {
         if (now.symmetric() != next.symmetric()) {
             words.add(next.symmetric() ? "symmetric" : "asymmetric");
         }
-        if (now.narrowRange() != next.narrowRange()) {
-            words.add(next.narrowRange() ? "narrow codes" : "all codes");
+        if (now.restrictedRange() != next.restrictedRange()) {
+            words.add(next.restrictedRange() ? "narrow codes" : "all codes");
         }
         if (!grain(now).equals(grain(next))) {
             words.add("per " + grain(now) + " → per " + grain(next));

@@ -12,18 +12,18 @@ import javafx.scene.paint.Color;
 import javafx.scene.text.Font;
 import javafx.scene.text.TextAlignment;
 import org.quantscope.app.graph.LayeredLayout.Point;
-import org.quantscope.app.tensors.TensorDamage;
+import org.quantscope.app.tensors.ShownSensitivity;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Fonts;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.core.tensor.TensorId;
 
-/** Paints a model: boxes coloured by the damage of their tensors, and the lines between them. */
+/** Paints a model: boxes coloured by the sensitivity of their tensors, and the lines between them. */
 final class GraphPainter {
-    private static final List<Optional<TensorDamage.Level>> FAR_ORDER = Stream.concat(
-                    Stream.of(Optional.<TensorDamage.Level>empty()),
-                    Arrays.stream(TensorDamage.Level.values()).map(Optional::of))
+    private static final List<Optional<ShownSensitivity.Level>> FAR_ORDER = Stream.concat(
+                    Stream.of(Optional.<ShownSensitivity.Level>empty()),
+                    Arrays.stream(ShownSensitivity.Level.values()).map(Optional::of))
             .toList();
     /** Below this scale a box is only a few pixels, and specks are painted. */
     private static final double FAR = 0.1;
@@ -133,14 +133,14 @@ final class GraphPainter {
         ModelDrawing drawing = sight.view.drawing();
         List<Optional<TensorRow>> worst = sight.view.worst();
         double scale = sight.scale;
-        for (Optional<TensorDamage.Level> level : FAR_ORDER) {
+        for (Optional<ShownSensitivity.Level> level : FAR_ORDER) {
             g.setFill(level.map(l -> colour(p, l)).orElse(p.line()));
             long lastX = -1;
             long lastY = -1;
             for (int i = 0; i < drawing.boxes().size(); i++) {
                 ModelDrawing.Box box = drawing.boxes().get(i);
                 if (box.meets(x0, y0, x1, y1)
-                        && worst.get(i).map(TensorRow::damage).equals(level)) {
+                        && worst.get(i).map(TensorRow::level).equals(level)) {
                     long x = (long) (box.x() * scale);
                     long y = (long) (box.y() * scale);
                     if (x != lastX || y != lastY) {
@@ -167,7 +167,7 @@ final class GraphPainter {
         });
     }
 
-    private static Color colour(Palette p, TensorDamage.Level level) {
+    private static Color colour(Palette p, ShownSensitivity.Level level) {
         return switch (level) {
             case GOOD -> p.good();
             case FAIR -> p.fair();
@@ -180,14 +180,14 @@ final class GraphPainter {
         double scale = sight.scale;
         boolean hand = v.selected().filter(box.tensors()::contains).isPresent();
         boolean carries = box.carries();
-        TensorDamage.Level level = worst.map(TensorRow::damage).orElse(TensorDamage.Level.GOOD);
+        ShownSensitivity.Level level = worst.map(TensorRow::level).orElse(ShownSensitivity.Level.GOOD);
         Color colour = worst.isEmpty() ? p.line() : colour(p, level);
         boolean previous = worst.flatMap(TensorRow::sensitivity)
-                .map(TensorDamage::onlyPrevious)
+                .map(ShownSensitivity::onlyPrevious)
                 .orElse(false);
         g.setFill(p.raised());
         g.fillRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
-        if (worst.isPresent() && level != TensorDamage.Level.GOOD) {
+        if (worst.isPresent() && level != ShownSensitivity.Level.GOOD) {
             g.setGlobalAlpha(scale < LEGIBLE ? 1 : previous ? TINT * DIM : TINT);
             g.setFill(colour);
             g.fillRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
@@ -225,7 +225,7 @@ final class GraphPainter {
                 second,
                 box.width() - 2 * PAD);
         g.setTextAlign(TextAlignment.RIGHT);
-        g.setFill(worst.isPresent() && level == TensorDamage.Level.BAD ? p.badText() : p.text());
+        g.setFill(worst.isPresent() && level == ShownSensitivity.Level.BAD ? p.badText() : p.text());
         g.setGlobalAlpha(previous ? DIM : 1);
         g.fillText(figure(v, worst), box.x() + box.width() - PAD, first);
         g.setGlobalAlpha(1);
@@ -239,7 +239,7 @@ final class GraphPainter {
         return v.colours().swept()
                 ? row.sensitivity()
                         .filter(d -> d.loss().isPresent())
-                        .map(TensorDamage::change)
+                        .map(ShownSensitivity::change)
                         .orElse("…")
                 : row.sqnrDb().isEmpty()
                         ? ""
@@ -249,7 +249,7 @@ final class GraphPainter {
     }
 
     /** The marks of the list of tensors, which differ in shape as well as in colour. */
-    private static void glyph(GraphicsContext g, TensorDamage.Level level, Color colour, double x, double y) {
+    private static void glyph(GraphicsContext g, ShownSensitivity.Level level, Color colour, double x, double y) {
         g.setFill(colour);
         double half = GLYPH / 2;
         switch (level) {

@@ -149,7 +149,7 @@ public final class GraphView extends StackPane {
 
     private static Label mark(String level) {
         Region shape = new Region();
-        shape.getStyleClass().addAll("damage", level);
+        shape.getStyleClass().addAll("loss-level", level);
         Label label = new Label("", shape);
         label.getStyleClass().add("hint");
         label.setMinWidth(Region.USE_PREF_SIZE);

@@ -13,7 +13,7 @@ import org.quantscope.app.session.Background;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.tensors.SensitivityViewModel;
-import org.quantscope.app.tensors.TensorDamage;
+import org.quantscope.app.tensors.ShownSensitivity;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -31,7 +31,7 @@ public final class GraphViewModel {
     /**
      * What the colours mean.
      *
-     * @param good the range of figures for little damage; {@code fair} and {@code bad} are those for more
+     * @param good the range of figures for little loss; {@code fair} and {@code bad} are those for more
      * @param of the name of the figure
      */
     record Legend(String good, String fair, String bad, String of) {
@@ -71,7 +71,7 @@ public final class GraphViewModel {
      * A drawing.
      *
      * @param rows what is known about each tensor of the drawing
-     * @param worst for each box of the drawing the most damage of its quantized tensors; empty if none is quantized
+     * @param worst for each box of the drawing the largest loss of its quantized tensors; empty if none is quantized
      * @param colours where the colours come from
      * @param selected the selected tensor
      */
@@ -103,7 +103,7 @@ public final class GraphViewModel {
         }
 
         private static boolean worse(TensorRow a, TensorRow b, boolean swept) {
-            int byLevel = a.damage().compareTo(b.damage());
+            int byLevel = a.level().compareTo(b.level());
             if (byLevel != 0) {
                 return byLevel > 0;
             }
@@ -269,7 +269,7 @@ public final class GraphViewModel {
                         .ifPresent(db -> text.append(
                                 String.format(java.util.Locale.ROOT, ", %sSQNR %.1f dB", row.exact() ? "" : "≈ ", db)));
                 row.sensitivity()
-                        .map(TensorDamage::describe)
+                        .map(ShownSensitivity::describe)
                         .ifPresent(d -> text.append("\n").append(d));
             }
         }

@@ -1,4 +1,4 @@
-/** The graph of the model as a layered drawing, coloured by damage. */
+/** The graph of the model as a layered drawing, coloured by sensitivity. */
 @NullMarked
 package org.quantscope.app.graph;
 

@@ -29,7 +29,7 @@ public final class CodesView extends VBox {
             "lossless saves",
             "codes-saved",
             "Bits of a code minus the entropy: what lossless coding would still save for each value");
-    private final Label divergence = stats.add(
+    private final Label klDivergence = stats.add(
             "KL",
             "codes-divergence",
             "Kullback-Leibler divergence Σ P·ln(P/Q) of the quantized histogram from the float one, in nats; 0 is"
@@ -68,7 +68,7 @@ public final class CodesView extends VBox {
             used.setText(v.words().used());
             entropy.setText(v.words().entropy());
             saved.setText(v.words().saved());
-            divergence.setText(v.words().divergence());
+            klDivergence.setText(v.words().klDivergence());
             clipped.setText(v.words().clipped());
             strip.setOpacity(v.previous() ? PREVIOUS : 1);
             stats.setPrevious(v.previous());

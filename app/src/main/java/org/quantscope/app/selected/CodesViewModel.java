@@ -35,10 +35,10 @@ public final class CodesViewModel {
      * @param used {@code n of N} codes
      * @param entropy in bits, beside the bits of a code
      * @param saved the share of a code's bits that ideal lossless coding would save
-     * @param divergence between the histograms before and after quantization, in nats
+     * @param klDivergence between the histograms before and after quantization, in nats
      * @param clipped values below and above the range as text, low then high
      */
-    public record Words(String used, String entropy, String saved, String divergence, String clipped) {}
+    public record Words(String used, String entropy, String saved, String klDivergence, String clipped) {}
 
     private final SelectedTensor selected;
     private final CodeUse use;
@@ -81,7 +81,7 @@ public final class CodesViewModel {
                 about + Figures.count(r.usedCodes()) + " of " + Figures.count(r.codes()),
                 about + bits(r.entropy()) + " of " + bits,
                 about + bits(r.savedBits(bits)) + " bits",
-                Double.isNaN(r.divergence()) ? Figures.NONE : about + Figures.small(r.divergence()) + " nats",
+                Double.isNaN(r.klDivergence()) ? Figures.NONE : about + Figures.small(r.klDivergence()) + " nats",
                 aboutClipped + Figures.percent(e.clippedLowFraction()) + " · "
                         + Figures.percent(e.clippedHighFraction()));
         return Optional.of(new View(strip, words, u.previous() || v.previous()));

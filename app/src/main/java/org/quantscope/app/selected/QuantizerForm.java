@@ -158,7 +158,7 @@ public record QuantizerForm(
         if (!traits.choosesSigned()) {
             reasons.put(Field.SIGNED, title + " has no unsigned codes");
         }
-        if (!traits.choosesNarrowRange()) {
+        if (!traits.choosesRestrictedRange()) {
             reasons.put(Field.NARROW, title + " has no code to leave out");
         } else if (!spec.symmetric()) {
             reasons.put(Field.NARROW, "only symmetric codes can be restricted");

@@ -225,7 +225,7 @@ public final class QuantizerView extends VBox {
             }
         });
         signed.setOnAction(e -> model.setSigned(signed.isSelected()));
-        narrow.setOnAction(e -> model.setNarrowRange(narrow.isSelected()));
+        narrow.setOnAction(e -> model.setRestrictedRange(narrow.isSelected()));
         Runnable restore = () -> show(model.viewProperty().get());
         lo.onTyped(model::setLo, restore);
         hi.onTyped(model::setHi, restore);
@@ -284,7 +284,7 @@ public final class QuantizerView extends VBox {
         roundingTip.setText(Roundings.byId(spec.rounding()).summary());
         symmetry.choose(spec.symmetric() ? 0 : 1);
         signed.setSelected(spec.signed());
-        narrow.setSelected(spec.narrowRange());
+        narrow.setSelected(spec.restrictedRange());
         granularity.choose(
                 switch (spec.granularity()) {
                     case Granularity.PerTensor _ -> 0;

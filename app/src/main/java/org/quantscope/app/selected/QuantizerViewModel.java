@@ -189,7 +189,7 @@ public final class QuantizerViewModel {
                         case Clip.Fixed fixed -> fixed;
                     };
             return spec.withSymmetric(symmetric)
-                    .withNarrowRange(symmetric && spec.signed())
+                    .withRestrictedRange(symmetric && spec.signed())
                     .withClip(clip);
         });
     }
@@ -197,11 +197,11 @@ public final class QuantizerViewModel {
     public void setSigned(boolean signed) {
         selected.change(
                 signed ? "signed" : "unsigned",
-                spec -> spec.withSigned(signed).withNarrowRange(signed && spec.symmetric()));
+                spec -> spec.withSigned(signed).withRestrictedRange(signed && spec.symmetric()));
     }
 
-    public void setNarrowRange(boolean narrow) {
-        selected.change(narrow ? "restricted range" : "full range", spec -> spec.withNarrowRange(narrow));
+    public void setRestrictedRange(boolean narrow) {
+        selected.change(narrow ? "restricted range" : "full range", spec -> spec.withRestrictedRange(narrow));
     }
 
     /** Chooses between one range for each channel and one for the tensor. */

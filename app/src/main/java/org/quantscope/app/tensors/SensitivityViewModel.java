@@ -36,7 +36,7 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The damage of every quantized tensor under the committed settings. A sweep starts when the user asks for it. If
+ * The sensitivity of every quantized tensor under the committed settings. A sweep starts when the user asks for it. If
  * settings change meanwhile, it continues with the new ones; after a cancellation it continues where it stopped, even
  * in a later run of the program. Figures that an edit affects are marked as previous until they are swept again. An
  * action in the menu of the tensor list requests those figures at once that the ranking depends on.
@@ -61,7 +61,7 @@ public final class SensitivityViewModel {
      * @param known number of figures for the present settings on all samples
      * @param wanted number of figures altogether
      */
-    public record View(Status status, String why, Map<TensorId, TensorDamage> tensors, int known, int wanted) {
+    public record View(Status status, String why, Map<TensorId, ShownSensitivity> tensors, int known, int wanted) {
         static final View NOTHING = new View(Status.IMPOSSIBLE, "no model is open", Map.of(), 0, 0);
 
         public View {
@@ -224,7 +224,7 @@ public final class SensitivityViewModel {
         Swept now = setting;
         boolean known = now != null
                 && v.tensors.size() == now.resolved.own().size()
-                && v.tensors.values().stream().noneMatch(TensorDamage::onlyPrevious)
+                && v.tensors.values().stream().noneMatch(ShownSensitivity::onlyPrevious)
                 && v.tensors.values().stream()
                         .allMatch(d -> d.figures()
                                 .onlyThis()
@@ -349,14 +349,14 @@ public final class SensitivityViewModel {
             return;
         }
         IdentityHashMap<Swept, Set<TensorId>> changes = new IdentityHashMap<>();
-        Map<TensorId, TensorDamage> tensors = new HashMap<>();
+        Map<TensorId, ShownSensitivity> tensors = new HashMap<>();
         found.forEach((id, f) -> {
             if (now.resolved.find(id).isPresent()) {
                 Set<TensorId> only = changes.computeIfAbsent(f.onlyOf, of -> now.resolved.changedSince(of.resolved));
                 Set<TensorId> allBut =
                         changes.computeIfAbsent(f.allButOf, of -> now.resolved.changedSince(of.resolved));
                 boolean others = allBut.size() > 1 || (allBut.size() == 1 && !allBut.contains(id));
-                tensors.put(id, new TensorDamage(f.figures, only.contains(id), others, Optional.ofNullable(all)));
+                tensors.put(id, new ShownSensitivity(f.figures, only.contains(id), others, Optional.ofNullable(all)));
             }
         });
         int count = 1 + 2 * now.resolved.own().size();

@@ -20,7 +20,7 @@ final class TensorCells {
         return modelIsBad
                 && row.spec().isPresent()
                 && row.sensitivity().isEmpty()
-                && row.damage() == TensorDamage.Level.GOOD;
+                && row.level() == ShownSensitivity.Level.GOOD;
     }
 
     static final class NameCell extends TreeTableCell<TensorLine, TensorLine> {
@@ -39,7 +39,7 @@ final class TensorCells {
             this.doubt = doubt;
             group.setMinWidth(USE_PREF_SIZE);
             group.getStyleClass().add("hint");
-            glyph.getStyleClass().add("damage");
+            glyph.getStyleClass().add("loss-level");
             setGraphicTextGap(GLYPH_GAP);
             // The start of a name tells the block, its end the operator: both are needed to tell names apart.
             setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
@@ -66,7 +66,7 @@ final class TensorCells {
                 if (row.own()) {
                     getStyleClass().add("own");
                 }
-                switch (row.damage()) {
+                switch (row.level()) {
                     case BAD -> glyph.getStyleClass().add("bad");
                     case FAIR -> glyph.getStyleClass().add("fair");
                     case GOOD -> {
@@ -85,7 +85,7 @@ final class TensorCells {
      * The change of the score with this tensor alone quantized. The length of the bar behind it is its share of the
      * largest loss.
      */
-    static final class DamageCell extends TreeTableCell<TensorLine, TensorLine> {
+    static final class SensitivityCell extends TreeTableCell<TensorLine, TensorLine> {
         private static final double BAR = 16;
         private static final double BAR_HEIGHT = 6;
         private final Region bar = new Region();
@@ -93,10 +93,10 @@ final class TensorCells {
         private final DoubleSupplier most;
 
         /** @param most the loss that fills the whole bar */
-        DamageCell(DoubleSupplier most) {
+        SensitivityCell(DoubleSupplier most) {
             this.most = most;
             getStyleClass().add("number");
-            bar.getStyleClass().add("damage-bar");
+            bar.getStyleClass().add("loss-bar");
             bar.setMinHeight(BAR_HEIGHT);
             bar.setMaxHeight(BAR_HEIGHT);
             track.setAlignment(Pos.CENTER_LEFT);
@@ -109,20 +109,20 @@ final class TensorCells {
             super.updateItem(line, empty);
             bar.getStyleClass().removeAll("fair", "bad");
             getStyleClass().remove("previous");
-            Optional<TensorDamage> damage =
+            Optional<ShownSensitivity> known =
                     empty || line == null ? Optional.empty() : line.row().flatMap(TensorRow::sensitivity);
-            if (damage.isEmpty() || damage.get().loss().isEmpty()) {
+            if (known.isEmpty() || known.get().loss().isEmpty()) {
                 setText(null);
                 setGraphic(null);
                 return;
             }
-            TensorDamage d = damage.get();
+            ShownSensitivity d = known.get();
             double loss = d.loss().getAsDouble();
             double whole = most.getAsDouble();
             double share = whole > 0 ? Math.clamp(loss / whole, 0, 1) : 0;
             bar.setMinWidth(share * BAR);
             bar.setMaxWidth(share * BAR);
-            switch (d.level().orElse(TensorDamage.Level.GOOD)) {
+            switch (d.level().orElse(ShownSensitivity.Level.GOOD)) {
                 case BAD -> bar.getStyleClass().add("bad");
                 case FAIR -> bar.getStyleClass().add("fair");
                 case GOOD -> {}

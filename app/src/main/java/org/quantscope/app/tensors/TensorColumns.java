@@ -43,7 +43,7 @@ final class TensorColumns {
     private static final double SHAPE_INSETS = 18;
     private static final double BITS_WIDTH = 52;
     private static final double SQNR_WIDTH = 74;
-    private static final double DAMAGE_WIDTH = 104;
+    private static final double SENSITIVITY_WIDTH = 104;
     private static final double RANGE_WIDTH = 140;
 
     /** From this width on the head of the names has room for the order. */
@@ -51,7 +51,7 @@ final class TensorColumns {
 
     private final TreeTableView<TensorLine> tree;
     private final TensorsViewModel model;
-    private final TreeTableColumn<TensorLine, TensorLine> damage = new TreeTableColumn<>("damage");
+    private final TreeTableColumn<TensorLine, TensorLine> sensitivity = new TreeTableColumn<>("damage");
     private final TreeTableColumn<TensorLine, TensorLine> name = new TreeTableColumn<>("tensor");
     private final TreeTableColumn<TensorLine, String> sqnr =
             sortable(TensorOrder.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorColumns::sqnr));
@@ -93,15 +93,15 @@ final class TensorColumns {
         name.setUserData(TensorOrder.Key.NAME);
         range.setVisible(false);
         range.setSortable(false);
-        damage.setId("column-damage");
-        damage.setUserData(TensorOrder.Key.DAMAGE);
-        damage.getStyleClass().add("number");
-        damage.setCellValueFactory(
+        sensitivity.setId("column-sensitivity");
+        sensitivity.setUserData(TensorOrder.Key.SENSITIVITY);
+        sensitivity.getStyleClass().add("number");
+        sensitivity.setCellValueFactory(
                 cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
-        damage.setCellFactory(column -> new TensorCells.DamageCell(() -> most));
-        fix(damage, DAMAGE_WIDTH);
-        damage.setVisible(false);
-        tree.getColumns().setAll(List.of(name, shape, bits, sqnr, damage, range));
+        sensitivity.setCellFactory(column -> new TensorCells.SensitivityCell(() -> most));
+        fix(sensitivity, SENSITIVITY_WIDTH);
+        sensitivity.setVisible(false);
+        tree.getColumns().setAll(List.of(name, shape, bits, sqnr, sensitivity, range));
         // The view-model sorts the list; a third click on a header restores the first order.
         tree.setOnSort(e -> {
             e.consume();
@@ -132,7 +132,7 @@ final class TensorColumns {
      * Ranges are shown where much room is left.
      */
     void fit(double width) {
-        double most = width - MARGIN - (swept ? DAMAGE_WIDTH : 0);
+        double most = width - MARGIN - (swept ? SENSITIVITY_WIDTH : 0);
         boolean withSqnr = !swept || most - BITS_WIDTH - SQNR_WIDTH >= NAME_WIDTH || sorts(sqnr);
         boolean withBits = !swept || most - BITS_WIDTH - (withSqnr ? SQNR_WIDTH : 0) >= NAME_WIDTH || sorts(bits);
         sqnr.setVisible(withSqnr);
@@ -143,7 +143,7 @@ final class TensorColumns {
         double beside = room - shape.getPrefWidth();
         boolean withShape = beside >= least;
         boolean shorter = (withShape ? beside : room) < whole && !prefix.equals(NamePrefix.NONE);
-        damage.setVisible(swept);
+        sensitivity.setVisible(swept);
         shape.setVisible(withShape);
         range.setVisible(beside - RANGE_WIDTH >= whole);
         if (shorter != elided) {
@@ -203,17 +203,17 @@ final class TensorColumns {
         for (TensorRow row :
                 (Iterable<TensorRow>) Stream.concat(rows.weights().stream(), rows.activations().stream())::iterator) {
             if (row.sensitivity().isPresent()) {
-                TensorDamage damage = row.sensitivity().get();
+                ShownSensitivity sensitivity = row.sensitivity().get();
                 swept = true;
-                double loss = damage.loss().orElse(0);
+                double loss = sensitivity.loss().orElse(0);
                 most = Double.isFinite(loss) ? Math.max(most, loss) : most;
-                points &= damage.figures()
+                points &= sensitivity.figures()
                         .onlyThis()
                         .map(e -> e.task().isProportion())
                         .orElse(true);
             }
         }
-        damage.setText(points ? "damage pts" : "damage");
+        sensitivity.setText(points ? "damage pts" : "damage");
     }
 
     /** Marks the column that sorts the list, also if it was chosen elsewhere. */

@@ -17,16 +17,16 @@ public record TensorOrder(Key key, boolean descending) {
         SQNR,
         /**
          * By the loss of accuracy with the tensor alone quantized; of equal losses, the one with the smaller output
-         * SQNR counts as more damage.
+         * SQNR counts as more sensitive.
          */
-        DAMAGE
+        SENSITIVITY
     }
 
     /** The order at the start. */
     public static final TensorOrder WORST_FIRST = new TensorOrder(Key.SQNR, false);
 
     /** The order after a sweep. */
-    public static final TensorOrder MOST_DAMAGE_FIRST = new TensorOrder(Key.DAMAGE, false);
+    public static final TensorOrder MOST_SENSITIVE_FIRST = new TensorOrder(Key.SENSITIVITY, false);
 
     Comparator<TensorRow> comparator() {
         return switch (key) {
@@ -39,7 +39,7 @@ public record TensorOrder(Key key, boolean descending) {
                 Comparator.comparing((TensorRow row) -> row.sqnrDb().isEmpty())
                         .thenComparing(directed(
                                 Comparator.comparingDouble(row -> row.sqnrDb().orElse(0))));
-            case DAMAGE ->
+            case SENSITIVITY ->
                 Comparator.comparing((TensorRow row) -> loss(row).isEmpty())
                         .thenComparing(directed(Comparator.comparingDouble(
                                         (TensorRow row) -> -loss(row).orElse(0))
@@ -50,7 +50,7 @@ public record TensorOrder(Key key, boolean descending) {
     }
 
     private static OptionalDouble loss(TensorRow row) {
-        return row.sensitivity().map(TensorDamage::loss).orElse(OptionalDouble.empty());
+        return row.sensitivity().map(ShownSensitivity::loss).orElse(OptionalDouble.empty());
     }
 
     private Comparator<TensorRow> directed(Comparator<TensorRow> ascending) {

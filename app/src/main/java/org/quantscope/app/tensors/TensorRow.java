@@ -2,7 +2,7 @@ package org.quantscope.app.tensors;
 
 import java.util.Optional;
 import java.util.OptionalDouble;
-import org.quantscope.app.tensors.TensorDamage.Level;
+import org.quantscope.app.tensors.ShownSensitivity.Level;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.Shape;
@@ -30,18 +30,18 @@ public record TensorRow(
         boolean exact,
         Optional<ClipRange> range,
         Optional<String> obstacle,
-        Optional<TensorDamage> sensitivity) {
-    /** From this SQNR on the damage is little: the noise has less than 4 % of the signal's power. */
+        Optional<ShownSensitivity> sensitivity) {
+    /** From this SQNR on the loss is little: the noise has less than 4 % of the signal's power. */
     static final double FAIR_DB = 14;
 
-    /** Below this SQNR the damage is much: the noise has more than a tenth of the signal's power. */
+    /** Below this SQNR the loss is much: the noise has more than a tenth of the signal's power. */
     static final double BAD_DB = 10;
 
-    /** The damage of its setting: by the loss of accuracy if a sweep has found it, otherwise by the SQNR. */
-    public Level damage() {
+    /** The level of its loss: by the loss of accuracy if a sweep has found it, otherwise by the SQNR. */
+    public Level level() {
         double db = sqnrDb.orElse(Double.POSITIVE_INFINITY);
         return sensitivity
-                .flatMap(TensorDamage::level)
+                .flatMap(ShownSensitivity::level)
                 .orElse(db < BAD_DB ? Level.BAD : db < FAIR_DB ? Level.FAIR : Level.GOOD);
     }
 }

@@ -408,8 +408,8 @@ public final class TensorsViewModel {
      * @param accuracy under the present settings; empty if there is nothing to evaluate
      */
     public void judge(Optional<AccuracyEstimate> accuracy) {
-        if (accuracy.isEmpty() || accuracy.get().isComplete() || TensorDamage.isBad(accuracy.get())) {
-            doubt.set(accuracy.filter(TensorDamage::isBad).isPresent());
+        if (accuracy.isEmpty() || accuracy.get().isComplete() || ShownSensitivity.isBad(accuracy.get())) {
+            doubt.set(accuracy.filter(ShownSensitivity::isBad).isPresent());
         }
     }
 

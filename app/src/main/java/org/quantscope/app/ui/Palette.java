@@ -24,9 +24,9 @@ import javafx.scene.paint.Color;
  * @param hand what the user acts on: handles, the current point, the selection, the primary button
  * @param onHand text on {@code hand}
  * @param selected background of a selected row or button
- * @param good little damage
- * @param bad much damage, for marks
- * @param badText much damage, for text
+ * @param good little loss
+ * @param bad much loss, for marks
+ * @param badText much loss, for text
  */
 public record Palette(
         boolean dark,
@@ -107,10 +107,10 @@ public record Palette(
         m.put("-qs-hand", hand);
         m.put("-qs-on-hand", onHand);
         m.put("-qs-selected", selected);
-        m.put("-qs-damage-good", good);
-        m.put("-qs-damage-fair", fair);
-        m.put("-qs-damage-bad", bad);
-        m.put("-qs-damage-bad-text", badText);
+        m.put("-qs-loss-good", good);
+        m.put("-qs-loss-fair", fair);
+        m.put("-qs-loss-bad", bad);
+        m.put("-qs-loss-bad-text", badText);
         m.put("-qs-warning", warning);
         return Collections.unmodifiableMap(m);
     }

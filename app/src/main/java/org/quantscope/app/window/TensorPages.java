@@ -39,7 +39,7 @@ final class TensorPages {
                 new CardTab(
                         "graph",
                         "Graph",
-                        "The model as a drawing, coloured by the damage of its tensors",
+                        "The model as a drawing, coloured by the sensitivity of its tensors",
                         () -> graph(context, palette),
                         context.graph()::setShowing,
                         true)));

@@ -229,7 +229,7 @@ final class Toolbar extends HBox {
             context.sensitivity().toggle();
             sweep.setSelected(context.sensitivity().viewProperty().get().status() == Status.RUNNING);
             if (sweep.isSelected()) {
-                context.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
+                context.tensors().orderProperty().set(TensorOrder.MOST_SENSITIVE_FIRST);
             }
         });
         Reasoned held = new Reasoned(sweep);

@@ -80,7 +80,7 @@ public final class GeneratedGraphs {
                 .addOutput(TinyModels.value("y", 1, CHANNELS, 4, 4));
     }
 
-    /** Of some the first value is far out, so that damage of all levels is there at 8 bits. */
+    /** Of some the first value is far out, so that losses of all levels is there at 8 bits. */
     private static void weight(GraphProto.Builder graph, String name, int inputs, Random random) {
         float[] values = new float[CHANNELS * inputs];
         for (int i = 0; i < values.length; i++) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.app.bench.GeneratedGraphs;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.tensors.TensorDamage;
+import org.quantscope.app.tensors.ShownSensitivity;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.Theme;
@@ -125,7 +125,7 @@ class GraphViewTest {
             boolean besideFrame = Math.abs(box.y() - hand.y()) * scale > 8;
             if (shown().worst()
                             .get(i)
-                            .filter(row -> row.damage() == TensorDamage.Level.BAD)
+                            .filter(row -> row.level() == ShownSensitivity.Level.BAD)
                             .isPresent()
                     && besideFrame) {
                 // Inside the speck, whatever part of a pixel its edges cover.
@@ -190,7 +190,7 @@ class GraphViewTest {
                 new PairedInterval(-0.2, 0),
                 20,
                 OptionalDouble.empty());
-        TensorDamage damage = new TensorDamage(
+        ShownSensitivity sensitivity = new ShownSensitivity(
                 new TensorSensitivity(id, TensorKind.WEIGHT, Optional.of(e), Optional.empty()),
                 false,
                 false,
@@ -206,7 +206,7 @@ class GraphViewTest {
                 true,
                 Optional.empty(),
                 Optional.empty(),
-                Optional.of(damage));
+                Optional.of(sensitivity));
         ModelDrawing.Box box = new ModelDrawing.Box("Conv", "conv", List.of(id), true, 0, 0, 10, 10);
         GraphViewModel.Drawn swept = GraphViewModel.Drawn.of(
                 new ModelDrawing(List.of(box), List.of(), 10, 10), Map.of(id, row), "", Optional.of(id));

@@ -118,7 +118,7 @@ class ChosenTensorsTest {
         assertThat(accuracy.delta()).isLessThan(-0.02);
         assertThat(context.tensors().doubtProperty().get()).isTrue();
         TensorRow ruined = context.tensors().row(weights().getLast()).orElseThrow();
-        assertThat(ruined.damage()).isEqualTo(TensorDamage.Level.BAD);
+        assertThat(ruined.level()).isEqualTo(ShownSensitivity.Level.BAD);
         assertThat(TensorCells.isDoubtful(ruined, true)).isFalse();
         context.bench().undo();
         assertThat(context.tensors().doubtProperty().get()).isFalse();
@@ -154,7 +154,7 @@ class ChosenTensorsTest {
                 e.agree(),
                 new PairedInterval(lo, hi),
                 e.logitSqnrDb(),
-                e.divergence(),
+                e.klDivergence(),
                 e.details());
     }
 }

@@ -79,7 +79,7 @@ class PagesTest {
                 .isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
         assertThat(OpenWindow.text(robot, "#codes-saved"))
                 .isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
-        assertThat(OpenWindow.text(robot, "#codes-divergence")).isEqualTo(Figures.small(r.divergence()) + " nats");
+        assertThat(OpenWindow.text(robot, "#codes-divergence")).isEqualTo(Figures.small(r.klDivergence()) + " nats");
         assertThat(OpenWindow.text(robot, "#codes-clipped"))
                 .isEqualTo(Figures.percent(e.clippedLowFraction()) + " · " + Figures.percent(e.clippedHighFraction()));
     }

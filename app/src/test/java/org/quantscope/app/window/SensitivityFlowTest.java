@@ -56,12 +56,12 @@ class SensitivityFlowTest {
         return OpenWindow.onFx(() -> at.context.tensors().rowsProperty().get().weights());
     }
 
-    /** The texts of the damage column as they are on screen, from top to bottom. */
+    /** The texts of the sensitivity column as they are on screen, from top to bottom. */
     private List<String> shown(FxRobot robot) {
         return OpenWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell").stream()
                         .filter(n -> n instanceof TreeTableCell<?, ?> cell
-                                && "column-damage".equals(cell.getTableColumn().getId())
+                                && "column-sensitivity".equals(cell.getTableColumn().getId())
                                 && cell.getText() != null)
                         .sorted((a, b) -> Double.compare(
                                 a.localToScene(0, 0).getY(),
@@ -83,11 +83,11 @@ class SensitivityFlowTest {
 
     @Test
     void theListShowsTheDamageWorstFirst(FxRobot robot) throws TimeoutException {
-        assertThat(columns(robot)).doesNotContain("column-damage");
+        assertThat(columns(robot)).doesNotContain("column-sensitivity");
 
         sweep(robot);
 
-        assertThat(columns(robot)).contains("column-damage");
+        assertThat(columns(robot)).contains("column-sensitivity");
         // However narrow the list is, the names stay in sight.
         double[] widths = OpenWindow.onFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
@@ -102,7 +102,7 @@ class SensitivityFlowTest {
         assertThat(widths[0]).isLessThanOrEqualTo(widths[1]);
         assertThat(widths[2]).isGreaterThanOrEqualTo(90);
         assertThat(OpenWindow.onFx(() -> at.context.tensors().orderProperty().get()))
-                .isEqualTo(TensorOrder.MOST_DAMAGE_FIRST);
+                .isEqualTo(TensorOrder.MOST_SENSITIVE_FIRST);
         List<TensorRow> rows = rows();
         double worst = rows.getFirst().sensitivity().orElseThrow().loss().orElseThrow();
         assertThat(worst).isPositive();

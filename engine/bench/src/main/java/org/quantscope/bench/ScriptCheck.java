@@ -123,7 +123,7 @@ public final class ScriptCheck {
                 w,
                 w.withGranularity(Granularity.CHANNEL),
                 w.withSigned(false).withSymmetric(false),
-                w.withBits(5).withNarrowRange(true),
+                w.withBits(5).withRestrictedRange(true),
                 w.withBits(4).withGranularity(Granularity.parse("block:32")),
                 w.withBits(16),
                 Quantizers.byId("nf4").adapt(w));

@@ -79,11 +79,11 @@ final class EvalCommand extends EvaluatingCommand {
                 .put("delta_hi95", figure.deltaHi())
                 .put("agreement", figure.agreement())
                 .put("logit_sqnr_db", figure.logitSqnrDb())
-                .put("kl", figure.divergence())
+                .put("kl", figure.klDivergence())
                 .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
                 .put("samples_per_second", figure.seen() / evaluation)
                 .put("seconds", seconds);
-        if (figure.divergence().isPresent()) {
+        if (figure.klDivergence().isPresent()) {
             json.put("kl_of", figure.details().bernoulli() ? "sum of Bernoulli" : "classes");
         }
         figure.details()
@@ -131,14 +131,14 @@ final class EvalCommand extends EvaluatingCommand {
             String agreement = figure.agreement().isPresent()
                     ? ", same class on " + Text.percent(figure.agreement().getAsDouble()) + " of the samples"
                     : "";
-            String divergence = figure.divergence().isPresent()
-                    ? ", KL " + Text.number(figure.divergence()) + " nats"
+            String klDivergence = figure.klDivergence().isPresent()
+                    ? ", KL " + Text.number(figure.klDivergence()) + " nats"
                             + (figure.details().bernoulli() ? " (sum of Bernoulli)" : "")
                     : "";
             terminal()
                     .out()
                     .println("difference " + text(figure, figure.delta()) + agreement + ", output SQNR "
-                            + Text.number(figure.logitSqnrDb()) + " dB" + divergence);
+                            + Text.number(figure.logitSqnrDb()) + " dB" + klDivergence);
             figure.details()
                     .exact()
                     .ifPresent(exact -> terminal()

@@ -104,7 +104,7 @@ final class QuantizerOptions {
         SchemeTraits traits = Quantizers.byId(id).traits();
         refuse(symmetric || asymmetric, traits.choosesSymmetric(), "--symmetric and --asymmetric", id);
         refuse(signed || unsigned, traits.choosesSigned(), "--signed and --unsigned", id);
-        refuse(fullRange, traits.choosesNarrowRange(), "--full-range", id);
+        refuse(fullRange, traits.choosesRestrictedRange(), "--full-range", id);
         Clip chosen = clip != null
                 ? new Clip.Manual(range(clip))
                 : calibrator != null ? calibrator(calibrator) : new Clip.Auto(traits.defaultCalibrator());

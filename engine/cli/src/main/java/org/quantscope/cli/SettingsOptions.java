@@ -123,7 +123,7 @@ final class SettingsOptions {
         QuantSpec spec = QuantSpec.ACTIVATIONS
                 .withBits(b)
                 .withSymmetric(activationSymmetric)
-                .withNarrowRange(activationSymmetric);
+                .withRestrictedRange(activationSymmetric);
         if (activationScheme != null) {
             SchemeTraits traits = Quantizers.byId(activationScheme).traits();
             if (traits.blockSize() > 0) {

@@ -19,7 +19,7 @@ import java.util.OptionalInt;
  *     {@code seen == total}
  * @param logitSqnrDb 10·log10(Σf²/Σ(f−q)²) over the outputs f of the float and q of the quantized model; infinite if
  *     equal
- * @param divergence mean over the samples of the Kullback-Leibler divergence Σ p·ln(p/q) of the quantized model's class
+ * @param klDivergence mean over the samples of the Kullback-Leibler divergence Σ p·ln(p/q) of the quantized model's class
  *     probabilities q from the float model's p, in nats, at least 0; with several positions the mean over those
  *     scored; empty if the outputs are not classes or not finite
  * @param details further figures
@@ -33,7 +33,7 @@ public record AccuracyEstimate(
         OptionalInt agree,
         PairedInterval interval,
         double logitSqnrDb,
-        OptionalDouble divergence,
+        OptionalDouble klDivergence,
         Details details) {
 
     /**
@@ -81,8 +81,8 @@ public record AccuracyEstimate(
             OptionalInt agree,
             PairedInterval interval,
             double logitSqnrDb,
-            OptionalDouble divergence) {
-        this(task, score, floatScore, seen, total, agree, interval, logitSqnrDb, divergence, Details.plain(seen));
+            OptionalDouble klDivergence) {
+        this(task, score, floatScore, seen, total, agree, interval, logitSqnrDb, klDivergence, Details.plain(seen));
     }
 
     /** What the quantized model got right of {@link Details#scored}, if the score is a share. */

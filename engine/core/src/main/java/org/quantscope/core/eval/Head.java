@@ -216,7 +216,7 @@ record Head(int positions, int values, int stride, int step, Form form, boolean 
      * @param logQ what it gives for the quantized model
      * @return NaN if there is none
      */
-    double divergence(double[] logP, double[] logQ) {
+    double klDivergence(double[] logP, double[] logQ) {
         if (form == Form.SCORES) {
             return Double.NaN;
         }
@@ -232,7 +232,7 @@ record Head(int positions, int values, int stride, int step, Form form, boolean 
         return sum;
     }
 
-    /** True if {@link #divergence} is a sum over outputs with a probability of their own. */
+    /** True if {@link #klDivergence} is a sum over outputs with a probability of their own. */
     boolean sumsBernoulli() {
         return form == Form.YES_OR_NO && values > 1;
     }

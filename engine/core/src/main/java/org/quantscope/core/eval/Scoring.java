@@ -486,7 +486,7 @@ final class Scoring {
         private double floatWorst = Double.NaN;
         private double signal;
         private double noise;
-        private double divergence;
+        private double klDivergence;
         private long compared;
 
         private Tally(int total) {
@@ -578,7 +578,7 @@ final class Scoring {
                 if (row.counts(p)) {
                     head.logProbabilities(kept, i, p, floatLogs);
                     head.logProbabilities(quantized, i, p, row.logs);
-                    divergence += head.divergence(floatLogs, row.logs);
+                    klDivergence += head.klDivergence(floatLogs, row.logs);
                     compared++;
                 }
             }
@@ -599,7 +599,7 @@ final class Scoring {
                                     Math.max(1, task.needsLabels() ? fit.scored() : total))
                             : differences.interval(total);
             double sqnr = noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
-            double kl = compared == 0 ? Double.NaN : Math.max(0, divergence / compared);
+            double kl = compared == 0 ? Double.NaN : Math.max(0, klDivergence / compared);
             return new AccuracyEstimate(
                     task,
                     sum / of,

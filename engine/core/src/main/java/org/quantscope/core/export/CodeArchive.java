@@ -192,7 +192,7 @@ public final class CodeArchive {
             json.writeBooleanProperty(
                     "signed", e.isAffine() ? e.isSigned() : e.spec().signed());
             json.writeBooleanProperty("symmetric", e.spec().symmetric());
-            json.writeBooleanProperty("narrow_range", e.spec().narrowRange());
+            json.writeBooleanProperty("narrow_range", e.spec().restrictedRange());
             json.writeStringProperty("granularity", e.params().granularity().toString());
             e.axis().ifPresent(axis -> json.writeNumberProperty("axis", axis));
             e.blockSize().ifPresent(size -> json.writeNumberProperty("block_size", size));

@@ -40,13 +40,13 @@ final class Remedy {
     }
 
     static Optional<Edit> fullRange(Encoding e) {
-        return Optional.of(set(e, free(e).withNarrowRange(false)));
+        return Optional.of(set(e, free(e).withRestrictedRange(false)));
     }
 
     /** The edit to the symmetric, restricted range. */
     static Optional<Edit> restricted(Encoding e) {
         return Optional.of(
-                set(e, mirrored(free(e).withSymmetric(true).withSigned(true).withNarrowRange(true))));
+                set(e, mirrored(free(e).withSymmetric(true).withSigned(true).withRestrictedRange(true))));
     }
 
     /** The edit to these choices. If the granularity changes, the calibrator chooses the range again. */

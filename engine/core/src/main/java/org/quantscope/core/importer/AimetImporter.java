@@ -344,7 +344,7 @@ final class AimetImporter implements Importer {
                 return;
             }
             QuantSpec base = (info.kind() == TensorKind.ACTIVATION ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS)
-                    .withNarrowRange(false)
+                    .withRestrictedRange(false)
                     .withGranularity(granularity);
             int[] order = order(e, info, n);
             if (!affine) {
@@ -370,7 +370,7 @@ final class AimetImporter implements Importer {
                         base.withBits(e.bits)
                                 .withSymmetric(mirrored)
                                 .withSigned(mirrored)
-                                .withNarrowRange(mirrored)
+                                .withRestrictedRange(mirrored)
                                 .withClip(
                                         n == 1
                                                 ? new Clip.Manual(ranges.getFirst())
@@ -405,7 +405,7 @@ final class AimetImporter implements Importer {
                     base.withBits(e.bits)
                             .withSigned(below)
                             .withSymmetric(symmetric)
-                            .withNarrowRange(narrow)
+                            .withRestrictedRange(narrow)
                             .withClip(new Clip.Fixed(params)));
         }
 

@@ -127,7 +127,7 @@ final class CodeArchiveImporter implements Importer {
                                     said.bits,
                                     said.signed,
                                     said.symmetric,
-                                    said.narrowRange,
+                                    said.restrictedRange,
                                     params.granularity(),
                                     new Clip.Fixed(params),
                                     Map.of()));
@@ -159,7 +159,7 @@ final class CodeArchiveImporter implements Importer {
         int bits;
         boolean signed;
         boolean symmetric;
-        boolean narrowRange;
+        boolean restrictedRange;
 
         @Nullable
         Granularity granularity;
@@ -176,7 +176,7 @@ final class CodeArchiveImporter implements Importer {
                 case "bits" -> e.bits = json.integer(1, QuantSpec.MAX_BITS);
                 case "signed" -> e.signed = json.bool();
                 case "symmetric" -> e.symmetric = json.bool();
-                case "narrow_range" -> e.narrowRange = json.bool();
+                case "narrow_range" -> e.restrictedRange = json.bool();
                 case "granularity" -> e.granularity = json.make(() -> Granularity.parse(json.string()));
                 case "qmin" -> e.qmin = json.integer(-MOST_CODES, MOST_CODES);
                 case "qmax" -> e.qmax = json.integer(-MOST_CODES, MOST_CODES);

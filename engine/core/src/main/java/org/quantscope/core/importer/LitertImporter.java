@@ -135,7 +135,7 @@ final class LitertImporter implements Importer {
             float scale = (float) (Math.max(-lo, hi) / Short.MAX_VALUE);
             QuantParams params = new QuantParams(
                     Granularity.TENSOR, new float[] {scale}, new int[] {0}, -Short.MAX_VALUE, Short.MAX_VALUE);
-            return spec.withSymmetric(true).withNarrowRange(true).withClip(new Clip.Fixed(params));
+            return spec.withSymmetric(true).withRestrictedRange(true).withClip(new Clip.Fixed(params));
         }
         double step = (hi - lo) / ((1 << Byte.SIZE) - 1);
         int zeroPoint = (int)

@@ -22,7 +22,7 @@ import org.quantscope.core.tensor.TensorKind;
 final class OrtCalibrationTextImporter implements Importer {
     private static final long MAX_BYTES = 64L << 20;
     private static final QuantSpec SPEC =
-            QuantSpec.ACTIVATIONS.withSigned(true).withSymmetric(true).withNarrowRange(true);
+            QuantSpec.ACTIVATIONS.withSigned(true).withSymmetric(true).withRestrictedRange(true);
 
     @Override
     public String id() {

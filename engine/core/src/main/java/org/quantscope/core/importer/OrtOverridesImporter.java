@@ -269,7 +269,7 @@ final class OrtOverridesImporter implements Importer {
             QuantSpec base = (activation ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS)
                     .withBits(type.bits)
                     .withSigned(type.signed)
-                    .withNarrowRange(false)
+                    .withRestrictedRange(false)
                     .withGranularity(granularity);
             Granularity grain = granularity;
             specs.put(
@@ -302,7 +302,7 @@ final class OrtOverridesImporter implements Importer {
                 ranges.add(mirrored ? ClipRange.symmetric(Math.max(-lo, hi)) : new ClipRange(lo, hi));
             }
             return base.withSymmetric(mirrored)
-                    .withNarrowRange(mirrored)
+                    .withRestrictedRange(mirrored)
                     .withClip(
                             ranges.size() == 1
                                     ? new Clip.Manual(ranges.getFirst())

@@ -73,7 +73,7 @@ public final class CodePass {
                         data, part * PART, Math.min(data.count(), (part + 1) * PART), slicing, params, codes, cancel))
                 .toList();
         Sums sums = parts.stream().reduce(new Sums(codes), Sums::add);
-        return report(sums, params, sums.count == 0 ? 0 : divergence(tensor, slicing, params, cancel) / sums.count);
+        return report(sums, params, sums.count == 0 ? 0 : klDivergence(tensor, slicing, params, cancel) / sums.count);
     }
 
     /**
@@ -99,16 +99,16 @@ public final class CodePass {
         }
         sums.min = sketch.min();
         sums.max = sketch.max();
-        return report(sums, params, sums.count == 0 ? 0 : divergence(sketch, params, 0) / sums.count);
+        return report(sums, params, sums.count == 0 ? 0 : klDivergence(sketch, params, 0) / sums.count);
     }
 
-    private static CodeReport report(Sums sums, QuantParams params, double divergence) {
+    private static CodeReport report(Sums sums, QuantParams params, double klDivergence) {
         return new CodeReport(
                 sums.count,
                 sums.absError,
                 params.isAffine() ? sums.scaledSquares : Double.NaN,
                 new CodeCounts(sums.codes),
-                divergence,
+                klDivergence,
                 sums.count == 0 ? 0 : sums.min,
                 sums.count == 0 ? 0 : sums.max);
     }
@@ -149,9 +149,9 @@ public final class CodePass {
     }
 
     /** Σ n·divergence over the slices; NaN if there are too many slices. */
-    private static double divergence(Tensor tensor, Slicing slicing, QuantParams params, CancelToken cancel) {
+    private static double klDivergence(Tensor tensor, Slicing slicing, QuantParams params, CancelToken cancel) {
         if (params.slices() == 1) {
-            return divergence(MomentSketch.of(tensor, cancel), params, 0);
+            return klDivergence(MomentSketch.of(tensor, cancel), params, 0);
         } else if (params.slices() > MOST_HISTOGRAMS) {
             return Double.NaN;
         }
@@ -160,11 +160,11 @@ public final class CodePass {
                 tensor.data(),
                 slicing,
                 cancel,
-                (slice, values, from, n) -> parts[slice] = divergence(MomentSketch.of(values, from, n), params, slice));
+                (slice, values, from, n) -> parts[slice] = klDivergence(MomentSketch.of(values, from, n), params, slice));
         return Arrays.stream(parts).sum();
     }
 
-    private static double divergence(MomentSketch sketch, QuantParams params, int slice) {
+    private static double klDivergence(MomentSketch sketch, QuantParams params, int slice) {
         if (sketch.count() == 0) {
             return 0;
         }

@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
  * @param sumScaledSquares Σ((x−y)/s)² with the scale s of each value's slice; NaN for codebooks, which have no step
  * @param counts how often each code occurs in all slices together; codes are numbered from the lowest level, as many as
  *     the longest grid has
- * @param divergence Kullback-Leibler divergence of the quantized histogram from the float one in nats, the mean over
+ * @param klDivergence Kullback-Leibler divergence of the quantized histogram from the float one in nats, the mean over
  *     slices by their counts; NaN if there are too many slices for histograms
  * @param min the smallest value
  * @param max the largest value
@@ -21,7 +21,7 @@ public record CodeReport(
         double sumAbsError,
         double sumScaledSquares,
         CodeCounts counts,
-        double divergence,
+        double klDivergence,
         float min,
         float max) {
     /** The number of codes that the grid has. */

@@ -34,7 +34,7 @@ public record OwnGrid(QuantParams params, Optional<CodeType> type) {
     /** The setting that quantizes a tensor with exactly this grid. */
     public QuantSpec spec(boolean activation) {
         QuantSpec base = (activation ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS)
-                .withNarrowRange(false)
+                .withRestrictedRange(false)
                 .withGranularity(params.granularity());
         if (type.isPresent()) {
             boolean shared = params.granularity() instanceof Granularity.PerBlock && powersOfTwo(params);

@@ -11,7 +11,7 @@ import java.util.TreeMap;
  * @param bits code width, 1 to 16; 1 only in schemes that have no other width
  * @param signed signed codes (ignored by schemes without integer codes)
  * @param symmetric zero point fixed to the middle of the code range
- * @param narrowRange the restricted range: symmetric signed codes without the most negative one
+ * @param restrictedRange the restricted range: symmetric signed codes without the most negative one
  * @param options options of the scheme, by name
  * @param rounding how the code of each weight is chosen: the id of a registered rounding. Quantizers know the nearest
  *     level only; any other choice is made over a whole layer, and activations have none
@@ -21,7 +21,7 @@ public record QuantSpec(
         int bits,
         boolean signed,
         boolean symmetric,
-        boolean narrowRange,
+        boolean restrictedRange,
         Granularity granularity,
         Clip clip,
         Map<String, String> options,
@@ -56,11 +56,11 @@ public record QuantSpec(
             int bits,
             boolean signed,
             boolean symmetric,
-            boolean narrowRange,
+            boolean restrictedRange,
             Granularity granularity,
             Clip clip,
             Map<String, String> options) {
-        this(scheme, bits, signed, symmetric, narrowRange, granularity, clip, options, NEAREST);
+        this(scheme, bits, signed, symmetric, restrictedRange, granularity, clip, options, NEAREST);
     }
 
     /** True if every value takes its nearest level. */
@@ -94,34 +94,34 @@ public record QuantSpec(
     }
 
     public QuantSpec withScheme(String id) {
-        return new QuantSpec(id, bits, signed, symmetric, narrowRange, granularity, clip, options, rounding);
+        return new QuantSpec(id, bits, signed, symmetric, restrictedRange, granularity, clip, options, rounding);
     }
 
     public QuantSpec withBits(int b) {
-        return new QuantSpec(scheme, b, signed, symmetric, narrowRange, granularity, clip, options, rounding);
+        return new QuantSpec(scheme, b, signed, symmetric, restrictedRange, granularity, clip, options, rounding);
     }
 
     public QuantSpec withSigned(boolean b) {
-        return new QuantSpec(scheme, bits, b, symmetric, narrowRange, granularity, clip, options, rounding);
+        return new QuantSpec(scheme, bits, b, symmetric, restrictedRange, granularity, clip, options, rounding);
     }
 
     public QuantSpec withSymmetric(boolean b) {
-        return new QuantSpec(scheme, bits, signed, b, narrowRange, granularity, clip, options, rounding);
+        return new QuantSpec(scheme, bits, signed, b, restrictedRange, granularity, clip, options, rounding);
     }
 
-    public QuantSpec withNarrowRange(boolean b) {
+    public QuantSpec withRestrictedRange(boolean b) {
         return new QuantSpec(scheme, bits, signed, symmetric, b, granularity, clip, options, rounding);
     }
 
     public QuantSpec withGranularity(Granularity g) {
-        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, g, clip, options, rounding);
+        return new QuantSpec(scheme, bits, signed, symmetric, restrictedRange, g, clip, options, rounding);
     }
 
     public QuantSpec withClip(Clip c) {
-        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, granularity, c, options, rounding);
+        return new QuantSpec(scheme, bits, signed, symmetric, restrictedRange, granularity, c, options, rounding);
     }
 
     public QuantSpec withRounding(String id) {
-        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, granularity, clip, options, id);
+        return new QuantSpec(scheme, bits, signed, symmetric, restrictedRange, granularity, clip, options, id);
     }
 }

@@ -58,7 +58,7 @@ public interface Quantizer {
                 Math.clamp(spec.bits(), t.minBits(), t.maxBits()),
                 spec.signed(),
                 symmetric,
-                spec.narrowRange(),
+                spec.restrictedRange(),
                 blocks ? t.defaultGranularity() : spec.granularity(),
                 clip,
                 Map.of(),

@@ -8,7 +8,7 @@ package org.quantscope.core.quant;
  * @param maxBits the widest code; equal to {@code minBits} if the format fixes it
  * @param choosesSigned {@link QuantSpec#signed} makes a difference; elsewhere it is ignored
  * @param choosesSymmetric {@link QuantSpec#symmetric} is free; elsewhere it must be {@code symmetric}
- * @param choosesNarrowRange {@link QuantSpec#narrowRange} makes a difference; elsewhere it is ignored
+ * @param choosesRestrictedRange {@link QuantSpec#restrictedRange} makes a difference; elsewhere it is ignored
  * @param symmetric the requested range is mirrored about 0, unless that can be chosen
  * @param blockSize 0, or the usual size of blocks for a format that has a scale for each block and cannot do without
  * @param hasZero every grid has the level 0
@@ -20,7 +20,7 @@ public record SchemeTraits(
         int maxBits,
         boolean choosesSigned,
         boolean choosesSymmetric,
-        boolean choosesNarrowRange,
+        boolean choosesRestrictedRange,
         boolean symmetric,
         int blockSize,
         boolean hasZero,
@@ -49,7 +49,7 @@ public record SchemeTraits(
                 maxBits,
                 true,
                 choosesSymmetric,
-                choosesNarrowRange,
+                choosesRestrictedRange,
                 symmetric,
                 blockSize,
                 hasZero,
@@ -63,7 +63,7 @@ public record SchemeTraits(
                 maxBits,
                 choosesSigned,
                 choosesSymmetric,
-                choosesNarrowRange,
+                choosesRestrictedRange,
                 symmetric,
                 size,
                 hasZero,
@@ -77,7 +77,7 @@ public record SchemeTraits(
                 maxBits,
                 choosesSigned,
                 choosesSymmetric,
-                choosesNarrowRange,
+                choosesRestrictedRange,
                 symmetric,
                 blockSize,
                 false,
@@ -91,7 +91,7 @@ public record SchemeTraits(
                 maxBits,
                 choosesSigned,
                 choosesSymmetric,
-                choosesNarrowRange,
+                choosesRestrictedRange,
                 symmetric,
                 blockSize,
                 hasZero,

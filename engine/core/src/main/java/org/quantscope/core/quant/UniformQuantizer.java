@@ -90,7 +90,7 @@ public final class UniformQuantizer implements Quantizer {
         Codes(QuantSpec spec) {
             int half = 1 << (spec.bits() - 1);
             symmetric = spec.symmetric();
-            boolean narrow = symmetric && spec.narrowRange();
+            boolean narrow = symmetric && spec.restrictedRange();
             int lowest = narrow ? 1 - half : -half;
             middle = spec.signed() ? 0 : -lowest;
             qmin = lowest + middle;

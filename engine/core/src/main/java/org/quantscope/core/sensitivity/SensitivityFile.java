@@ -67,7 +67,7 @@ final class SensitivityFile {
                 out.writeDouble(e.deltaLo());
                 out.writeDouble(e.deltaHi());
                 out.writeDouble(e.logitSqnrDb());
-                out.writeDouble(e.divergence().orElse(Double.NaN));
+                out.writeDouble(e.klDivergence().orElse(Double.NaN));
                 Details details = e.details();
                 out.writeLong(details.scored());
                 out.writeDouble(details.worst());
@@ -161,7 +161,7 @@ final class SensitivityFile {
         int agree = in.readInt();
         PairedInterval interval = new PairedInterval(in.readDouble(), in.readDouble());
         double sqnr = in.readDouble();
-        double divergence = in.readDouble();
+        double klDivergence = in.readDouble();
         long scored = in.readLong();
         double worst = in.readDouble();
         double floatWorst = in.readDouble();
@@ -180,7 +180,7 @@ final class SensitivityFile {
                 agree < 0 ? OptionalInt.empty() : OptionalInt.of(agree),
                 interval,
                 sqnr,
-                Double.isNaN(divergence) ? OptionalDouble.empty() : OptionalDouble.of(divergence),
+                Double.isNaN(klDivergence) ? OptionalDouble.empty() : OptionalDouble.of(klDivergence),
                 new Details(
                         scored,
                         worst,

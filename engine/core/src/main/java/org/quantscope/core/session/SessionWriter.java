@@ -233,7 +233,7 @@ final class SessionWriter {
         json.writeNumberProperty("bits", spec.bits());
         json.writeBooleanProperty("signed", spec.signed());
         json.writeBooleanProperty("symmetric", spec.symmetric());
-        json.writeBooleanProperty("narrow_range", spec.narrowRange());
+        json.writeBooleanProperty("narrow_range", spec.restrictedRange());
         json.writeStringProperty("granularity", spec.granularity().toString());
         json.writeObjectPropertyStart("clip");
         clip(spec.clip());

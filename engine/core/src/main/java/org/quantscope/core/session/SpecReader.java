@@ -38,7 +38,7 @@ final class SpecReader {
             Boolean symmetric;
 
             @Nullable
-            Boolean narrowRange;
+            Boolean restrictedRange;
 
             @Nullable
             Granularity granularity;
@@ -56,7 +56,7 @@ final class SpecReader {
                 case "bits" -> read.bits = json.integer(1, QuantSpec.MAX_BITS);
                 case "signed" -> read.signed = json.bool();
                 case "symmetric" -> read.symmetric = json.bool();
-                case "narrow_range" -> read.narrowRange = json.bool();
+                case "narrow_range" -> read.restrictedRange = json.bool();
                 case "granularity" -> read.granularity = readGranularity(json);
                 case "clip" -> read.clip = readClip(json);
                 case "options" -> read.options = readOptions(json);
@@ -80,7 +80,7 @@ final class SpecReader {
                 json.required(at, "bits", read.bits),
                 json.required(at, "signed", read.signed),
                 json.required(at, "symmetric", read.symmetric),
-                json.required(at, "narrow_range", read.narrowRange),
+                json.required(at, "narrow_range", read.restrictedRange),
                 json.required(at, "granularity", read.granularity),
                 json.required(at, "clip", read.clip),
                 read.options,

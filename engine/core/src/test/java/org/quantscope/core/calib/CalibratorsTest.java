@@ -97,7 +97,7 @@ class CalibratorsTest {
             for (int bits : new int[] {2, 4, 8}) {
                 for (QuantSpec spec : java.util.List.of(
                         QuantSpec.WEIGHTS.withBits(bits),
-                        QuantSpec.WEIGHTS.withBits(bits).withNarrowRange(false),
+                        QuantSpec.WEIGHTS.withBits(bits).withRestrictedRange(false),
                         QuantSpec.ACTIVATIONS.withBits(bits))) {
                     var calibrator = Calibrators.byId("mse");
                     var slice = new StoredStatistics(tensor.data(), cancel);

@@ -34,7 +34,7 @@ class OracleTablesTest {
     private static final double SCALE_ROUNDING = 3e-7;
 
     private static final QuantSpec AFFINE_U8 = QuantSpec.ACTIVATIONS;
-    private static final QuantSpec SYMMETRIC_S8 = QuantSpec.WEIGHTS.withNarrowRange(false);
+    private static final QuantSpec SYMMETRIC_S8 = QuantSpec.WEIGHTS.withRestrictedRange(false);
 
     private final CancelToken cancel = new CancelToken();
 
@@ -363,7 +363,7 @@ class OracleTablesTest {
         assertThat(found).isCloseTo(mse, within((bits < 8 ? 3e-3 : 1e-2) * mse));
         assertThat(midRise(tensor, bits, step * (1 + off))).isGreaterThan(found);
         assertThat(midRise(tensor, bits, step * (1 - off))).isGreaterThan(found);
-        for (QuantSpec spec : List.of(QuantSpec.WEIGHTS.withNarrowRange(false), QuantSpec.ACTIVATIONS)) {
+        for (QuantSpec spec : List.of(QuantSpec.WEIGHTS.withRestrictedRange(false), QuantSpec.ACTIVATIONS)) {
             double ours = ErrorPass.measure(
                             tensor, resolve(tensor, spec.withBits(bits), "mse").params(), cancel)
                     .mse();

@@ -290,7 +290,7 @@ class RulesTest {
         Tensor tensor =
                 Oracles.tensor(laplace ? Densities.laplace(4_000_000, Math.sqrt(0.5)) : Densities.gauss(1_000_000));
         QuantSpec spec =
-                QuantSpec.WEIGHTS.withBits(bits).withNarrowRange(narrow).withClip(new Clip.Auto("mse"));
+                QuantSpec.WEIGHTS.withBits(bits).withRestrictedRange(narrow).withClip(new Clip.Auto("mse"));
         var params = RangeResolver.resolve(tensor, spec, cancel).params();
 
         assertThat(ErrorPass.measure(tensor, params, cancel).mse()).isCloseTo(mse, within(5e-3 * mse));

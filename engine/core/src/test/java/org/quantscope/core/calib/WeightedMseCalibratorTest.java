@@ -133,7 +133,7 @@ class WeightedMseCalibratorTest {
     void bothEndsOfAnAsymmetricGridAreSearched() {
         float[] w = Oracles.array("skewed");
         float[] h = importances(w.length, 4);
-        QuantSpec spec = FOUR_BITS.withSymmetric(false).withNarrowRange(false);
+        QuantSpec spec = FOUR_BITS.withSymmetric(false).withRestrictedRange(false);
         double best = Double.POSITIVE_INFINITY;
         for (int lo = 0; lo <= 60; lo++) {
             for (int hi = 0; hi <= 60; hi++) {

@@ -128,7 +128,7 @@ class LabelsAndOutputsTest {
         try (LiveEvaluator evaluator = new LiveEvaluator(model, data, 1)) {
             AccuracyEstimate figure = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), settings.weights(), Map.of()), new CancelToken(), x -> {});
-            assertThat(figure.divergence().orElseThrow()).isEqualTo(0.020481386, within(1e-7));
+            assertThat(figure.klDivergence().orElseThrow()).isEqualTo(0.020481386, within(1e-7));
             assertThat(figure.details().bernoulli()).isTrue();
         }
     }

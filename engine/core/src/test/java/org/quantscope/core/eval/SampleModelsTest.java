@@ -155,7 +155,7 @@ class SampleModelsTest {
             assertThat(off.agree()).hasValue(off.seen());
             assertThat(off.score()).isEqualTo(off.floatScore());
             assertThat(off.logitSqnrDb()).isEqualTo(Double.POSITIVE_INFINITY);
-            assertThat(off.divergence()).hasValue(0);
+            assertThat(off.klDivergence()).hasValue(0);
         }
         assertThat(data.classes()).hasSize(entry.get("classes").size());
         assertThat(model.graph().orElseThrow().inputName())

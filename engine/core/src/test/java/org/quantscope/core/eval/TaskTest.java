@@ -119,7 +119,7 @@ class TaskTest {
                 i -> (best(row(new MemoryData(1, Shape.of(8), x -> 0), i, 8, false)) + (i % 3 == 0 ? 1 : 0)) & 7);
         Evaluation evaluation = evaluate(copy(8), data, Optional.empty());
         SampleOutcomes outcomes = evaluation.outcomes();
-        double divergence = 0;
+        double klDivergence = 0;
         int lost = 0;
         for (int i = 0; i < SAMPLES; i++) {
             SampleOutcomes.Outcome o = outcomes.outcome(i).orElseThrow();
@@ -139,11 +139,11 @@ class TaskTest {
             double[] sorted = Arrays.stream(q).sorted().toArray();
             assertThat(o.quantizedMargin()).isEqualTo(sorted[7] - sorted[6], within(1e-6));
             for (int c = 0; c < 8; c++) {
-                divergence += p[c] * Math.log(p[c] / q[c]);
+                klDivergence += p[c] * Math.log(p[c] / q[c]);
             }
             lost += was == data.label(o.sample()) && is != was ? 1 : 0;
         }
-        assertThat(evaluation.accuracy().divergence().orElseThrow()).isEqualTo(divergence / SAMPLES, within(1e-6));
+        assertThat(evaluation.accuracy().klDivergence().orElseThrow()).isEqualTo(klDivergence / SAMPLES, within(1e-6));
         assertThat(outcomes.count(SampleOutcomes.Change.LOST)).isEqualTo(lost).isPositive();
         int changed = SAMPLES - outcomes.count(SampleOutcomes.Change.NONE);
         assertThat(evaluation.accuracy().agree()).isEqualTo(OptionalInt.of(SAMPLES - changed));

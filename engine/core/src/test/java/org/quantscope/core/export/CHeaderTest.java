@@ -178,7 +178,7 @@ class CHeaderTest {
 
     @Test
     void codesThatTheKernelsDoNotHaveAreWarnedOfWithTheRestrictedRangeAsRemedy() throws IOException {
-        ExportPlan plan = TinyPlan.with(TinyPlan.of(folder), "fc.weight", QuantSpec.WEIGHTS.withNarrowRange(false));
+        ExportPlan plan = TinyPlan.with(TinyPlan.of(folder), "fc.weight", QuantSpec.WEIGHTS.withRestrictedRange(false));
 
         ExportProblem problem = EXPORTER.check(plan).getFirst();
         assertThat(EXPORTER.check(plan)).hasSize(1);

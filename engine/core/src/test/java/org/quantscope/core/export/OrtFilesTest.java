@@ -191,11 +191,11 @@ class OrtFilesTest {
                                 QuantSpec.ACTIVATIONS
                                         .withSigned(true)
                                         .withSymmetric(true)
-                                        .withNarrowRange(true)
+                                        .withRestrictedRange(true)
                                         .withClip(new Clip.Manual(ClipRange.symmetric(2))),
                         W,
                                 QuantSpec.WEIGHTS
-                                        .withNarrowRange(false)
+                                        .withRestrictedRange(false)
                                         .withSymmetric(false)
                                         .withGranularity(new Granularity.PerChannel(1))
                                         .withClip(new Clip.Fixed(new QuantParams(

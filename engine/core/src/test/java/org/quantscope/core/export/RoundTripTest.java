@@ -214,7 +214,7 @@ class RoundTripTest {
                     .withBits(bits(random))
                     .withSigned(random.nextBoolean())
                     .withSymmetric(random.nextBoolean());
-            specs.put(activation.id(), spec.withNarrowRange(random.nextBoolean()));
+            specs.put(activation.id(), spec.withRestrictedRange(random.nextBoolean()));
         }
         for (Tensor tensor : model.tensors()) {
             if (tensor.info().kind() == TensorKind.WEIGHT) {
@@ -236,7 +236,7 @@ class RoundTripTest {
                 .withBits(bits(random))
                 .withSigned(random.nextBoolean())
                 .withSymmetric(random.nextBoolean())
-                .withNarrowRange(random.nextBoolean())
+                .withRestrictedRange(random.nextBoolean())
                 .withGranularity(
                         switch (random.nextInt(5)) {
                             case 0, 1 -> Granularity.TENSOR;

@@ -76,7 +76,7 @@ class ScriptsTest {
                         QuantSpec.WEIGHTS
                                 .withBits(4)
                                 .withSymmetric(false)
-                                .withNarrowRange(false)
+                                .withRestrictedRange(false)
                                 .withClip(new Clip.Manual(new ClipRange(-0.1f, 0.5f))))
                 .forEach((type, spec) -> {
                     ExportPlan typed = TinyPlan.with(plan, "fc.weight", spec.withGranularity(blocks));

@@ -114,18 +114,18 @@ class TargetLintTest {
                 .node("Softmax", List.of("d"), List.of("s"))
                 .output("s", 1, 32)
                 .open(folder);
-        QuantSpec eight = QuantSpec.WEIGHTS.withNarrowRange(true);
+        QuantSpec eight = QuantSpec.WEIGHTS.withRestrictedRange(true);
         QuantSpec symmetric = QuantSpec.ACTIVATIONS.withSigned(true).withSymmetric(true);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
         specs.put(
                 Trouble.WIDE.id(),
-                eight.withSymmetric(false).withNarrowRange(false).withClip(new Clip.Manual(new ClipRange(-8, 1))));
+                eight.withSymmetric(false).withRestrictedRange(false).withClip(new Clip.Manual(new ClipRange(-8, 1))));
         // As it is, so that no scale is raised for the bias.
         specs.put(
                 new TensorId("tiny"),
                 eight.withClip(new Clip.Fixed(
                         new QuantParams(Granularity.TENSOR, new float[] {1e-3f / 127}, new int[] {0}, -127, 127))));
-        specs.put(Trouble.THREE.id(), eight.withBits(3).withNarrowRange(false));
+        specs.put(Trouble.THREE.id(), eight.withBits(3).withRestrictedRange(false));
         for (String name : List.of("x", "a", "b", "c", "d")) {
             specs.put(new TensorId(name), symmetric.withClip(new Clip.Manual(new ClipRange(-1e-2f, 1e-2f))));
         }

@@ -67,7 +67,7 @@ class CodePassTest {
 
         assertThat(report.mae()).isCloseTo(sum / x.length, within(1e-12));
         assertThat(report.usedCodes()).isBetween(1, 15);
-        assertThat(report.divergence()).isFinite().isNotNegative();
+        assertThat(report.klDivergence()).isFinite().isNotNegative();
     }
 
     @Test
@@ -79,19 +79,19 @@ class CodePassTest {
         Tensor tensor = Oracles.tensor(x);
         double lossless = CodePass.measure(
                         tensor, new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, -7, 7), cancel)
-                .divergence();
+                .klDivergence();
         Tensor gauss = Oracles.tensor(Densities.gauss(100_000));
         double four = CodePass.measure(
                         gauss,
                         RangeResolver.resolve(gauss, QuantSpec.WEIGHTS.withBits(4), cancel)
                                 .params(),
                         cancel)
-                .divergence();
+                .klDivergence();
         double eight = CodePass.measure(
                         gauss,
                         RangeResolver.resolve(gauss, QuantSpec.WEIGHTS, cancel).params(),
                         cancel)
-                .divergence();
+                .klDivergence();
 
         assertThat(lossless).isCloseTo(0, within(1e-9));
         assertThat(four).isGreaterThan(5 * eight);
@@ -141,7 +141,7 @@ class CodePassTest {
         assertThat(about.mae()).isCloseTo(exact.mae(), within(1e-3 * exact.mae()));
         assertThat(about.rmseInSteps().orElseThrow())
                 .isCloseTo(exact.rmseInSteps().orElseThrow(), within(1e-3));
-        assertThat(about.divergence()).isEqualTo(exact.divergence());
+        assertThat(about.klDivergence()).isEqualTo(exact.klDivergence());
         assertThat(about.min()).isEqualTo(exact.min());
         assertThat(about.max()).isEqualTo(exact.max());
     }
@@ -155,6 +155,6 @@ class CodePassTest {
                 .params();
 
         assertThat(params.slices()).isEqualTo(5000);
-        assertThat(CodePass.measure(tensor, params, cancel).divergence()).isNaN();
+        assertThat(CodePass.measure(tensor, params, cancel).klDivergence()).isNaN();
     }
 }

@@ -266,7 +266,7 @@ class SchemesTest {
     void powerOfTwoScalesCoverTheRange() {
         for (QuantSpec spec : List.of(
                 spec("pot"),
-                spec("pot").withNarrowRange(false),
+                spec("pot").withRestrictedRange(false),
                 spec("pot").withSymmetric(false),
                 spec("pot").withSigned(false))) {
             for (float width : new float[] {1e-30f, 0.9f, 1, 127, 128, 1e30f}) {

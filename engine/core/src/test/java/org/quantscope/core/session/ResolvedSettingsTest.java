@@ -198,7 +198,7 @@ class ResolvedSettingsTest {
         QuantSpec asymmetric = QuantSpec.WEIGHTS
                 .withBits(3)
                 .withSymmetric(false)
-                .withNarrowRange(false)
+                .withRestrictedRange(false)
                 .withGranularity(Granularity.CHANNEL);
         SessionState state = STATE.withWeights(Optional.of(asymmetric));
 

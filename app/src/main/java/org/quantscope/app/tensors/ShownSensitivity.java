@@ -7,16 +7,16 @@ import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.sensitivity.TensorSensitivity;
 
 /**
- * What is known about the damage of one tensor.
+ * What is known about the sensitivity of one tensor: what its quantization costs the whole model.
  *
  * @param figures under the present settings, or earlier ones as the next two say
  * @param onlyPrevious true if the figure for this tensor alone belongs to an earlier setting of the tensor
  * @param allButPrevious true if the figure for all others belongs to an earlier setting of one of them
  * @param all the model with everything quantized; empty if it is not known for the present settings
  */
-public record TensorDamage(
+public record ShownSensitivity(
         TensorSensitivity figures, boolean onlyPrevious, boolean allButPrevious, Optional<AccuracyEstimate> all) {
-    /** How large the damage is. */
+    /** How large the loss is. */
     public enum Level {
         /** A loss below {@link #FAIR_LOSS}. */
         GOOD,
