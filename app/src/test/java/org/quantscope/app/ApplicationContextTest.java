@@ -134,8 +134,8 @@ class ApplicationContextTest {
         assertThat(context.tensors().rowsProperty().get().weights())
                 .isNotEmpty()
                 .allSatisfy(row -> {
-                    assertThat(row.sqnrDb()).isPresent();
-                    assertThat(row.exact()).isTrue();
+                    assertThat(row.result().sqnrDb()).isPresent();
+                    assertThat(row.result().exact()).isTrue();
                 });
         assertThat(context.tensors().rowsProperty().get().activations()).isNotEmpty();
         assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
@@ -160,7 +160,7 @@ class ApplicationContextTest {
     void rowsAreWorstFirst() {
         openDigits();
         assertThat(context.tensors().rowsProperty().get().weights().stream()
-                        .map(row -> row.sqnrDb().orElseThrow()))
+                        .map(row -> row.result().sqnrDb().orElseThrow()))
                 .isSorted();
     }
 
@@ -288,7 +288,7 @@ class ApplicationContextTest {
         assertThat(context.tensors().rowsProperty().get().activations())
                 .filteredOn(r -> r.id().equals(inside.id()))
                 .first()
-                .returns(true, r -> r.sqnrDb().isPresent());
+                .returns(true, r -> r.result().sqnrDb().isPresent());
         assertThat(context.tensors().rowsProperty().get().others())
                 .extracting(TensorRow::id)
                 .doesNotContain(inside.id());
@@ -1110,7 +1110,7 @@ class ApplicationContextTest {
             assertThat(context.tensors().placement(row.id()).orElseThrow())
                     .matches("in float: (LSTM|GRU) .* is a recurrent network, which runs in float");
             assertThat(row.shape().rank()).isEqualTo(3);
-            assertThat(row.spec()).isEmpty();
+            assertThat(row.setting().spec()).isEmpty();
             assertThat(context.tensors().canQuantize(Set.of(row.id()))).isFalse();
         });
         List<TensorRow> weights = context.tensors().rowsProperty().get().weights();

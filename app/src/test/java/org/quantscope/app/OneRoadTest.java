@@ -343,7 +343,7 @@ class OneRoadTest {
             assertThat(at.context.tensors().rowsProperty().get().weights())
                     .filteredOn(row -> row.id().equals(bias))
                     .singleElement()
-                    .satisfies(row -> assertThat(row.sqnrDb()).isPresent());
+                    .satisfies(row -> assertThat(row.result().sqnrDb()).isPresent());
             assertThat(at.context
                             .accuracy()
                             .viewProperty()
@@ -395,7 +395,7 @@ class OneRoadTest {
             assertThat(at.problems).containsExactly(why);
             assertThat(at.context.tensors().rowsProperty().get().activations())
                     .hasSize(4)
-                    .allSatisfy(row -> assertThat(row.obstacle()).isPresent());
+                    .allSatisfy(row -> assertThat(row.result().obstacle()).isPresent());
             AccuracyState shown = at.context.accuracy().viewProperty().get();
             assertThat(shown.status()).isEqualTo(AccuracyState.Status.NOT_RESOLVED);
             assertThat(shown)
@@ -410,7 +410,7 @@ class OneRoadTest {
 
             SampleFiles.calibrateDigits(at.context);
             assertThat(at.context.tensors().rowsProperty().get().activations())
-                    .allSatisfy(row -> assertThat(row.obstacle()).isEmpty());
+                    .allSatisfy(row -> assertThat(row.result().obstacle()).isEmpty());
             assertThat(at.context.accuracy().viewProperty().get().status()).isEqualTo(AccuracyState.Status.DONE);
             assertThat(at.context.export().planProperty().get().orElseThrow().activations())
                     .hasSize(4);

@@ -132,7 +132,7 @@ class RoundingTest {
         // The weights are further from the float ones, and the answers nearer.
         assertThat(error()).isNotEqualTo(weightError);
         assertThat(context.tensors().rowsProperty().get().weights())
-                .allSatisfy(row -> assertThat(row.sqnrDb()).isPresent());
+                .allSatisfy(row -> assertThat(row.result().sqnrDb()).isPresent());
 
         context.bench().undo();
         assertThat(codes().status()).isEqualTo(Solutions.Status.NEAREST);

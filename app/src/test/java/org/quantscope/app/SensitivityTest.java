@@ -163,7 +163,8 @@ class SensitivityTest {
         at.context.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(sensitivity(FIRST).onlyPrevious()).isFalse();
-        assertThat(sensitivity(FIRST).loss().orElseThrow()).isLessThan(before.loss().orElseThrow());
+        assertThat(sensitivity(FIRST).loss().orElseThrow())
+                .isLessThan(before.loss().orElseThrow());
     }
 
     @Test

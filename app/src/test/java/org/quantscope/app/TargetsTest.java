@@ -64,7 +64,7 @@ class TargetsTest {
     }
 
     private Preview.Part part() {
-        return view().preview().parts().getFirst();
+        return view().file().preview().parts().getFirst();
     }
 
     private TensorId activation() {
@@ -116,7 +116,7 @@ class TargetsTest {
         set(at.context.bench().weights().getFirst().id(), QuantSpec.WEIGHTS.withBits(3));
         at.runWaiting();
         assertThat(view().targets()).isEmpty();
-        assertThat(view().preview().parts()).isEmpty();
+        assertThat(view().file().preview().parts()).isEmpty();
     }
 
     @Test
@@ -148,7 +148,7 @@ class TargetsTest {
         assertThat(view().chosen().orElseThrow().fixes()).isGreaterThan(1);
         SessionState before = at.state();
         targets.fixAll();
-        assertThat(view().busy()).isFalse();
+        assertThat(view().progress().busy()).isFalse();
         assertThat(view().chosen().orElseThrow().fixes()).isZero();
         QuantSpec now = at.state().activationSpec(id).orElseThrow();
         assertThat(now.bits()).isEqualTo(8);
@@ -168,14 +168,14 @@ class TargetsTest {
                 .orElseThrow();
         at.held = true;
         at.context.bench().apply(new Edit.SetActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(5))));
-        assertThat(view().previous()).isTrue();
+        assertThat(view().progress().previous()).isTrue();
         assertThat(view().mayExport()).isFalse();
         SessionState now = at.state();
         assertThat(targets.fix(problem)).isFalse();
         targets.fixAll();
         assertThat(at.state()).isEqualTo(now);
         at.runWaiting();
-        assertThat(view().previous()).isFalse();
+        assertThat(view().progress().previous()).isFalse();
         assertThat(view().mayExport()).isTrue();
     }
 
@@ -235,7 +235,7 @@ class TargetsTest {
         assertThat(part().lines().getFirst()).isEqualTo("TRT-100300-MinMaxCalibration");
         assertThat(targets.given()).isEqualTo(Map.of("version", "100300", "algorithm", "MinMaxCalibration"));
         targets.setOption("version", "ten");
-        assertThat(view().previewProblem())
+        assertThat(view().file().problem())
                 .hasValueSatisfying(why -> assertThat(why).contains("version").contains("ten"));
         assertThat(view().mayExport()).isFalse();
         targets.setOption("version", "100300");

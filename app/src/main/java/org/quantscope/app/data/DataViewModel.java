@@ -303,7 +303,8 @@ public final class DataViewModel {
                     View v = view.get();
                     if (!v.entered
                             .form
-                            .labelColumn()
+                            .labels()
+                            .column()
                             .strip()
                             .equals(how.labelColumn().orElse(""))) {
                         return;
@@ -318,7 +319,8 @@ public final class DataViewModel {
                     // By the time this fails, the user may have chosen another column.
                     if (!v.entered
                             .form
-                            .labelColumn()
+                            .labels()
+                            .column()
                             .strip()
                             .equals(how.labelColumn().orElse(""))) {
                         return;
@@ -331,8 +333,9 @@ public final class DataViewModel {
 
     /** Fills in the values of a preset; size, colours and layout stay as they are. */
     public void preset(Preset preset) {
-        PreprocessingForm values = PreprocessingForm.of(preset.valuesOnly());
-        edit(view.get().entered.form.withValues(values.scale(), values.mean(), values.std()));
+        PreprocessingForm.Values values =
+                PreprocessingForm.of(preset.valuesOnly()).values();
+        edit(view.get().entered.form.withValues(values));
     }
 
     /** Fills the form with the proposal. */

@@ -284,24 +284,17 @@ final class PreprocessingEditor extends GridPane {
         }
         int way = method.getSelectionModel().getSelectedIndex();
         onEdit.accept(new PreprocessingForm(
-                text("shape"),
-                stored.getValue(),
-                layout.getValue(),
-                colour.getValue(),
-                resize.isSelected(),
-                text("width"),
-                text("height"),
-                way == 2 ? Resize.Method.NEAREST : Resize.Method.BILINEAR,
-                way != 1,
-                aspect.getValue(),
-                text("shorter"),
-                text("scale"),
-                text("mean"),
-                text("std"),
-                classes.getText(),
-                text("label"),
-                text("first"),
-                text("ignore")));
+                new PreprocessingForm.Sample(text("shape"), stored.getValue(), layout.getValue(), colour.getValue()),
+                new PreprocessingForm.Size(
+                        resize.isSelected(),
+                        text("width"),
+                        text("height"),
+                        way == 2 ? Resize.Method.NEAREST : Resize.Method.BILINEAR,
+                        way != 1,
+                        aspect.getValue(),
+                        text("shorter")),
+                new PreprocessingForm.Values(text("scale"), text("mean"), text("std")),
+                new PreprocessingForm.Labels(classes.getText(), text("label"), text("first"), text("ignore"))));
     }
 
     private String text(String key) {
@@ -312,16 +305,16 @@ final class PreprocessingEditor extends GridPane {
     private void showForm(View view) {
         PreprocessingForm f = view.form();
         Map<String, String> texts = Map.of(
-                "shape", f.shape(),
-                "scale", f.scale(),
-                "mean", f.mean(),
-                "std", f.std(),
-                "width", f.width(),
-                "height", f.height(),
-                "shorter", f.shorter(),
-                "label", f.labelColumn(),
-                "first", f.firstLabel(),
-                "ignore", f.ignoreLabel());
+                "shape", f.sample().shape(),
+                "scale", f.values().scale(),
+                "mean", f.values().mean(),
+                "std", f.values().std(),
+                "width", f.size().width(),
+                "height", f.size().height(),
+                "shorter", f.size().shorter(),
+                "label", f.labels().column(),
+                "first", f.labels().first(),
+                "ignore", f.labels().ignored());
         fields.forEach((key, field) -> {
             String text = texts.getOrDefault(key, "");
             if (!field.getText().equals(text)) {
@@ -332,10 +325,10 @@ final class PreprocessingEditor extends GridPane {
                 note.setText(Optional.ofNullable(view.entered().problems().get(key))
                         .map(why -> field(key) + " " + why)
                         .orElse("")));
-        stored.setValue(f.stored());
-        layout.setValue(f.layout());
-        if (!classes.getText().equals(f.classes())) {
-            classes.setText(f.classes());
+        stored.setValue(f.sample().stored());
+        layout.setValue(f.sample().layout());
+        if (!classes.getText().equals(f.labels().classes())) {
+            classes.setText(f.labels().classes());
         }
         Optional.ofNullable(fields.get("label")).ifPresent(label -> {
             Optional<String> found = view.samples().flatMap(Samples::labelColumn);
@@ -344,20 +337,25 @@ final class PreprocessingEditor extends GridPane {
         });
         numbers.setVisible(view.samples().map(s -> s.labels().isPresent()).orElse(false));
         classes.setVisible(view.samples().map(s -> !s.classes().isEmpty()).orElse(false));
-        colour.setValue(f.colour());
-        resize.setSelected(f.resize());
-        method.getSelectionModel().select(f.method() == Resize.Method.NEAREST ? 2 : f.antialias() ? 0 : 1);
-        aspect.setValue(f.aspect());
+        colour.setValue(f.sample().colour());
+        resize.setSelected(f.size().resize());
+        method.getSelectionModel()
+                .select(
+                        f.size().method() == Resize.Method.NEAREST
+                                ? 2
+                                : f.size().antialias() ? 0 : 1);
+        aspect.setValue(f.size().aspect());
         boolean some = view.samples().isPresent();
         fields.values().forEach(t -> t.setDisable(!some));
         for (String key : List.of("width", "height")) {
-            Optional.ofNullable(fields.get(key)).ifPresent(t -> t.setDisable(!some || !f.resize()));
+            Optional.ofNullable(fields.get(key))
+                    .ifPresent(t -> t.setDisable(!some || !f.size().resize()));
         }
-        boolean cuts = f.resize() && f.aspect() == Resize.Aspect.CROP;
+        boolean cuts = f.size().resize() && f.size().aspect() == Resize.Aspect.CROP;
         Optional.ofNullable(fields.get("shorter")).ifPresent(t -> t.setDisable(!some || !cuts));
         shorterName.setDisable(!cuts);
-        method.setDisable(!some || !f.resize());
-        aspect.setDisable(!some || !f.resize());
+        method.setDisable(!some || !f.size().resize());
+        aspect.setDisable(!some || !f.size().resize());
         List.of(resize, layout, stored, colour).forEach(c -> c.setDisable(!some));
     }
 

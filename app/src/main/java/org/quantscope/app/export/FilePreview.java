@@ -110,11 +110,11 @@ final class FilePreview extends VBox {
     }
 
     private void preview(TargetsState v) {
-        if (v.preview().equals(shown)) {
+        if (v.file().preview().equals(shown)) {
             note(v);
             return;
         }
-        shown = v.preview();
+        shown = v.file().preview();
         List<String> names = shown.parts().stream().map(Preview.Part::name).toList();
         if (!part.getItems().equals(names)) {
             part.getItems().setAll(names);
@@ -157,8 +157,9 @@ final class FilePreview extends VBox {
 
     private void note(TargetsState v) {
         Optional<Preview.Part> p = part();
-        String tensor = v.selected().map(id -> id.name()).orElse("");
-        previewNote.setText(v.previewProblem()
+        String tensor = v.file().selected().map(id -> id.name()).orElse("");
+        previewNote.setText(v.file()
+                .problem()
                 .orElseGet(() -> p.isEmpty()
                         ? ""
                         : !p.get().text()

@@ -155,16 +155,19 @@ public final class TargetsView extends BorderPane {
                 targets.getSelectionModel().clearAndSelect(index);
             }
             title.setText(v.chosen().map(t -> t.exporter().title()).orElse(""));
-            verdict.setText(v.waitsFor()
+            verdict.setText(v.progress()
+                    .waitsFor()
                     .map(TargetsView::sentence)
                     .orElseGet(() -> v.chosen().map(CheckedFormat::verdict).orElse("")));
             List<ExportProblem> found = v.chosen().map(CheckedFormat::problems).orElse(List.of());
             long fixes = v.chosen().map(CheckedFormat::fixes).orElse(0L);
             fixAll.setVisible(fixes > 0);
             fixAll.setText(
-                    v.busy() ? "Applying…" : fixes == 1 ? "Apply the remedy" : "Apply all " + fixes + " remedies");
+                    v.progress().busy()
+                            ? "Applying…"
+                            : fixes == 1 ? "Apply the remedy" : "Apply all " + fixes + " remedies");
             fixAll.setDisable(!v.mayFix());
-            if (problems.show(found, v.previous())) {
+            if (problems.show(found, v.progress().previous())) {
                 share(found);
             }
             refused.setText(v.chosen().flatMap(CheckedFormat::refused).orElse(""));

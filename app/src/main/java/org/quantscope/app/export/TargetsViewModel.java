@@ -177,7 +177,7 @@ public final class TargetsViewModel {
         view.set(view.get()
                 .withFormats(shown, target(chosen), memory.values(chosen))
                 .withProgress(plan.isPresent() ? Optional.empty() : Optional.of(export.waitsFor()), previous, busy)
-                .withInHand(bench.selectionProperty().get()));
+                .withSelected(bench.selectionProperty().get()));
     }
 
     private Optional<CheckedFormat> target(Exporter exporter) {
@@ -222,7 +222,7 @@ public final class TargetsViewModel {
     private void show(Preview preview, Optional<String> problem) {
         view.set(view.get()
                 .withPreview(preview, problem)
-                .withInHand(bench.selectionProperty().get()));
+                .withSelected(bench.selectionProperty().get()));
     }
 
     /** Chooses a format. */

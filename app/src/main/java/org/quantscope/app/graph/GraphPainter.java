@@ -241,11 +241,11 @@ final class GraphPainter {
                         .filter(d -> d.loss().isPresent())
                         .map(ShownSensitivity::change)
                         .orElse("…")
-                : row.sqnrDb().isEmpty()
+                : row.result().sqnrDb().isEmpty()
                         ? ""
-                        : (row.exact() ? "" : Figures.ABOUT)
+                        : (row.result().exact() ? "" : Figures.ABOUT)
                                 + Figures.decibels(
-                                        OptionalDouble.of(row.sqnrDb().getAsDouble()));
+                                        OptionalDouble.of(row.result().sqnrDb().getAsDouble()));
     }
 
     /** The marks of the list of tensors, which differ in shape as well as in colour. */

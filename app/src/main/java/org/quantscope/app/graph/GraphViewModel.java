@@ -92,7 +92,7 @@ public final class GraphViewModel {
             List<Optional<TensorRow>> worst = drawing.boxes().stream()
                     .map(box -> box.tensors().stream()
                             .map(rows::get)
-                            .filter(row -> row != null && row.spec().isPresent())
+                            .filter(row -> row != null && row.setting().spec().isPresent())
                             .reduce((a, b) -> worse(a, b, swept.isPresent()) ? a : b))
                     .toList();
             return new Drawn(drawing, rows, worst, new Colours(swept.isPresent(), Legend.of(swept, hint)), selected);
@@ -109,7 +109,8 @@ public final class GraphViewModel {
             }
             return swept
                     ? loss(a) >= loss(b)
-                    : a.sqnrDb().orElse(Double.POSITIVE_INFINITY) <= b.sqnrDb().orElse(Double.POSITIVE_INFINITY);
+                    : a.result().sqnrDb().orElse(Double.POSITIVE_INFINITY)
+                            <= b.result().sqnrDb().orElse(Double.POSITIVE_INFINITY);
         }
 
         private static double loss(TensorRow row) {
@@ -247,7 +248,7 @@ public final class GraphViewModel {
                 .toList();
         for (int at = v.selected.map(order::indexOf).orElse(-1) + by; at >= 0 && at < order.size(); at += by) {
             TensorRow row = v.rows.get(order.get(at));
-            if (row != null && row.spec().isPresent()) {
+            if (row != null && row.setting().spec().isPresent()) {
                 tensors.select(row.id());
                 return;
             }
@@ -264,10 +265,15 @@ public final class GraphViewModel {
                 text.append("\n\n")
                         .append(row.activation() ? "activation " : "weight ")
                         .append(Invisible.escaped(id.name()));
-                text.append(row.spec().map(s -> ", " + s.bits() + " bits").orElse(", float"));
-                row.sqnrDb()
-                        .ifPresent(db -> text.append(
-                                String.format(java.util.Locale.ROOT, ", %sSQNR %.1f dB", row.exact() ? "" : "≈ ", db)));
+                text.append(
+                        row.setting().spec().map(s -> ", " + s.bits() + " bits").orElse(", float"));
+                row.result()
+                        .sqnrDb()
+                        .ifPresent(db -> text.append(String.format(
+                                java.util.Locale.ROOT,
+                                ", %sSQNR %.1f dB",
+                                row.result().exact() ? "" : "≈ ",
+                                db)));
                 row.sensitivity()
                         .map(ShownSensitivity::describe)
                         .ifPresent(d -> text.append("\n").append(d));

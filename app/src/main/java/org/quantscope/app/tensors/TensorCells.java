@@ -18,7 +18,7 @@ final class TensorCells {
     /** True if a tensor's SQNR looks good and nothing else is known of it, though the model has lost much accuracy. */
     static boolean isDoubtful(TensorRow row, boolean modelIsBad) {
         return modelIsBad
-                && row.spec().isPresent()
+                && row.setting().spec().isPresent()
                 && row.sensitivity().isEmpty()
                 && row.level() == ShownSensitivity.Level.GOOD;
     }
@@ -63,7 +63,7 @@ final class TensorCells {
             } else {
                 TensorRow row = line.row().get();
                 setText(name.apply(row));
-                if (row.own()) {
+                if (row.setting().own()) {
                     getStyleClass().add("own");
                 }
                 switch (row.level()) {
@@ -75,7 +75,7 @@ final class TensorCells {
                         }
                     }
                 }
-                glyph.setVisible(row.spec().isPresent());
+                glyph.setVisible(row.setting().spec().isPresent());
                 setGraphic(glyph);
             }
         }

@@ -60,11 +60,13 @@ final class TensorColumns {
             column(
                     "bits",
                     BITS_WIDTH,
-                    row -> row.spec().map(TensorColumns::bits).orElse("float")));
+                    row -> row.setting().spec().map(TensorColumns::bits).orElse("float")));
     private final TreeTableColumn<TensorLine, String> shape =
             sortable(TensorOrder.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorColumns::shape));
-    private final TreeTableColumn<TensorLine, String> range =
-            column("range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
+    private final TreeTableColumn<TensorLine, String> range = column(
+            "range",
+            RANGE_WIDTH,
+            row -> row.result().range().map(Figures::range).orElse(""));
 
     /** The largest loss in the list, which fills a whole bar. */
     private double most;
@@ -207,7 +209,8 @@ final class TensorColumns {
                 swept = true;
                 double loss = sensitivity.loss().orElse(0);
                 most = Double.isFinite(loss) ? Math.max(most, loss) : most;
-                points &= sensitivity.figures()
+                points &= sensitivity
+                        .figures()
                         .onlyThis()
                         .map(e -> e.task().isProportion())
                         .orElse(true);
@@ -242,10 +245,11 @@ final class TensorColumns {
     }
 
     private static String sqnr(TensorRow row) {
-        return row.sqnrDb().isEmpty()
-                ? row.obstacle().map(why -> "no range").orElse("")
-                : (row.exact() ? "" : "≈ ")
-                        + String.format(Locale.ROOT, "%.1f", row.sqnrDb().getAsDouble());
+        return row.result().sqnrDb().isEmpty()
+                ? row.result().obstacle().map(why -> "no range").orElse("")
+                : (row.result().exact() ? "" : "≈ ")
+                        + String.format(
+                                Locale.ROOT, "%.1f", row.result().sqnrDb().getAsDouble());
     }
 
     private static TreeTableColumn<TensorLine, String> column(

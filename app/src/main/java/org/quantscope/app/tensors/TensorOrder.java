@@ -34,11 +34,11 @@ public record TensorOrder(Key key, boolean descending) {
             case SHAPE -> directed(Comparator.comparingLong(row -> row.shape().count()));
             case BITS ->
                 directed(Comparator.comparingInt(
-                        row -> row.spec().map(QuantSpec::bits).orElse(Float.SIZE)));
+                        row -> row.setting().spec().map(QuantSpec::bits).orElse(Float.SIZE)));
             case SQNR ->
-                Comparator.comparing((TensorRow row) -> row.sqnrDb().isEmpty())
-                        .thenComparing(directed(
-                                Comparator.comparingDouble(row -> row.sqnrDb().orElse(0))));
+                Comparator.comparing((TensorRow row) -> row.result().sqnrDb().isEmpty())
+                        .thenComparing(directed(Comparator.comparingDouble(
+                                row -> row.result().sqnrDb().orElse(0))));
             case SENSITIVITY ->
                 Comparator.comparing((TensorRow row) -> loss(row).isEmpty())
                         .thenComparing(directed(Comparator.comparingDouble(

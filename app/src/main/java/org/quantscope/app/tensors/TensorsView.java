@@ -106,13 +106,13 @@ public final class TensorsView extends VBox {
 
     private String correction(TensorRow row) {
         OptionalDouble was = before.apply(row.id());
-        return was.isEmpty() || row.sqnrDb().isEmpty()
+        return was.isEmpty() || row.result().sqnrDb().isEmpty()
                 ? ""
                 : String.format(
                         Locale.ROOT,
                         "\nSQNR %.1f dB, %+.1f dB by the correction",
-                        row.sqnrDb().getAsDouble(),
-                        row.sqnrDb().getAsDouble() - was.getAsDouble());
+                        row.result().sqnrDb().getAsDouble(),
+                        row.result().sqnrDb().getAsDouble() - was.getAsDouble());
     }
 
     /** Focuses the list. */
@@ -206,7 +206,10 @@ public final class TensorsView extends VBox {
                 + (r.shape().rank() == 0
                         ? "shape not declared by the model"
                         : r.shape().toString())
-                + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
+                + r.result()
+                        .range()
+                        .map(range -> "\nrange " + Figures.range(range))
+                        .orElse("")
                 + correction(r)
                 + r.sensitivity().map(d -> "\n" + d.describe()).orElse("")
                 + (TensorCells.isDoubtful(r, model.doubtProperty().get())
@@ -214,7 +217,7 @@ public final class TensorsView extends VBox {
                               + "The model has lost much accuracy, and the SQNR of one tensor does not tell whether it"
                               + " is to blame: “Sensitivity” finds out"
                         : "")
-                + (r.own() ? "\nhas settings of its own" : "")
+                + (r.setting().own() ? "\nhas settings of its own" : "")
                 + model.placement(r.id()).map(why -> "\n" + why).orElse("");
     }
 }

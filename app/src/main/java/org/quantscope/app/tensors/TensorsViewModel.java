@@ -171,12 +171,8 @@ public final class TensorsViewModel {
                 other.name(),
                 other.activation(),
                 other.shape(),
-                other.owner().flatMap(bench::subject).flatMap(bench::spec),
-                false,
-                OptionalDouble.empty(),
-                true,
-                Optional.empty(),
-                Optional.empty(),
+                new TensorRow.Setting(other.owner().flatMap(bench::subject).flatMap(bench::spec), false),
+                TensorRow.Result.NONE,
                 Optional.empty());
     }
 
@@ -239,7 +235,7 @@ public final class TensorsViewModel {
         if (untouched) {
             weights.stream()
                     .map(this::row)
-                    .filter(row -> row.sqnrDb().isPresent())
+                    .filter(row -> row.result().sqnrDb().isPresent())
                     .min(TensorOrder.WORST_FIRST.comparator())
                     .ifPresent(row -> bench.select(row.id()));
         }
@@ -265,13 +261,16 @@ public final class TensorsViewModel {
                 subject.shortName(),
                 subject instanceof QuantizableTensor.Activation,
                 subject.info().shape(),
-                bench.spec(subject),
-                own,
-                measured.map(m -> m.error().sqnrDb()).orElse(OptionalDouble.empty()),
-                measured.map(m -> m.error().exact()).orElse(true),
-                measured.map(Measured::envelope),
-                Optional.ofNullable(
-                        measurements.snapshotProperty().get().obstacles().get(subject.id())),
+                new TensorRow.Setting(bench.spec(subject), own),
+                new TensorRow.Result(
+                        measured.map(m -> m.error().sqnrDb()).orElse(OptionalDouble.empty()),
+                        measured.map(m -> m.error().exact()).orElse(true),
+                        measured.map(Measured::envelope),
+                        Optional.ofNullable(measurements
+                                .snapshotProperty()
+                                .get()
+                                .obstacles()
+                                .get(subject.id()))),
                 Optional.ofNullable(sensitivity.viewProperty().get().tensors().get(subject.id())));
     }
 

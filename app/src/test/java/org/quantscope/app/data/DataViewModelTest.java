@@ -79,7 +79,7 @@ class DataViewModelTest {
     }
 
     private void type(String scale, String mean, String std) {
-        context.input().edit(view().form().withValues(scale, mean, std));
+        context.input().edit(view().form().withValues(new PreprocessingForm.Values(scale, mean, std)));
     }
 
     @Test
@@ -105,7 +105,7 @@ class DataViewModelTest {
         context.input().look(1);
 
         assertThat(view().entered().guessed()).isTrue();
-        assertThat(view().form().scale()).isEqualTo("1/255");
+        assertThat(view().form().values().scale()).isEqualTo("1/255");
         assertThat(view().gets()).isEqualTo("28×28");
         assertThat(view().wants()).isEqualTo("1×28×28");
         assertThat(view().facts()).isEqualTo("4 samples, 28×28 u8, labels without names");
@@ -146,7 +146,7 @@ class DataViewModelTest {
         context.bench().evaluationData().orElseThrow().fill(new int[] {3}, out);
         assertThat(out[0]).isEqualTo((float) ((1 - 0.286) / 0.353));
         context.input().show(Questions.Role.EVALUATION);
-        assertThat(view().form().mean()).isEqualTo("0.286");
+        assertThat(view().form().values().mean()).isEqualTo("0.286");
         assertThat(problems).isEmpty();
     }
 
@@ -162,8 +162,8 @@ class DataViewModelTest {
                 .calibrationData()
                 .orElseThrow();
         context.input().preset(Preset.SIGNED);
-        assertThat(view().form().scale() + " " + view().form().mean() + " "
-                        + view().form().std())
+        assertThat(view().form().values().scale() + " " + view().form().values().mean() + " "
+                        + view().form().values().std())
                 .isEqualTo("1/255 0.5 0.5");
 
         context.input().apply();
@@ -202,46 +202,14 @@ class DataViewModelTest {
         assertThat(view().mayApply()).isFalse();
         PreprocessingForm f = view().form();
         context.input()
-                .edit(new PreprocessingForm(
-                        f.shape(),
-                        f.stored(),
-                        f.layout(),
-                        f.colour(),
-                        true,
-                        "32",
-                        "9999",
-                        f.method(),
-                        true,
-                        Resize.Aspect.CROP,
-                        "8",
-                        "1",
-                        "0",
-                        "1",
-                        f.classes(),
-                        f.labelColumn(),
-                        f.firstLabel(),
-                        f.ignoreLabel()));
+                .edit(f.withSize(new PreprocessingForm.Size(
+                                true, "32", "9999", f.size().method(), true, Resize.Aspect.CROP, "8"))
+                        .withValues(new PreprocessingForm.Values("1", "0", "1")));
         assertThat(view().entered().problems()).containsEntry("height", "is a whole number from 1 to 4096");
         context.input()
-                .edit(new PreprocessingForm(
-                        f.shape(),
-                        f.stored(),
-                        f.layout(),
-                        f.colour(),
-                        true,
-                        "32",
-                        "32",
-                        f.method(),
-                        true,
-                        Resize.Aspect.CROP,
-                        "",
-                        "1",
-                        "0",
-                        "1",
-                        f.classes(),
-                        f.labelColumn(),
-                        f.firstLabel(),
-                        f.ignoreLabel()));
+                .edit(f.withSize(new PreprocessingForm.Size(
+                                true, "32", "32", f.size().method(), true, Resize.Aspect.CROP, ""))
+                        .withValues(new PreprocessingForm.Values("1", "0", "1")));
         assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
         context.input().adoptProposal();
         assertThat(view().mayApply()).isTrue();
@@ -285,25 +253,13 @@ class DataViewModelTest {
     private void stored(String shape, Optional<Layout> layout, String classes) {
         PreprocessingForm f = view().form();
         context.input()
-                .edit(new PreprocessingForm(
-                        shape,
-                        layout,
-                        f.layout(),
-                        f.colour(),
-                        f.resize(),
-                        f.width(),
-                        f.height(),
-                        f.method(),
-                        f.antialias(),
-                        f.aspect(),
-                        f.shorter(),
-                        f.scale(),
-                        f.mean(),
-                        f.std(),
-                        classes,
-                        f.labelColumn(),
-                        f.firstLabel(),
-                        f.ignoreLabel()));
+                .edit(f.withSample(new PreprocessingForm.Sample(
+                                shape, layout, f.sample().layout(), f.sample().colour()))
+                        .withLabels(new PreprocessingForm.Labels(
+                                classes,
+                                f.labels().column(),
+                                f.labels().first(),
+                                f.labels().ignored())));
     }
 
     @Test
@@ -337,7 +293,7 @@ class DataViewModelTest {
         context.input().load(small);
         label("q");
         context.input().adoptProposal();
-        assertThat(view().form().labelColumn()).isEqualTo("q");
+        assertThat(view().form().labels().column()).isEqualTo("q");
         assertThat(view().mayApply()).isTrue();
         context.input().apply();
         SessionState state = context.bench().stateProperty().get().orElseThrow();
@@ -359,25 +315,11 @@ class DataViewModelTest {
     private void label(String column) {
         PreprocessingForm f = view().form();
         context.input()
-                .edit(new PreprocessingForm(
-                        f.shape(),
-                        f.stored(),
-                        f.layout(),
-                        f.colour(),
-                        f.resize(),
-                        f.width(),
-                        f.height(),
-                        f.method(),
-                        f.antialias(),
-                        f.aspect(),
-                        f.shorter(),
-                        f.scale(),
-                        f.mean(),
-                        f.std(),
-                        f.classes(),
+                .edit(f.withLabels(new PreprocessingForm.Labels(
+                        f.labels().classes(),
                         column,
-                        f.firstLabel(),
-                        f.ignoreLabel()));
+                        f.labels().first(),
+                        f.labels().ignored())));
     }
 
     @Test

@@ -43,7 +43,8 @@ class ExportFlowTest {
 
     private void show(FxRobot robot, String format) throws TimeoutException {
         robot.clickOn("#export");
-        OpenWindow.waitUntil(() -> view().targets().size() == Exporters.all().size() && !view().previous());
+        OpenWindow.waitUntil(() -> view().targets().size() == Exporters.all().size()
+                && !view().progress().previous());
         OpenWindow.doOnFx(() -> robot.lookup("#export-targets")
                 .queryListView()
                 .getSelectionModel()
@@ -53,7 +54,7 @@ class ExportFlowTest {
                         .indexOf(format)));
         OpenWindow.waitUntil(
                 () -> view().chosen().map(t -> t.exporter().id().equals(format)).orElse(false)
-                        && !view().preview().parts().isEmpty());
+                        && !view().file().preview().parts().isEmpty());
     }
 
     private TargetsState view() {
@@ -153,7 +154,8 @@ class ExportFlowTest {
                 .isTrue();
         OpenWindow.doOnFx(() ->
                 robot.lookup("#export-option-version").queryAs(TextField.class).setText("8601"));
-        OpenWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isEmpty() && !view().previous());
+        OpenWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isEmpty()
+                && !view().progress().previous());
         assertThat(OpenWindow.text(robot, "#export-option-note")).isEmpty();
     }
 
@@ -210,8 +212,8 @@ class ExportFlowTest {
 
         // The settings change while the dialog is open, and it follows.
         OpenWindow.doOnFx(() -> at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
-        OpenWindow.waitUntil(
-                () -> !view().previous() && view().chosen().orElseThrow().ready());
+        OpenWindow.waitUntil(() ->
+                !view().progress().previous() && view().chosen().orElseThrow().ready());
         assertThat(OpenWindow.text(robot, "#export-verdict")).isEqualTo("Every setting is taken as it is.");
         assertThat(OpenWindow.onFx(() -> robot.lookup("#export-problems").tryQuery()))
                 .isEmpty();
@@ -240,8 +242,8 @@ class ExportFlowTest {
                         () -> robot.lookup("#export-fix-all").queryButton().getText()))
                 .isEqualTo("Apply all " + fixes + " remedies");
         robot.clickOn("#export-fix-all");
-        OpenWindow.waitUntil(
-                () -> !view().previous() && view().chosen().orElseThrow().fixes() == 0);
+        OpenWindow.waitUntil(() ->
+                !view().progress().previous() && view().chosen().orElseThrow().fixes() == 0);
         assertThat(OpenWindow.onFx(() -> robot.lookup("#export-fix-all").query().isVisible()))
                 .isFalse();
         ListView<String> text = robot.lookup("#export-preview").queryListView();
@@ -263,8 +265,8 @@ class ExportFlowTest {
         robot.push(KeyCode.CONTROL, KeyCode.Z);
         OpenWindow.waitUntil(
                 () -> at.context.bench().stateProperty().get().orElseThrow().equals(before));
-        OpenWindow.waitUntil(
-                () -> !view().previous() && view().chosen().orElseThrow().fixes() == fixes);
+        OpenWindow.waitUntil(() ->
+                !view().progress().previous() && view().chosen().orElseThrow().fixes() == fixes);
     }
 
     @Test

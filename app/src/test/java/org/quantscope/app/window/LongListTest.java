@@ -92,7 +92,7 @@ class LongListTest {
     void measuringThousandsOfWeightsWritesTheListAFewTimesOnly() {
         assertThat(rows())
                 .hasSize(WEIGHTS)
-                .allSatisfy(row -> assertThat(row.sqnrDb()).isPresent());
+                .allSatisfy(row -> assertThat(row.result().sqnrDb()).isPresent());
         assertThat(deliveries.get()).isLessThan(60);
     }
 
@@ -111,7 +111,7 @@ class LongListTest {
         Object first = onTree(robot, tree -> tree.getColumns().get(3).getCellData(1));
         assertThat(first)
                 .isEqualTo(String.format(
-                        Locale.ROOT, "%.1f", rows().getFirst().sqnrDb().orElseThrow()));
+                        Locale.ROOT, "%.1f", rows().getFirst().result().sqnrDb().orElseThrow()));
         assertThat(at.hand().subject().id()).isEqualTo(selected);
         int line = 1 + rows().stream().map(TensorRow::id).toList().indexOf(selected);
         List<Integer> lines =

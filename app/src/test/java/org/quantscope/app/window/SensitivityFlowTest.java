@@ -61,7 +61,8 @@ class SensitivityFlowTest {
         return OpenWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell").stream()
                         .filter(n -> n instanceof TreeTableCell<?, ?> cell
-                                && "column-sensitivity".equals(cell.getTableColumn().getId())
+                                && "column-sensitivity"
+                                        .equals(cell.getTableColumn().getId())
                                 && cell.getText() != null)
                         .sorted((a, b) -> Double.compare(
                                 a.localToScene(0, 0).getY(),

@@ -42,10 +42,10 @@ class TensorListTest {
     @Test
     void theWorstTensorIsInHandAtFirst() {
         double worst = rows().stream()
-                .mapToDouble(row -> row.sqnrDb().orElseThrow())
+                .mapToDouble(row -> row.result().sqnrDb().orElseThrow())
                 .min()
                 .orElseThrow();
-        assertThat(rows().getFirst().sqnrDb()).hasValue(worst);
+        assertThat(rows().getFirst().result().sqnrDb()).hasValue(worst);
         assertThat(at.hand().subject().id()).isEqualTo(rows().getFirst().id());
     }
 

@@ -160,7 +160,8 @@ public final class CodePass {
                 tensor.data(),
                 slicing,
                 cancel,
-                (slice, values, from, n) -> parts[slice] = klDivergence(MomentSketch.of(values, from, n), params, slice));
+                (slice, values, from, n) ->
+                        parts[slice] = klDivergence(MomentSketch.of(values, from, n), params, slice));
         return Arrays.stream(parts).sum();
     }
 
