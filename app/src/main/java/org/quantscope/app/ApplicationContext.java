@@ -20,6 +20,7 @@ import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.selected.SlicesViewModel;
 import org.quantscope.app.session.Activations;
 import org.quantscope.app.session.Background;
+import org.quantscope.app.session.LayerInputs;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
@@ -77,6 +78,7 @@ public record ApplicationContext(
         SelectedTensor selected = new SelectedTensor(bench, measurements, solutions, background);
         CodeUse codeUse = new CodeUse(bench, selected, background);
         Activations activations = new Activations(bench, background);
+        new LayerInputs(bench, background);
         AccuracyViewModel accuracy =
                 new AccuracyViewModel(bench, measurements, solutions, selected, background, settings);
         ExportViewModel export = new ExportViewModel(bench, measurements, solutions, background);

@@ -77,8 +77,8 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
      *
      * @param slice a sketch of the values
      * @param spec the grid; its clip and its granularity are ignored
-     * @param weighted the range chosen by the calibrator that weights errors by importance, which a sketch does not
-     *     hold; empty if the importances are unknown
+     * @param weighted the range chosen by a calibrator that goes by calibration data, which a sketch does not hold; empty if
+     *     what it needs is unknown
      */
     public static ClipCurve of(
             MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
@@ -131,7 +131,7 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
         cancel.check();
         try {
             Clip.Auto clip = new Clip.Auto(calibrator.id());
-            Optional<ClipRange> chosen = calibrator.needsImportance()
+            Optional<ClipRange> chosen = calibrator.isForWeights()
                     ? weighted.apply(clip)
                     : Optional.of(
                             RangeResolver.calibrate(slice, spec, clip, cancel).range());

@@ -42,13 +42,13 @@ public record QuantizerForm(
      * How the range was chosen.
      *
      * @param calibratorId the calibrator that chose it; empty if it was set by hand or came with the file
-     * @param calibrators ids to choose from; those that need importances are included if the importances are known
+     * @param calibrators ids to choose from; those that go by calibration data are included if it is known what they need
      * @param option the calibrator's first option that is not a file, if it has one
      * @param optionValue the value of that option as text
      */
     public record ChosenBy(
             Optional<String> calibratorId, List<String> calibrators, Optional<OptionDoc> option, String optionValue) {
-        private static ChosenBy of(QuantSpec spec, boolean weighted) {
+        private static ChosenBy of(QuantSpec spec, SelectedTensor.View v) {
             Optional<Clip.Auto> auto = spec.clip() instanceof Clip.Auto a ? Optional.of(a) : Optional.empty();
             Optional<OptionDoc> option = auto.flatMap(a -> Calibrators.all().stream()
                             .filter(c -> c.id().equals(a.calibratorId()))
@@ -59,8 +59,7 @@ public record QuantizerForm(
             return new ChosenBy(
                     auto.map(Clip.Auto::calibratorId),
                     Calibrators.all().stream()
-                            .filter(c -> !c.needsImportance()
-                                    || weighted
+                            .filter(c -> v.knows(c)
                                     || auto.map(a -> a.calibratorId().equals(c.id()))
                                             .orElse(false))
                             .map(Calibrator::id)
@@ -131,7 +130,7 @@ public record QuantizerForm(
         return v.spec()
                 .map(spec -> new QuantizerForm(
                         spec,
-                        ChosenBy.of(spec, v.weighted()),
+                        ChosenBy.of(spec, v),
                         Resolved.of(v),
                         Blocks.of(v.subject(), spec),
                         locked(v.subject(), spec)));

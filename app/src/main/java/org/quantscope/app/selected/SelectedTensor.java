@@ -19,6 +19,7 @@ import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.metric.ErrorReport;
@@ -28,6 +29,7 @@ import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.SliceExtents;
+import org.quantscope.core.rounding.LayerMoments;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FittedLevels;
 import org.quantscope.core.session.SessionState;
@@ -77,6 +79,16 @@ public final class SelectedTensor {
         /** True if the importances of its values are known. */
         public boolean weighted() {
             return values.weighted();
+        }
+
+        /** What the layer of a weight reads on the calibration data, if it is known. */
+        public Optional<LayerMoments> reads() {
+            return values.reads();
+        }
+
+        /** True if what a calibrator needs to know of the tensor is known. */
+        boolean knows(Calibrator calibrator) {
+            return (!calibrator.needsImportance() || weighted()) && (!calibrator.needsMoments() || reads().isPresent());
         }
 
         /** The result of the setting; that of an earlier one if {@link #previous}. */
@@ -416,10 +428,13 @@ public final class SelectedTensor {
                 slice == ALL ? Optional.empty() : known.flatMap(cut -> values.inSlice(subject, cut, slice));
         boolean weighted = subject instanceof QuantizableTensor.Weight w
                 && bench.importances().of(w.info()).isPresent();
+        Optional<LayerMoments> reads = subject instanceof QuantizableTensor.Weight
+                ? bench.importances().moments(subject.id())
+                : Optional.empty();
         view.set(Optional.of(new View(
                 subject,
                 spec,
-                new SelectedValues(whole, known, slice, ofSlice, weighted),
+                new SelectedValues(whole, known, slice, ofSlice, weighted, reads),
                 new SettingOutcome(Optional.ofNullable(shown), previewed != null, previous))));
         refreshCurve(view.get().get(), sameTensor);
         bench.changes().behind(Changes.Stage.SELECTED_TENSOR);

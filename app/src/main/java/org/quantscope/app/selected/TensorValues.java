@@ -6,6 +6,7 @@ import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Memo;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
+import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.LruCache;
@@ -143,13 +144,16 @@ final class TensorValues {
             return Optional.empty();
         }
         CurveKey key = new CurveKey(
-                values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
+                values,
+                spec.withClip(new Clip.Auto("minmax")),
+                v.weighted() || v.reads().isPresent() ? bench.importances() : Importances.NONE);
         return curves.ask(
                 key,
                 (cancel, partial) -> ClipCurve.of(
                         values,
                         spec,
-                        clip -> v.subject() instanceof QuantizableTensor.Weight w && v.weighted()
+                        clip -> v.subject() instanceof QuantizableTensor.Weight w
+                                        && v.knows(Calibrators.byId(clip.calibratorId()))
                                 ? Optional.of(
                                         RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel)
                                                 .requested()

@@ -71,14 +71,14 @@ public final class Activations {
 
     /**
      * Lets one calibrator choose all ranges, as one undo step. It replaces ranges that were set by hand; all other
-     * choices stay. A calibrator that needs importances applies only to the weights that have them.
+     * choices stay. A calibrator that goes by calibration data applies only to the weights of which it knows what it needs.
      */
     public void calibrateAll(Calibrator calibrator) {
         Clip clip = new Clip.Auto(calibrator.id());
-        if (calibrator.needsImportance()) {
+        if (calibrator.isForWeights()) {
             List<Edit> edits = new ArrayList<>();
             List<QuantizableTensor.Weight> known = bench.weights().stream()
-                    .filter(w -> bench.importances().of(w.info()).isPresent())
+                    .filter(w -> bench.knows(calibrator, w))
                     .toList();
             boolean all = known.size() == bench.weights().size();
             bench.stateProperty().get().ifPresent(state -> {

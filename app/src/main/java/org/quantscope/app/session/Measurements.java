@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
@@ -200,7 +201,10 @@ public final class Measurements {
                 // With data the activations are looked at in the background, and what is lacking comes in a moment.
                 boolean lasts = bench.calibrationData().isEmpty()
                         || (task.subject instanceof QuantizableTensor.Weight
-                                && bench.observed().isPresent());
+                                && bench.observed().isPresent()
+                                && (!Calibrators.needsMoments(
+                                                tensor.request().spec().clip())
+                                        || bench.calibration().moments().isPresent()));
                 if (lasts) {
                     lacking.put(id, tensor.request().obstacle().get());
                 }

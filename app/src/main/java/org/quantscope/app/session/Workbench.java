@@ -13,12 +13,14 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.io.Invisible;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.rounding.ModelMoments;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Edit;
@@ -64,6 +66,9 @@ public final class Workbench {
     private Calibration calibration = Calibration.NONE;
     /** The calibration from the session file, for the form of the model that it belongs to. */
     private Calibration stored = Calibration.NONE;
+
+    /** The key of the calibration that holds what layers read. */
+    private String inputsOf = "";
 
     private String storedVariant = "";
     private String storedKey = "";
@@ -199,6 +204,31 @@ public final class Workbench {
         }
     }
 
+    /**
+     * Stores what the layers of one form of the model read. They may take much memory, so they are kept for one form at
+     * a time.
+     *
+     * @param key the {@link #calibrationKey()} that they were computed for
+     */
+    void sawInputs(String key, ModelMoments moments) {
+        if (!key.equals(inputsOf)) {
+            calibrations.find(inputsOf).ifPresent(c -> calibrations.put(inputsOf, c.withoutMoments()));
+        }
+        inputsOf = key;
+        Calibration before = calibrations.find(key).orElse(key.equals(storedKey) ? stored : Calibration.NONE);
+        Calibration now = before.withMoments(moments);
+        calibrations.put(key, now);
+        if (key.equals(calibrationKey())) {
+            calibration = now;
+            changes.behind(Changes.Stage.CALIBRATION);
+        }
+    }
+
+    /** The form of the model and the data that {@link #calibration()} belongs to; empty if no model is open. */
+    String calibrationKey() {
+        return state.get().map(this::calibrationKey).orElse("");
+    }
+
     private String calibrationKey(ActivationSketches run) {
         return run.modelSha256() + (run.foldBatchNorm() ? " folded" : "") + " on " + run.dataSha256();
     }
@@ -247,6 +277,17 @@ public final class Workbench {
     /** The importances of the weights, from the calibration data. */
     public Importances importances() {
         return calibration.importances();
+    }
+
+    /** True if what a calibrator needs to know of a tensor is known. */
+    public boolean knows(Calibrator calibrator, QuantizableTensor subject) {
+        if (!calibrator.isForWeights()) {
+            return true;
+        }
+        return subject instanceof QuantizableTensor.Weight w
+                && (calibrator.needsMoments()
+                        ? importances().moments(w.id()).isPresent()
+                        : importances().of(w.info()).isPresent());
     }
 
     /** The model in the form that is analysed: folded, corrected and with added quantizers as the state says. */

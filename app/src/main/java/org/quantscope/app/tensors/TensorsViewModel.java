@@ -343,20 +343,16 @@ public final class TensorsViewModel {
 
     /**
      * Lets a calibrator choose the ranges of tensors, as one undo step. Tensors that stay in float are left out, and so
-     * are tensors without importances if the calibrator needs them.
+     * are tensors of which the calibrator does not know what it needs.
      */
     public void adopt(Calibrator calibrator, Set<TensorId> ids) {
         Set<TensorId> able = ids.stream().filter(id -> canAdopt(calibrator, id)).collect(Collectors.toSet());
         change("calibrate with " + calibrator.title(), able, spec -> spec.withClip(new Clip.Auto(calibrator.id())));
     }
 
-    /** False if the calibrator needs importances and those of the tensor are unknown. */
+    /** False if the calibrator needs to know of the tensor what is unknown. */
     public boolean canAdopt(Calibrator calibrator, TensorId id) {
-        return !calibrator.needsImportance()
-                || bench.subject(id)
-                        .filter(s -> s instanceof QuantizableTensor.Weight w
-                                && bench.importances().of(w.info()).isPresent())
-                        .isPresent();
+        return bench.subject(id).filter(s -> bench.knows(calibrator, s)).isPresent();
     }
 
     /** Gives tensors 16 bits, as one undo step. A scheme without 16 bits is replaced by the uniform one. */

@@ -21,6 +21,7 @@ import javafx.scene.layout.Region;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.session.BundledModels;
+import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.tensors.SensitivityViewModel.Status;
 import org.quantscope.app.tensors.TensorOrder;
@@ -205,15 +206,15 @@ final class Toolbar extends HBox {
         for (Calibrator c : Calibrators.all()) {
             MenuItem choice = item(c.title(), null, () -> context.activations().calibrateAll(c));
             calibrate.getItems().add(choice);
-            if (c.needsImportance()) {
-                // This calibrator is for weights whose importances are known.
+            if (c.isForWeights()) {
+                // This calibrator is for weights of which it knows what it needs.
                 context.bench()
-                        .seenProperty()
-                        .subscribe(x -> choice.setVisible(context.bench().weights().stream()
-                                .anyMatch(w -> context.bench()
-                                        .importances()
-                                        .of(w.info())
-                                        .isPresent())));
+                        .changes()
+                        .on(
+                                Changes.Stage.OTHERS,
+                                () -> choice.setVisible(context.bench().weights().stream()
+                                        .anyMatch(w -> context.bench().knows(c, w))));
+                choice.setVisible(false);
             }
         }
         return calibrate;

@@ -65,7 +65,7 @@ public final class CalibratorMatrix {
             for (boolean symmetric : new boolean[] {false, true}) {
                 double minmax = Double.NaN;
                 for (Calibrator calibrator : Calibrators.all()) {
-                    if (calibrator.needsImportance()) {
+                    if (calibrator.isForWeights()) {
                         continue;
                     }
                     QuantSpec spec =

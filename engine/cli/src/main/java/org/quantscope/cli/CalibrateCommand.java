@@ -94,7 +94,8 @@ final class CalibrateCommand extends EngineCommand {
         ModelSetup.Calibrated calibrated =
                 samples.isEmpty() ? null : ModelSetup.calibrate(model, chosen, samples.get(), terminal(), cancel());
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
-        Calibration calibration = calibrated == null ? Calibration.NONE : calibrated.calibration();
+        Calibration calibration =
+                withMoments(calibrated == null ? Calibration.NONE : calibrated.calibration(), model, state, samples);
         Resolver resolver = new Resolver();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrator;
@@ -13,6 +15,8 @@ import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.LayerOutput;
+import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -40,7 +44,8 @@ import picocli.CommandLine.Parameters;
             "Clips are N even fractions of the range of the data, 1/N to 1; with several scales of the range of each"
                     + " slice.",
             "weighted-mse is among the calibrators where --calibration-data or --calibrator"
-                    + " weighted-mse:importance=FILE is given."
+                    + " weighted-mse:importance=FILE is given;",
+            "output-mse and the error at the layer's output where --calibration-data is."
         },
         footer = {"", "Example:", "  quantscope curve weights.npy --bits 4 --points 64"})
 final class CurveCommand extends EngineCommand {
@@ -82,7 +87,8 @@ final class CurveCommand extends EngineCommand {
     @Option(
             names = "--calibration-data",
             paramLabel = "D",
-            description = "Data that shows how much each weight matters, for weighted-mse (.npz).")
+            description = "Data that shows what the layer reads: gives the error at its output, and the importances of"
+                    + " weighted-mse.")
     private @Nullable Path calibrationData;
 
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
@@ -93,11 +99,14 @@ final class CurveCommand extends EngineCommand {
     }
 
     /** The errors at one clipping range, in squared tensor units. */
-    private record Point(List<ClipRange> clip, double mse, double clippingMse, double roundingMse) {
+    private record Point(
+            List<ClipRange> clip, double mse, double clippingMse, double roundingMse, Optional<OutputError> output) {
         Json json() {
             Json json = new Json();
             PerBlock.put(json, "clip", clip, false);
-            return json.put("mse", mse).put("clipping_mse", clippingMse).put("rounding_mse", roundingMse);
+            json.put("mse", mse).put("clipping_mse", clippingMse).put("rounding_mse", roundingMse);
+            output.ifPresent(at -> OutputReport.put(json, at));
+            return json;
         }
     }
 
@@ -105,7 +114,9 @@ final class CurveCommand extends EngineCommand {
         Json json() {
             Json json = new Json().put("id", calibrator.id());
             PerBlock.put(json, "clip", at.clip, false);
-            return json.put("mse", at.mse);
+            json.put("mse", at.mse);
+            at.output.ifPresent(output -> OutputReport.put(json, output));
+            return json;
         }
     }
 
@@ -123,7 +134,9 @@ final class CurveCommand extends EngineCommand {
         }
         Model model = Engine.open(file, !keepBatchNorm);
         Tensor tensor = choose(model, file, name);
-        Importances importances = ModelSetup.observedOn(calibrationData, model, terminal(), cancel());
+        Importances importances = ModelSetup.observedOn(calibrationData, model, tensor.id(), terminal(), cancel());
+        Optional<LayerOutput> output =
+                importances.moments(tensor.id()).map(layer -> new LayerOutput(tensor, layer, cancel()));
         Slicing slicing = checked(() -> Slicing.of(tensor.info(), spec.granularity()));
         int looks = points + Calibrators.all().size();
         boolean exact = tensor.info().shape().count() <= EXACT_VALUES / looks || slicing.slices() > MOST_SKETCHES;
@@ -146,21 +159,23 @@ final class CurveCommand extends EngineCommand {
                 QuantParams params = refit
                         ? RangeResolver.resolve(sketches[0], spec, ranges.getFirst())
                         : RangeResolver.resolve(tensor, spec, ranges);
-                curve.add(point(tensor, ranges, params, exact, sketches));
+                curve.add(point(tensor, ranges, params, exact, sketches, output));
             }
             for (Calibrator calibrator : Calibrators.all()) {
                 bar.report(points, looks, calibrator.id());
                 boolean asked =
                         spec.clip() instanceof Clip.Auto a && a.calibratorId().equals(calibrator.id());
-                if (calibrator.needsImportance()
-                        && !asked
-                        && importances.of(tensor.info()).isEmpty()) {
+                boolean lacks = (calibrator.needsImportance()
+                                && importances.of(tensor.info()).isEmpty())
+                        || (calibrator.needsMoments() && output.isEmpty());
+                if (lacks && !asked) {
                     continue;
                 }
                 Clip clip = asked ? spec.clip() : new Clip.Auto(calibrator.id());
                 Request request = Request.of(tensor, spec.withClip(clip), importances);
                 Resolution found = checked(() -> resolver.resolve(request, cancel()));
-                pins.add(new Pin(calibrator, point(tensor, found.requested(), found.params(), exact, sketches)));
+                pins.add(
+                        new Pin(calibrator, point(tensor, found.requested(), found.params(), exact, sketches, output)));
             }
         }
         Json json = new Json()
@@ -171,21 +186,32 @@ final class CurveCommand extends EngineCommand {
         FloatReport.put(json, left);
         print(json, () -> {
             show(tensor, spec, curve, pins, exact);
+            if (calibrationData != null) {
+                Optional<OutputError> first = pins.stream().findFirst().flatMap(pin -> pin.at.output);
+                OutputReport.note(first, importances, tensor.id())
+                        .ifPresent(terminal().out()::println);
+            }
             FloatReport.print(left, terminal());
         });
         return ExitCode.DONE;
     }
 
     private Point point(
-            Tensor tensor, List<ClipRange> clip, QuantParams params, boolean exact, MomentSketch[] sketches) {
+            Tensor tensor,
+            List<ClipRange> clip,
+            QuantParams params,
+            boolean exact,
+            MomentSketch[] sketches,
+            Optional<LayerOutput> output) {
+        Optional<OutputError> at = output.map(layer -> layer.error(params, cancel()));
         if (exact) {
             ErrorReport report = Engine.measure(tensor, params, cancel());
-            return new Point(clip, report.mse(), report.clippingMse(), report.roundingMse());
+            return new Point(clip, report.mse(), report.clippingMse(), report.roundingMse(), at);
         }
         ErrorEstimate sum = ErrorEstimate.sum(IntStream.range(0, sketches.length)
                 .mapToObj(i -> sketches[i].estimate(params.grid(i)))
                 .toList());
-        return new Point(clip, sum.mse(), sum.clippingMse(), sum.roundingMse());
+        return new Point(clip, sum.mse(), sum.clippingMse(), sum.roundingMse(), at);
     }
 
     private void show(Tensor tensor, QuantSpec spec, List<Point> curve, List<Pin> pins, boolean exact) {
@@ -195,19 +221,39 @@ final class CurveCommand extends EngineCommand {
                 .println(terminal()
                         .strong(tensor.id() + "  " + tensor.info().dtype() + " "
                                 + tensor.info().shape() + ", " + spec.scheme() + ", " + spec.bits() + " bits"));
-        Table clips = new Table(">clip", ">MSE", ">of clipping", ">of rounding");
+        boolean layer = pins.stream().anyMatch(pin -> pin.at.output.isPresent());
+        Table clips = layer
+                ? new Table(
+                        ">clip",
+                        ">MSE",
+                        ">of clipping",
+                        ">of rounding",
+                        ">MSE at the output",
+                        ">SQNR at the output, dB")
+                : new Table(">clip", ">MSE", ">of clipping", ">of rounding");
         for (Point p : curve) {
-            clips.row(
+            clips.row(row(
+                    p,
                     Text.ranges(p.clip),
                     about + Text.number(p.mse),
                     Text.number(p.clippingMse),
-                    Text.number(p.roundingMse));
+                    Text.number(p.roundingMse)));
         }
         clips.print(terminal());
-        Table chosen = new Table("calibrator", ">clip", ">MSE");
+        Table chosen = layer
+                ? new Table("calibrator", ">clip", ">MSE", ">MSE at the output", ">SQNR at the output, dB")
+                : new Table("calibrator", ">clip", ">MSE");
         for (Pin pin : pins) {
-            chosen.row(pin.calibrator.title(), Text.ranges(pin.at.clip), about + Text.number(pin.at.mse));
+            chosen.row(row(pin.at, pin.calibrator.title(), Text.ranges(pin.at.clip), about + Text.number(pin.at.mse)));
         }
         chosen.print(terminal());
+    }
+
+    /** The cells with those of the error at the output behind them, if there is one. */
+    private static String[] row(Point p, String... cells) {
+        return Stream.concat(
+                        Stream.of(cells),
+                        p.output.stream().flatMap(at -> Stream.of(OutputReport.mse(at), OutputReport.sqnrDb(at))))
+                .toArray(String[]::new);
     }
 }

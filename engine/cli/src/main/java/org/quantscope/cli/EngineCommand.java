@@ -10,9 +10,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.layerwise.RoundingPass;
 import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.SolvedWeight;
@@ -138,6 +141,30 @@ abstract class EngineCommand implements Callable<Integer> {
 
     final void warnOfKept(SolvedModel solved) {
         solved.kept().forEach((id, why) -> terminal.warn(id + " is rounded to nearest: " + why));
+    }
+
+    /**
+     * A calibration with what layers read, if a weight's calibrator needs it.
+     *
+     * @param data what it rests on; if it is empty the data that the settings record is opened again, provided that it
+     *     has not changed
+     */
+    final Calibration withMoments(Calibration known, Model model, SessionState state, Optional<Dataset> data)
+            throws IOException {
+        if (!state.needsMoments()) {
+            return known;
+        }
+        FileRef recorded = state.calibrationData().orElse(null);
+        if (data.isEmpty() && recorded == null) {
+            throw usage(
+                    "--calibrator output-mse needs calibration data: it goes by the error at the output of a layer");
+        }
+        Dataset samples = data.isPresent() || recorded == null
+                ? data.orElseThrow()
+                : recorded.openUnchanged("calibration_data", cancel);
+        try (Terminal.Bar bar = terminal.progress("inputs of layers")) {
+            return MomentsPass.complete(known, model, state, samples, bar, cancel);
+        }
     }
 
     /** An exception that reports a wrong use of the command. */

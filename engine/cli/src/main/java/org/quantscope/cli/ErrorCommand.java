@@ -13,6 +13,7 @@ import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.LayerOutput;
 import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.metric.ErrorPass;
@@ -92,7 +93,7 @@ final class ErrorCommand extends EngineCommand {
         if (!spec.isNearest() && calibrationData == null) {
             throw usage("--rounding " + spec.rounding() + " needs --calibration-data");
         }
-        Importances importances = ModelSetup.observedOn(calibrationData, model, terminal(), cancel());
+        Importances importances = ModelSetup.observedOn(calibrationData, model, tensor.id(), terminal(), cancel());
         Resolution resolution = checked(() -> new Resolver().resolve(Request.of(tensor, spec, importances), cancel()));
         ResolvedSettings settings = ResolvedSettings.of(
                 model,
@@ -117,14 +118,11 @@ final class ErrorCommand extends EngineCommand {
                 ? ErrorPass.measure(tensor, params, codes.get(), cancel())
                 : Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = MomentSketch.estimate(tensor, params, cancel());
-        Optional<OutputError> output = calibrationData == null
-                ? Optional.empty()
-                : OutputError.of(
-                        model,
-                        tensor.id(),
-                        codes.orElseGet(() -> ErrorPass.fakeQuantize(tensor, params, cancel())),
-                        ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel()),
-                        cancel());
+        Optional<OutputError> output = importances
+                .moments(tensor.id())
+                .map(layer -> new LayerOutput(tensor, layer, cancel()))
+                .map(layer -> codes.map(values -> layer.error(values, cancel()))
+                        .orElseGet(() -> layer.error(params, cancel())));
         double bitsPerWeight =
                 spec.quantizer().bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
         List<ClipRange> effective = params.effective();
@@ -150,7 +148,7 @@ final class ErrorCommand extends EngineCommand {
                 .put("clipping_mse", exact.clippingMse())
                 .put("rounding_mse", exact.roundingMse())
                 .put("estimate", new Json().put("mse", estimate.mse()).put("bound", estimate.bound()));
-        output.ifPresent(at -> json.put("output_mse", at.mse()).put("output_sqnr_db", at.sqnrDb()));
+        output.ifPresent(at -> OutputReport.put(json, at));
         ranges.put(json);
         List<LeftFloat> left = FloatReport.always(model, file);
         FloatReport.put(json, left);
@@ -185,14 +183,12 @@ final class ErrorCommand extends EngineCommand {
                             "MSE by the sketch",
                             "≈ " + Text.number(estimate.mse()) + " ± " + Text.number(estimate.bound()),
                             "");
-            output.ifPresent(at -> table.row("MSE at the output", Text.number(at.mse()), "")
-                    .row("SQNR at the output", Text.number(at.sqnrDb()), "dB"));
+            output.ifPresent(at -> table.row("MSE at the output", OutputReport.mse(at), "")
+                    .row("SQNR at the output", OutputReport.sqnrDb(at), "dB"));
             table.print(terminal());
-            if (calibrationData != null && output.isEmpty()) {
-                terminal()
-                        .out()
-                        .println("no error at the output: the tensor is not the weight of one layer alone that"
-                                + " multiplies it with finite inputs");
+            if (calibrationData != null) {
+                OutputReport.note(output, importances, tensor.id())
+                        .ifPresent(terminal().out()::println);
             }
             if (exact.nan() > 0 || exact.inf() > 0) {
                 terminal().out().println("left out: " + exact.nan() + " NaN, " + exact.inf() + " infinite values");

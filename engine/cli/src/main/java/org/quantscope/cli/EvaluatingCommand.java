@@ -139,7 +139,7 @@ abstract class EvaluatingCommand extends EngineCommand {
     }
 
     /** The data that activations are calibrated on, as the settings say how it is prepared; empty if none was given. */
-    private Optional<Dataset> calibrationSamples(SessionState state) throws IOException {
+    final Optional<Dataset> calibrationSamples(SessionState state) throws IOException {
         return calibrationData == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.openData(calibrationData, 0, Optional.of(state), cancel()));
@@ -168,13 +168,10 @@ abstract class EvaluatingCommand extends EngineCommand {
         Model reference = ModelSetup.reference(file, referenceFile, asked, model, terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(chosen, model));
         Calibration calibration;
-        if (calibrationData != null) {
-            ModelSetup.Calibrated calibrated = ModelSetup.calibrate(
-                    model,
-                    state,
-                    ModelSetup.openData(calibrationData, 0, Optional.of(state), cancel()),
-                    terminal(),
-                    cancel());
+        Optional<Dataset> calibrating = calibrationSamples(state);
+        if (calibrating.isPresent()) {
+            ModelSetup.Calibrated calibrated =
+                    ModelSetup.calibrate(model, state, calibrating.get(), terminal(), cancel());
             state = calibrated.state();
             calibration = calibrated.calibration();
         } else {
@@ -185,6 +182,7 @@ abstract class EvaluatingCommand extends EngineCommand {
                 throw usage("--activations needs --calibration-data, or a --config with ranges");
             }
         }
+        calibration = withMoments(calibration, model, state, calibrating);
         ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
         Scored scored = scored(state);
         Model run = Engine.scored(model, scored);

@@ -111,7 +111,8 @@ final class ExportCommand extends EngineCommand {
         Optional<Dataset> samples = runs
                 ? ExportVerification.data(data, limit == null ? 0 : limit, state, terminal(), cancel())
                 : Optional.empty();
-        Calibration calibration = ModelSetup.calibration(config, session, model, state, cancel());
+        Calibration calibration = withMoments(
+                ModelSetup.calibration(config, session, model, state, cancel()), model, state, Optional.empty());
         Resolver resolver = new Resolver();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {

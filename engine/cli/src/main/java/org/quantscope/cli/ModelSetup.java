@@ -17,6 +17,7 @@ import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.metric.NonFiniteWeights;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -59,19 +60,26 @@ final class ModelSetup {
     }
 
     /**
-     * The importances of a model's weights, observed on calibration data; without data there are none.
+     * The importances of a model's weights and what the layer of one of them reads, observed on calibration data; without
+     * data there are none.
      *
      * @throws BadInputException if the model cannot be run, or the data does not fit it
      */
-    static Importances observedOn(@Nullable Path data, Model model, Terminal terminal, CancelToken cancel)
+    static Importances observedOn(
+            @Nullable Path data, Model model, TensorId weight, Terminal terminal, CancelToken cancel)
             throws IOException {
         if (data == null) {
             return Importances.NONE;
         }
         withGraph(model, model.file());
+        Dataset samples = openData(data, 0, Optional.empty(), cancel);
+        Importances one;
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
-            return Importances.observed(Engine.observe(model, openData(data, 0, Optional.empty(), cancel), bar, cancel)
-                    .inputs());
+            one = Importances.observed(
+                    Engine.observe(model, samples, bar, cancel).inputs());
+        }
+        try (Terminal.Bar bar = terminal.progress("inputs of the layer")) {
+            return one.with(MomentsPass.run(model, weight::equals, samples, bar, cancel));
         }
     }
 

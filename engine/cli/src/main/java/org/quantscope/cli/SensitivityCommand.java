@@ -1,11 +1,20 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.LayerOutput;
+import org.quantscope.core.layerwise.MomentsPass;
+import org.quantscope.core.layerwise.OutputError;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.rounding.ModelMoments;
 import org.quantscope.core.sensitivity.SensitivityCache;
 import org.quantscope.core.sensitivity.SensitivityReport;
 import org.quantscope.core.sensitivity.SensitivityScope;
@@ -14,6 +23,7 @@ import org.quantscope.core.sensitivity.SensitivitySweep;
 import org.quantscope.core.sensitivity.TensorSensitivity;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Command;
 
 @Command(
@@ -68,6 +78,7 @@ final class SensitivityCommand extends EvaluatingCommand {
             report = sweep.run(evaluator, evaluator.samples(), bar, cancel(), part -> {});
         }
         AccuracyEstimate baseline = report.baseline().orElseThrow();
+        Map<TensorId, OutputError> outputs = outputs(setting);
         Json json = new Json()
                 .put(
                         "baseline",
@@ -80,11 +91,13 @@ final class SensitivityCommand extends EvaluatingCommand {
                                 .put("logit_sqnr_db", baseline.logitSqnrDb()))
                 .put(
                         "tensors",
-                        report.tensors().stream().map(SensitivityCommand::json).toList());
+                        report.tensors().stream()
+                                .map(tensor -> json(tensor, outputs))
+                                .toList());
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
         print(json, () -> {
-            people(report, baseline, before, left);
+            people(report, baseline, before, left, outputs);
             printNotes(how, how.notes());
         });
         return ExitCode.DONE;
@@ -103,7 +116,26 @@ final class SensitivityCommand extends EvaluatingCommand {
                 cancel());
     }
 
-    private static Json json(TensorSensitivity tensor) {
+    /** The error at the output of the layer of each quantized weight, where there is calibration data. */
+    private Map<TensorId, OutputError> outputs(Setting setting) throws IOException {
+        Map<TensorId, OutputError> outputs = new LinkedHashMap<>();
+        Optional<Dataset> data = calibrationSamples(setting.state());
+        if (data.isPresent()) {
+            Map<TensorId, QuantParams> weights = setting.resolved().weights();
+            ModelMoments moments;
+            try (Terminal.Bar bar = terminal().progress("inputs of layers")) {
+                moments = MomentsPass.run(setting.model(), weights::containsKey, data.get(), bar, cancel());
+            }
+            weights.forEach((id, params) -> moments.of(id)
+                    .ifPresent(layer -> outputs.put(
+                            id,
+                            new LayerOutput(setting.model().find(id).orElseThrow(), layer, cancel())
+                                    .error(params, cancel()))));
+        }
+        return outputs;
+    }
+
+    private static Json json(TensorSensitivity tensor, Map<TensorId, OutputError> outputs) {
         Json json = new Json()
                 .put("name", tensor.name().name())
                 .put("kind", tensor.kind().id());
@@ -113,18 +145,43 @@ final class SensitivityCommand extends EvaluatingCommand {
         tensor.allButThis()
                 .ifPresent(e ->
                         json.put("all_but_this_quantized", quantizedScore(e).put("delta", e.delta())));
-        return json.put("output_sqnr_db", tensor.outputSqnrDb());
+        json.put("output_sqnr_db", tensor.outputSqnrDb());
+        OutputError at = outputs.get(tensor.name());
+        if (at != null) {
+            // output_sqnr_db is that of the model's output; this is that of the layer's.
+            json.put("output_mse", at.mse()).put("layer_output_sqnr_db", at.sqnrDb());
+            if (!at.exact()) {
+                json.put("output_exact", false);
+            }
+        }
+        return json;
     }
 
-    private void people(SensitivityReport report, AccuracyEstimate baseline, int before, List<LeftFloat> left) {
-        Table table = new Table("tensor", "kind", ">only this", ">all but this", ">output SQNR dB");
+    private void people(
+            SensitivityReport report,
+            AccuracyEstimate baseline,
+            int before,
+            List<LeftFloat> left,
+            Map<TensorId, OutputError> outputs) {
+        List<String> heads =
+                new ArrayList<>(List.of("tensor", "kind", ">only this", ">all but this", ">output SQNR dB"));
+        if (!outputs.isEmpty()) {
+            heads.add(">SQNR at the layer's output dB");
+        }
+        Table table = new Table(heads.toArray(String[]::new));
         for (TensorSensitivity tensor : report.tensors()) {
-            table.row(
+            List<String> row = new ArrayList<>(List.of(
                     tensor.name().name(),
                     tensor.kind().id(),
                     delta(tensor.onlyThis()),
                     delta(tensor.allButThis()),
-                    Text.number(tensor.outputSqnrDb()));
+                    Text.number(tensor.outputSqnrDb())));
+            if (!outputs.isEmpty()) {
+                row.add(Optional.ofNullable(outputs.get(tensor.name()))
+                        .map(OutputReport::sqnrDb)
+                        .orElse("–"));
+            }
+            table.row(row.toArray(String[]::new));
         }
         table.print(terminal());
         terminal()

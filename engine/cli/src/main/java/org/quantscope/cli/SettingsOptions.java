@@ -8,6 +8,7 @@ import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
@@ -143,7 +144,12 @@ final class SettingsOptions {
             }
         }
         if (activationCalibrator != null) {
-            spec = spec.withClip(QuantizerOptions.calibrator(activationCalibrator));
+            Clip.Auto clip = QuantizerOptions.calibrator(activationCalibrator);
+            if (Calibrators.byId(clip.calibratorId()).isForWeights()) {
+                throw new IllegalArgumentException("--activation-calibrator: " + clip.calibratorId()
+                        + " is for weights: it goes by what their errors do to the output of a layer");
+            }
+            spec = spec.withClip(clip);
         }
         spec.check();
         return spec;

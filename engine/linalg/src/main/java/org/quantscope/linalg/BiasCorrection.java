@@ -21,6 +21,7 @@ import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
+import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
@@ -140,6 +141,7 @@ public final class BiasCorrection implements Correction {
                 calibration = calibration.withImportances(Importances.observed(
                         Engine.observe(placed, data, progress, cancel).inputs()));
             }
+            calibration = MomentsPass.complete(calibration, placed, state, data, progress, cancel);
             ResolvedSettings before = Engine.resolve(placed, state, calibration, Progress.NONE, cancel);
             Map<Integer, TensorId> biasOf = new LinkedHashMap<>();
             this.model = Engine.placed(withBiases(given, before, biasOf), state.addedQuantizers());

@@ -28,6 +28,19 @@ public interface Calibrator {
     }
 
     /**
+     * True if it needs the second moments of what the layer of a weight reads: it can only choose where
+     * {@link SliceStatistics#hasOutput} is true.
+     */
+    default boolean needsMoments() {
+        return false;
+    }
+
+    /** True if it needs what is known of weights only, and only from calibration data. */
+    default boolean isForWeights() {
+        return needsImportance() || needsMoments();
+    }
+
+    /**
      * Chooses the range.
      *
      * @param slice the values, as a sketch and, for weights, exactly

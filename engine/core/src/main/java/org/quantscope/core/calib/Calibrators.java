@@ -19,7 +19,8 @@ public final class Calibrators {
             AciqCalibrator.laplace(),
             new OctavCalibrator(),
             new StdCalibrator(),
-            new WeightedMseCalibrator());
+            new WeightedMseCalibrator(),
+            new OutputMseCalibrator());
 
     private static final Map<String, Calibrator> BY_ID =
             ALL.stream().collect(Collectors.toUnmodifiableMap(Calibrator::id, calibrator -> calibrator));
@@ -43,5 +44,10 @@ public final class Calibrators {
     /** True if the clip is chosen by a calibrator that needs importances. */
     public static boolean needsImportance(Clip clip) {
         return clip instanceof Clip.Auto auto && byId(auto.calibratorId()).needsImportance();
+    }
+
+    /** True if the clip is chosen by a calibrator that needs the moments of what a layer reads. */
+    public static boolean needsMoments(Clip clip) {
+        return clip instanceof Clip.Auto auto && byId(auto.calibratorId()).needsMoments();
     }
 }

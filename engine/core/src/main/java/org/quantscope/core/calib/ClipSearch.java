@@ -39,12 +39,17 @@ final class ClipSearch {
     static final double[] FRACTIONS = fractions();
 
     private static double[] fractions() {
-        double[] fractions = new double[LOGARITHMIC + EVEN];
+        return fractions(EVEN);
+    }
+
+    /** @param even how many of them are evenly spaced */
+    static double[] fractions(int even) {
+        double[] fractions = new double[LOGARITHMIC + even];
         for (int i = 0; i < LOGARITHMIC; i++) {
-            fractions[i] = Math.scalb(1.0, i - LOGARITHMIC) / EVEN;
+            fractions[i] = Math.scalb(1.0, i - LOGARITHMIC) / even;
         }
-        for (int i = 1; i <= EVEN; i++) {
-            fractions[LOGARITHMIC + i - 1] = (double) i / EVEN;
+        for (int i = 1; i <= even; i++) {
+            fractions[LOGARITHMIC + i - 1] = (double) i / even;
         }
         return fractions;
     }
@@ -53,6 +58,15 @@ final class ClipSearch {
     @FunctionalInterface
     interface Cost {
         double of(ClipRange range, Grid grid);
+
+        /** The same for several candidates, where that is faster. */
+        default double[] of(List<ClipRange> ranges, List<Grid> grids) {
+            double[] costs = new double[grids.size()];
+            for (int i = 0; i < costs.length; i++) {
+                costs[i] = of(ranges.get(i), grids.get(i));
+            }
+            return costs;
+        }
     }
 
     private final SliceStatistics slice;
@@ -61,11 +75,24 @@ final class ClipSearch {
     private final Quantizer quantizer;
     private final Cost cost;
     private final Optional<Cost> exact;
+    private final double[] fractions;
 
     /**
      * @param exact decides between the candidates with the least {@code cost}; empty if {@code cost} is exact already
      */
     ClipSearch(SliceStatistics slice, QuantSpec spec, Cost cost, Optional<Cost> exact, CancelToken cancel) {
+        this(slice, spec, cost, exact, FRACTIONS, cancel);
+    }
+
+    /** @param fractions where the cost is taken first, ascending, the last one 1 */
+    ClipSearch(
+            SliceStatistics slice,
+            QuantSpec spec,
+            Cost cost,
+            Optional<Cost> exact,
+            double[] fractions,
+            CancelToken cancel) {
+        this.fractions = fractions;
         this.slice = slice;
         this.spec = RangeResolver.asOneSlice(spec);
         this.cancel = cancel;
@@ -125,11 +152,7 @@ final class ClipSearch {
 
     /** The costs along the line, at fractions from just above 0 to 1, ascending. */
     private List<Candidate> curve(Line line) {
-        List<Candidate> curve = new ArrayList<>(FRACTIONS.length);
-        for (double f : FRACTIONS) {
-            curve.add(estimate(line, f));
-        }
-        return curve;
+        return estimates(line, fractions);
     }
 
     /** The lowest valleys of the curve, with finer steps around each. */
@@ -155,14 +178,13 @@ final class ClipSearch {
     }
 
     private Valley narrow(Line line, Valley v, List<Candidate> found) {
-        List<Candidate> row = new ArrayList<>();
+        double[] steps = new double[2 * ZOOM_POINTS];
         for (int i = 1; i <= ZOOM_POINTS; i++) {
-            row.add(estimate(line, v.from + (v.bottom.fraction - v.from) * i / (ZOOM_POINTS + 1)));
+            steps[i - 1] = v.from + (v.bottom.fraction - v.from) * i / (ZOOM_POINTS + 1);
+            steps[ZOOM_POINTS + i - 1] = v.bottom.fraction + (v.to - v.bottom.fraction) * i / (ZOOM_POINTS + 1);
         }
-        row.add(v.bottom);
-        for (int i = 1; i <= ZOOM_POINTS; i++) {
-            row.add(estimate(line, v.bottom.fraction + (v.to - v.bottom.fraction) * i / (ZOOM_POINTS + 1)));
-        }
+        List<Candidate> row = new ArrayList<>(estimates(line, steps));
+        row.add(ZOOM_POINTS, v.bottom);
         found.addAll(row);
         int best = 0;
         for (int i = 1; i < row.size(); i++) {
@@ -196,15 +218,30 @@ final class ClipSearch {
                         .orElseThrow();
     }
 
-    private Candidate estimate(Line line, double fraction) {
-        return measured(new Candidate(fraction, line.at(fraction), 0), cost);
+    private List<Candidate> estimates(Line line, double[] at) {
+        List<ClipRange> ranges = new ArrayList<>(at.length);
+        List<Grid> grids = new ArrayList<>(at.length);
+        for (double fraction : at) {
+            ClipRange range = line.at(fraction);
+            ranges.add(range);
+            grids.add(grid(range));
+        }
+        cancel.check();
+        double[] costs = cost.of(ranges, grids);
+        List<Candidate> candidates = new ArrayList<>(at.length);
+        for (int i = 0; i < at.length; i++) {
+            candidates.add(new Candidate(at[i], ranges.get(i), costs[i]));
+        }
+        return candidates;
     }
 
     private Candidate measured(Candidate c, Cost by) {
         cancel.check();
-        Grid grid =
-                quantizer.resolve(spec, spec.granularity(), List.of(c.range)).grid(0);
-        return new Candidate(c.fraction, c.range, by.of(c.range, grid));
+        return new Candidate(c.fraction, c.range, by.of(c.range, grid(c.range)));
+    }
+
+    private Grid grid(ClipRange range) {
+        return quantizer.resolve(spec, spec.granularity(), List.of(range)).grid(0);
     }
 
     private static List<CurvePoint> points(List<Candidate> curve) {

@@ -23,6 +23,7 @@ import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.quant.WeightedPoints;
+import org.quantscope.core.rounding.LayerMoments;
 import org.quantscope.core.sketch.MaskValues;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.WeightedSketch;
@@ -92,8 +93,10 @@ public final class RangeResolver {
             case Clip.Auto auto -> {
                 Calibrator calibrator = Calibrators.byId(auto.calibratorId());
                 Importance importance = importance(tensor.info(), calibrator, auto, importances, cancel);
-                List<ClipRange> ranges =
-                        calibrate(tensor.data(), importance, slicing, spec, calibrator, auto.options(), cancel);
+                List<ClipRange> ranges = calibrator.needsMoments()
+                        ? outputSearch(tensor, slicing, spec, calibrator, auto, importances, cancel)
+                                .ranges()
+                        : calibrate(tensor.data(), importance, slicing, spec, calibrator, auto.options(), cancel);
                 yield resolution(tensor, spec, quantizer, slicing, ranges, importance, cancel);
             }
             case Clip.Manual manual -> {
@@ -209,9 +212,36 @@ public final class RangeResolver {
             Tensor tensor, QuantSpec spec, Clip.Auto auto, Importances importances, CancelToken cancel) {
         spec.check();
         Calibrator calibrator = Calibrators.byId(auto.calibratorId());
+        if (calibrator.needsMoments()) {
+            Slicing one = Slicing.of(tensor.info(), Granularity.TENSOR);
+            return outputSearch(tensor, one, asOneSlice(spec), calibrator, auto, importances, cancel)
+                    .whole();
+        }
         Importance importance = importance(tensor.info(), calibrator, auto, importances, cancel);
         return calibrator.calibrate(
                 new StoredStatistics(tensor.data(), importance, cancel), spec, auto.options(), cancel);
+    }
+
+    private static OutputSearch outputSearch(
+            Tensor tensor,
+            Slicing slicing,
+            QuantSpec spec,
+            Calibrator calibrator,
+            Clip.Auto auto,
+            Importances importances,
+            CancelToken cancel) {
+        Options.of(calibrator, auto.options());
+        LayerMoments moments = importances
+                .moments(tensor.id())
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "calibrator." + calibrator.id() + ": " + importances.withoutMoments(tensor.id())));
+        return new OutputSearch(tensor, moments, slicing, spec, calibrator, auto.options(), cancel);
+    }
+
+    /** The ranges that a calibrator without options, importances and moments chooses. */
+    static List<ClipRange> calibrate(
+            Tensor tensor, Slicing slicing, QuantSpec spec, String calibrator, CancelToken cancel) {
+        return calibrate(tensor.data(), null, slicing, spec, Calibrators.byId(calibrator), Map.of(), cancel);
     }
 
     /** The importance that the calibrator needs; null if it needs none. */

@@ -65,6 +65,21 @@ public interface SliceStatistics {
         return weightedMse(grid);
     }
 
+    /** True if it is known what a grid does to the output of the layer that multiplies its inputs by the values. */
+    default boolean hasOutput() {
+        return false;
+    }
+
+    /**
+     * The squared error at the layer's outputs, with this slice on each of some grids and all others as they are, up to
+     * a summand and a factor above 0 that are the same for all grids.
+     *
+     * @throws UnsupportedOperationException if it is not known
+     */
+    default double[] outputErrors(List<Grid> grids) {
+        throw new UnsupportedOperationException("the inputs of the layer are not known");
+    }
+
     /** Linear-interpolated quantile of {@code x} (numpy's default), {@code p} in [0, 1]; 0 if there is no value. */
     double quantile(double p);
 

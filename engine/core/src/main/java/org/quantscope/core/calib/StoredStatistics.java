@@ -30,6 +30,7 @@ final class StoredStatistics implements SliceStatistics {
 
     private final TensorData data;
     private final @Nullable Importance importance;
+    private final @Nullable OutputCost output;
     private final CancelToken cancel;
     private @Nullable MomentSketch sketch;
     private @Nullable WeightedSketch weighted;
@@ -51,9 +52,22 @@ final class StoredStatistics implements SliceStatistics {
 
     /** @param importance of the values of {@code data}; null if it is not known */
     StoredStatistics(TensorData data, @Nullable Importance importance, CancelToken cancel) {
+        this(data, importance, null, cancel);
+    }
+
+    /** @param output what grids do to the output of the layer; null if it is not known */
+    StoredStatistics(
+            TensorData data, @Nullable Importance importance, @Nullable OutputCost output, CancelToken cancel) {
         this.data = data;
         this.importance = importance;
+        this.output = output;
         this.cancel = cancel;
+    }
+
+    /** See {@link SliceStatistics#outputErrors}. */
+    @FunctionalInterface
+    interface OutputCost {
+        double[] of(List<Grid> grids);
     }
 
     @Override
@@ -159,6 +173,16 @@ final class StoredStatistics implements SliceStatistics {
     @Override
     public boolean isWeighted() {
         return importance != null;
+    }
+
+    @Override
+    public boolean hasOutput() {
+        return output != null;
+    }
+
+    @Override
+    public double[] outputErrors(List<Grid> grids) {
+        return output == null ? SliceStatistics.super.outputErrors(grids) : output.of(grids);
     }
 
     @Override

@@ -23,7 +23,7 @@ import org.quantscope.core.tensor.TensorId;
  * run in pieces, one behind the other, and each value is freed when it has been seen and no later piece reads it; else
  * all of them would be held until the last one is computed. For one thread.
  */
-final class TappedRun implements AutoCloseable {
+public final class TappedRun implements AutoCloseable {
     /** The most bytes of values that a piece gives, if it gives more than one. */
     private static final long PIECE_BYTES = 128L << 20;
 
@@ -46,7 +46,7 @@ final class TappedRun implements AutoCloseable {
      * @param values floating values that the graph computes
      * @throws org.quantscope.core.io.BadInputException if ONNX Runtime refuses the model
      */
-    static TappedRun of(Model model, SampleFeed feed, List<String> values) {
+    public static TappedRun of(Model model, SampleFeed feed, List<String> values) {
         return of(model, feed, values, feed.isLarge() ? PIECE_BYTES : Long.MAX_VALUE);
     }
 
@@ -80,7 +80,7 @@ final class TappedRun implements AutoCloseable {
     }
 
     /** Runs a batch and hands over the values, one after the other, on this thread. */
-    void forEach(SampleFeed.Batch fed, CancelToken cancel, Consumer<FloatOutput> each) {
+    public void forEach(SampleFeed.Batch fed, CancelToken cancel, Consumer<FloatOutput> each) {
         Map<String, NativeTensor> held = new HashMap<>();
         try {
             for (int p = 0; p < pieces.size(); p++) {

@@ -69,4 +69,20 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
 
     /** Turns bfloat16 into the bits of float32: {@code out[i] = halves[i] << 16}. */
     void widen(short[] halves, int[] out, int count);
+
+    /** Columns of a panel for {@link #multiplyPanel}. */
+    int PANEL = 16;
+
+    /** Vectors that {@link #multiplyPanel} multiplies at a time. */
+    int VECTORS = 8;
+
+    /**
+     * Multiplies {@link #VECTORS} vectors with a panel of {@link #PANEL} columns of a matrix: {@code out[v·PANEL + c] =
+     * Σ_j x[at + v·stride + j]·panel[from + j·PANEL + c]}, each product and each sum rounded to float32, in the order of
+     * j. All versions give the same, bit for bit.
+     *
+     * @param rows of the panel
+     * @param out [VECTORS·PANEL]
+     */
+    void multiplyPanel(float[] panel, int from, int rows, float[] x, int at, int stride, float[] out);
 }

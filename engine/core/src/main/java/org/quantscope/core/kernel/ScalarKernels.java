@@ -402,4 +402,29 @@ final class ScalarKernels implements Kernels {
         }
         return lanes[0];
     }
+
+    @Override
+    public void multiplyPanel(float[] panel, int from, int rows, float[] x, int at, int stride, float[] out) {
+        for (int v = 0; v < VECTORS; v++) {
+            int start = at + v * stride;
+            for (int c = 0; c < PANEL; c += 4) {
+                float a = 0;
+                float b = 0;
+                float d = 0;
+                float e = 0;
+                for (int j = 0, h = from + c; j < rows; j++, h += PANEL) {
+                    float times = x[start + j];
+                    a += times * panel[h];
+                    b += times * panel[h + 1];
+                    d += times * panel[h + 2];
+                    e += times * panel[h + 3];
+                }
+                int to = v * PANEL + c;
+                out[to] = a;
+                out[to + 1] = b;
+                out[to + 2] = d;
+                out[to + 3] = e;
+            }
+        }
+    }
 }

@@ -505,4 +505,49 @@ final class VectorKernels implements Kernels {
     private static DoubleVector upper(FloatVector v) {
         return (DoubleVector) v.convertShape(F2D, D, 1);
     }
+
+    @Override
+    public void multiplyPanel(float[] panel, int from, int rows, float[] x, int at, int stride, float[] out) {
+        if (PANEL % WIDTH != 0) {
+            PLAIN.multiplyPanel(panel, from, rows, x, at, stride, out);
+            return;
+        }
+        for (int part = 0; part < PANEL; part += WIDTH) {
+            FloatVector a0 = FloatVector.zero(F);
+            FloatVector a1 = FloatVector.zero(F);
+            FloatVector a2 = FloatVector.zero(F);
+            FloatVector a3 = FloatVector.zero(F);
+            FloatVector a4 = FloatVector.zero(F);
+            FloatVector a5 = FloatVector.zero(F);
+            FloatVector a6 = FloatVector.zero(F);
+            FloatVector a7 = FloatVector.zero(F);
+            int x0 = at + 0 * stride;
+            int x1 = at + 1 * stride;
+            int x2 = at + 2 * stride;
+            int x3 = at + 3 * stride;
+            int x4 = at + 4 * stride;
+            int x5 = at + 5 * stride;
+            int x6 = at + 6 * stride;
+            int x7 = at + 7 * stride;
+            for (int j = 0, h = from + part; j < rows; j++, h += PANEL) {
+                FloatVector row = FloatVector.fromArray(F, panel, h);
+                a0 = a0.add(row.mul(x[x0 + j]));
+                a1 = a1.add(row.mul(x[x1 + j]));
+                a2 = a2.add(row.mul(x[x2 + j]));
+                a3 = a3.add(row.mul(x[x3 + j]));
+                a4 = a4.add(row.mul(x[x4 + j]));
+                a5 = a5.add(row.mul(x[x5 + j]));
+                a6 = a6.add(row.mul(x[x6 + j]));
+                a7 = a7.add(row.mul(x[x7 + j]));
+            }
+            a0.intoArray(out, part + 0 * PANEL);
+            a1.intoArray(out, part + 1 * PANEL);
+            a2.intoArray(out, part + 2 * PANEL);
+            a3.intoArray(out, part + 3 * PANEL);
+            a4.intoArray(out, part + 4 * PANEL);
+            a5.intoArray(out, part + 5 * PANEL);
+            a6.intoArray(out, part + 6 * PANEL);
+            a7.intoArray(out, part + 7 * PANEL);
+        }
+    }
 }

@@ -26,14 +26,18 @@ final class LayerInputs {
         this.columns = Math.toIntExact(layer.weight().info().shape().count() / layer.outputs());
     }
 
-    /** Why a layer cannot be seen so; empty if it can. */
+    /** Why a layer cannot be seen so, or has too many columns for its codes to be chosen; empty if neither. */
     static Optional<String> obstacle(WeightedLayer layer) {
-        OnnxNode node = layer.node();
         long columns = layer.weight().info().shape().count() / layer.outputs();
-        if (columns > MOST_COLUMNS) {
-            return Optional.of(
-                    "each output reads " + columns + " inputs; second moments are kept of at most " + MOST_COLUMNS);
-        }
+        return columns > MOST_COLUMNS
+                ? Optional.of(
+                        "each output reads " + columns + " inputs; second moments are kept of at most " + MOST_COLUMNS)
+                : noMatrix(layer);
+    }
+
+    /** Why a layer cannot be seen so, whatever its size; empty if it can. */
+    static Optional<String> noMatrix(WeightedLayer layer) {
+        OnnxNode node = layer.node();
         return switch (node.opType()) {
             case "ConvTranspose" -> Optional.of("of a transposed convolution each output reads other weights");
             case "Gemm" ->
@@ -42,12 +46,35 @@ final class LayerInputs {
         };
     }
 
-    /** @throws IllegalArgumentException if there is an {@link #obstacle} */
+    /** @throws IllegalArgumentException if the layer is {@linkplain #noMatrix no such matrix} */
     static LayerInputs of(WeightedLayer layer) {
-        obstacle(layer).ifPresent(why -> {
+        noMatrix(layer).ifPresent(why -> {
             throw new IllegalArgumentException("layer: " + layer + ": " + why);
         });
         return new LayerInputs(layer);
+    }
+
+    /** What it is read from and how it is cut up: equal for layers that read the same vectors. */
+    String reading() {
+        OnnxNode node = layer.node();
+        String input = node.inputs().getFirst();
+        return layer.isMatrix()
+                ? input + "\n" + columns
+                : String.join(
+                        "\n",
+                        input,
+                        "kernel",
+                        layer.weight().info().shape().toString().replaceFirst("[0-9]+", ""),
+                        "groups " + groups,
+                        "strides " + node.intsAttribute("strides"),
+                        "dilations " + node.intsAttribute("dilations"),
+                        "pads " + node.intsAttribute("pads"),
+                        node.textAttribute("auto_pad", "NOTSET"));
+    }
+
+    /** True if the weight is stored as [columns, rows]. */
+    boolean columnsFirst() {
+        return layer.isMatrix() && !layer.transposed();
     }
 
     int groups() {
@@ -66,7 +93,7 @@ final class LayerInputs {
 
     /** Where the weight of a row, counted over all groups, and a column lies in storage. */
     private int stored(int row, int column) {
-        return layer.isMatrix() && !layer.transposed() ? column * rows + row : row * columns + column;
+        return columnsFirst() ? column * rows + row : row * columns + column;
     }
 
     /** [groups·rows·columns] of an array in storage order. */

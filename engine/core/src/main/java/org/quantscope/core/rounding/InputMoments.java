@@ -141,6 +141,11 @@ public final class InputMoments {
         return h;
     }
 
+    /** {@link #plain} as a form. */
+    SymmetricForm form(int group) {
+        return new SymmetricForm(columns, (i, j) -> h(group, i, j, false));
+    }
+
     private double h(int group, int i, int j, boolean centred) {
         double v = gram[group][Math.min(i, j) * columns + Math.max(i, j)] / count;
         return centred ? v - meanQuantized(group, i) * meanQuantized(group, j) : v;

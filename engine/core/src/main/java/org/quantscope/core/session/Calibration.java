@@ -9,6 +9,7 @@ import org.quantscope.core.calib.Importances;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.rounding.ModelMoments;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
@@ -23,8 +24,8 @@ import org.quantscope.core.tensor.TensorId;
  */
 public final class Calibration {
     /** A calibration that knows nothing. */
-    public static final Calibration NONE =
-            new Calibration(Map.of(), Map.of(), Map.of(), Map.of(), Importances.NONE, Optional.empty());
+    public static final Calibration NONE = new Calibration(
+            Map.of(), Map.of(), Map.of(), Map.of(), Importances.NONE, Optional.empty(), Optional.empty());
 
     /** A range from a session file, with the spec whose calibrator chose it. */
     record Chosen(QuantSpec by, ClipRange range) {}
@@ -35,6 +36,7 @@ public final class Calibration {
     private final Map<TensorId, MomentSketch> sketches;
     private final Importances importances;
     private final Optional<ActivationSketches> seen;
+    private final Optional<ModelMoments> moments;
 
     private Calibration(
             Map<TensorId, Chosen> chosen,
@@ -42,13 +44,15 @@ public final class Calibration {
             Map<TensorId, Double> maskShares,
             Map<TensorId, MomentSketch> sketches,
             Importances importances,
-            Optional<ActivationSketches> seen) {
+            Optional<ActivationSketches> seen,
+            Optional<ModelMoments> moments) {
         this.chosen = Map.copyOf(chosen);
         this.levels = Map.copyOf(levels);
         this.maskShares = Map.copyOf(maskShares);
         this.sketches = Map.copyOf(sketches);
         this.importances = importances;
         this.seen = seen;
+        this.moments = moments;
     }
 
     /** The calibration in a session file. */
@@ -63,6 +67,7 @@ public final class Calibration {
                 session.ranges().maskShares(),
                 Map.of(),
                 Importances.NONE,
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -74,6 +79,7 @@ public final class Calibration {
                 shares(seen.sketches()),
                 seen.sketches(),
                 Importances.observed(seen.inputs()),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -84,13 +90,15 @@ public final class Calibration {
 
     /** This calibration with the sketches of another run over the same data. */
     public Calibration withSeen(ActivationSketches run) {
+        Importances observed = Importances.observed(run.inputs());
         return new Calibration(
                 chosen,
                 levels,
                 shares(run.sketches()),
                 run.sketches(),
-                Importances.observed(run.inputs()),
-                Optional.of(run));
+                moments.map(observed::with).orElse(observed),
+                Optional.of(run),
+                moments);
     }
 
     private static Map<TensorId, Double> shares(Map<TensorId, MomentSketch> sketches) {
@@ -110,7 +118,7 @@ public final class Calibration {
 
     /** This calibration with other importances of the weights. */
     public Calibration withImportances(Importances other) {
-        return new Calibration(chosen, levels, maskShares, sketches, other, seen);
+        return new Calibration(chosen, levels, maskShares, sketches, other, seen, Optional.empty());
     }
 
     /**
@@ -126,6 +134,29 @@ public final class Calibration {
     static QuantSpec fallback(SessionState state) {
         QuantSpec all = state.activations().orElse(QuantSpec.ACTIVATIONS);
         return all.clip() instanceof Clip.Auto ? all : QuantSpec.ACTIVATIONS;
+    }
+
+    /** This calibration with what the layers of the model read on the same data. */
+    public Calibration withMoments(ModelMoments moments) {
+        return new Calibration(
+                chosen, levels, maskShares, sketches, importances.with(moments), seen, Optional.of(moments));
+    }
+
+    /** This calibration without what the layers of the model read, which may take much memory. */
+    public Calibration withoutMoments() {
+        return new Calibration(
+                chosen,
+                levels,
+                maskShares,
+                sketches,
+                seen.map(run -> Importances.observed(run.inputs())).orElse(Importances.NONE),
+                seen,
+                Optional.empty());
+    }
+
+    /** What the layers of the model read; empty if that was not computed. */
+    public Optional<ModelMoments> moments() {
+        return moments;
     }
 
     /** The importance of the model's weights, as far as it is known. */

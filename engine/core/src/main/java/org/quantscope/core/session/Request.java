@@ -39,9 +39,13 @@ public sealed interface Request {
                     && spec.clip() instanceof Clip.Auto auto
                     && auto.options().isEmpty()
                     && importances.of(tensor.info()).isEmpty();
-            return asks
-                    ? Optional.of("the range of " + id()
-                            + " is weighted by importances from calibration data, and there is none")
+            if (asks) {
+                return Optional.of("the range of " + id()
+                        + " is weighted by importances from calibration data, and there is none");
+            }
+            return Calibrators.needsMoments(spec.clip())
+                            && importances.moments(id()).isEmpty()
+                    ? Optional.of(importances.withoutMoments(id()))
                     : Optional.empty();
         }
     }
@@ -78,10 +82,8 @@ public sealed interface Request {
 
     /** The request for a stored tensor. */
     static Request of(Tensor tensor, QuantSpec spec, Importances importances) {
-        return new OfStored(
-                tensor,
-                spec.withRounding(QuantSpec.NEAREST),
-                Calibrators.needsImportance(spec.clip()) ? importances : Importances.NONE);
+        boolean asks = Calibrators.needsImportance(spec.clip()) || Calibrators.needsMoments(spec.clip());
+        return new OfStored(tensor, spec.withRounding(QuantSpec.NEAREST), asks ? importances : Importances.NONE);
     }
 
     /** The request for an activation, with what is known about its values. */

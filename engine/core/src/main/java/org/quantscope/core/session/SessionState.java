@@ -184,6 +184,12 @@ public record SessionState(
                 .anyMatch(spec -> Calibrators.needsImportance(spec.clip()));
     }
 
+    /** True if any range is chosen by a calibrator that needs what layers read. */
+    public boolean needsMoments() {
+        return Stream.concat(weights.stream(), overrides.values().stream())
+                .anyMatch(spec -> Calibrators.needsMoments(spec.clip()));
+    }
+
     public SessionState withKeptFloat(Set<TensorId> ids) {
         return copy(d -> d.keptFloat = ids);
     }

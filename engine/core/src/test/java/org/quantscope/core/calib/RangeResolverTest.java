@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
@@ -19,6 +20,10 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.rounding.InputMoments;
+import org.quantscope.core.rounding.LayerMoments;
+import org.quantscope.core.rounding.ModelMoments;
+import org.quantscope.core.rounding.PlainProducts;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
@@ -117,6 +122,15 @@ class RangeResolverTest {
         return tensor -> Optional.of(Importance.ofValues(TensorData.of(importance)));
     }
 
+    /** All values matter alike, also at the output: each is the only weight of one output, and reads 1. */
+    private static Importances alike(int values) {
+        InputMoments ones = new InputMoments(1, 1, false, new PlainProducts());
+        ones.add(0, new float[] {1}, new float[] {1}, 1);
+        LayerMoments moments = LayerMoments.of(values, 1, false, 1, 1, LayerMoments.Sums.of(ones));
+        return ALIKE.with(
+                new ModelMoments(Map.of(Oracles.tensor(new float[values]).id(), moments), Map.of(), 1));
+    }
+
     @Test
     void tensorWithoutAFiniteNonZeroValueGetsScaleOne() {
         for (float[] values :
@@ -125,7 +139,8 @@ class RangeResolverTest {
                 for (boolean symmetric : new boolean[] {true, false}) {
                     QuantSpec spec =
                             QuantSpec.WEIGHTS.withSymmetric(symmetric).withClip(new Clip.Auto(calibrator.id()));
-                    QuantParams params = RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel)
+                    QuantParams params = RangeResolver.resolve(
+                                    Oracles.tensor(values), spec, alike(values.length), cancel)
                             .params();
 
                     assertThat(params.scale(0)).isEqualTo(1);
@@ -140,8 +155,8 @@ class RangeResolverTest {
         float[] values = {1, Float.NaN, -3, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
         for (Calibrator calibrator : Calibrators.all()) {
             QuantSpec spec = QuantSpec.WEIGHTS.withClip(new Clip.Auto(calibrator.id()));
-            assertThat(RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel))
-                    .isEqualTo(RangeResolver.resolve(Oracles.tensor(new float[] {1, -3}), spec, ALIKE, cancel));
+            assertThat(RangeResolver.resolve(Oracles.tensor(values), spec, alike(values.length), cancel))
+                    .isEqualTo(RangeResolver.resolve(Oracles.tensor(new float[] {1, -3}), spec, alike(2), cancel));
         }
     }
 
@@ -253,7 +268,7 @@ class RangeResolverTest {
         Arrays.fill(values, 0.5f);
         for (Calibrator calibrator : Calibrators.all()) {
             QuantSpec spec = QuantSpec.WEIGHTS.withClip(new Clip.Auto(calibrator.id()));
-            assertThatThrownBy(() -> RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel))
+            assertThatThrownBy(() -> RangeResolver.resolve(Oracles.tensor(values), spec, alike(values.length), cancel))
                     .isInstanceOf(CancellationException.class);
         }
     }

@@ -46,7 +46,7 @@ class CalibratorContractTest {
         try (LiveEvaluator evaluator = Engine.evaluator(
                 model, Datasets.open(folder.resolve(data + "_test.npz")).limit(200))) {
             for (Calibrator calibrator : Calibrators.all()) {
-                if (!calibrator.needsImportance()) {
+                if (!calibrator.isForWeights()) {
                     QuantSpec spec = QuantSpec.ACTIVATIONS.withClip(new Clip.Auto(calibrator.id()));
                     ResolvedSettings settings = resolver.resolve(
                             model, base.withActivations(Optional.of(spec)), seen, (a, b, c) -> {}, NEVER);

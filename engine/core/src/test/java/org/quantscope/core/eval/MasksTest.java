@@ -388,7 +388,7 @@ class MasksTest {
     void everyCalibratorLeavesRoomForThem() {
         MomentSketch sketch = MomentSketch.of(new float[] {-1, 0, 2}, 0, 3);
         sketch.setMasks(new MaskValues(7, -12.5f, 9));
-        Calibrators.all().stream().filter(c -> !c.needsImportance()).forEach(calibrator -> {
+        Calibrators.all().stream().filter(c -> !c.isForWeights()).forEach(calibrator -> {
             QuantSpec spec = QuantSpec.ACTIVATIONS.withClip(new Clip.Auto(calibrator.id()));
             assertThat(RangeResolver.resolve(sketch, spec, NEVER).requested())
                     .as(calibrator.id())

@@ -414,4 +414,31 @@ class KernelsTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("1048576");
     }
+
+    /** Every version gives the same, bit for bit: that of plain sums in order. */
+    @Test
+    void panelsAreMultipliedInOrder() {
+        var random = new Random(3);
+        int rows = 37;
+        float[] panel = new float[5 + rows * Kernels.PANEL];
+        float[] x = new float[3 + Kernels.VECTORS * 41];
+        for (float[] a : List.of(panel, x)) {
+            for (int i = 0; i < a.length; i++) {
+                a[i] = (float) random.nextGaussian();
+            }
+        }
+        float[] wanted = new float[Kernels.VECTORS * Kernels.PANEL];
+        for (int v = 0; v < Kernels.VECTORS; v++) {
+            for (int j = 0; j < rows; j++) {
+                for (int c = 0; c < Kernels.PANEL; c++) {
+                    wanted[v * Kernels.PANEL + c] += x[3 + v * 41 + j] * panel[5 + j * Kernels.PANEL + c];
+                }
+            }
+        }
+        for (Kernels kernels : Kernels.available()) {
+            float[] out = new float[wanted.length];
+            kernels.multiplyPanel(panel, 5, rows, x, 3, 41, out);
+            assertThat(out).as(kernels.name()).isEqualTo(wanted);
+        }
+    }
 }
