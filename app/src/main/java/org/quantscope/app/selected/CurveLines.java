@@ -133,13 +133,18 @@ final class CurveLines {
             String text,
             ErrorCurve.Point end,
             java.awt.Color colour) {
-        double at = end.mse() > 0 ? chart.toY(Math.log10(end.mse())) : Double.NaN;
+        double curve = end.mse() > 0 ? chart.toY(Math.log10(end.mse())) : Double.NaN;
         Rectangle2D area = chart.area();
-        if (at >= area.getMinY()
-                && at <= area.getMaxY()
+        // A curve that ends at an edge of the plot has its label within it, where no half of it is cut off.
+        double half = Math.min(WORD_PITCH, area.getHeight()) / 2;
+        double at = Math.clamp(curve, area.getMinY() + half, area.getMaxY() - half);
+        if (curve >= area.getMinY()
+                && curve <= area.getMaxY()
                 && taken.stream().noneMatch(t -> Math.abs(t - at) < WORD_PITCH)) {
             taken.add(at);
-            var word = new XYTextAnnotation(text, end.clip() + 5 * chart.pixel(), Math.log10(end.mse()));
+            double decades = y.getUpperBound() - y.getLowerBound();
+            double height = y.getLowerBound() + decades * (area.getMaxY() - at) / area.getHeight();
+            var word = new XYTextAnnotation(text, end.clip() + 5 * chart.pixel(), height);
             word.setTextAnchor(TextAnchor.CENTER_LEFT);
             word.setFont(Fonts.awtMono(WORD_SIZE));
             word.setPaint(colour);

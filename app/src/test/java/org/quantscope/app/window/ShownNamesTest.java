@@ -173,4 +173,50 @@ class ShownNamesTest {
         OpenWindow.waitUntil(() -> robot.lookup("#notice").query().isVisible());
         assertThat(looked("a notice")).anyMatch(t -> t.contains("gone\\u001b.npz"));
     }
+
+    /** Classes that the sidecar of an IDX pair names, found in the model's own list, which lies in a file of such a name too. */
+    private static Path idx() {
+        write("t-labels-idx1-ubyte", new byte[] {0, 0, 8, 1, 0, 0, 0, 4, 0, 1, 1, 0});
+        write("n\u202e.txt", "dog\u202ex\u0007\ncat\u001b[2J\n".getBytes(StandardCharsets.UTF_8));
+        write(
+                "t-images-idx2-ubyte.dataset.json",
+                "{\"classes\": [\"cat\\u001b[2J\", \"dog\\u202ex\\u0007\"], \"model_classes\": \"n\\u202e.txt\"}"
+                        .getBytes(StandardCharsets.UTF_8));
+        return write("t-images-idx2-ubyte", new byte[] {0, 0, 8, 2, 0, 0, 0, 4, 0, 0, 0, 2, 1, 0, 0, 1, 5, 0, 3, 7});
+    }
+
+    @Test
+    void namesOfClassesOfIdxLabelsAndOfTheModelAreShownAsEscapes(FxRobot robot) throws Exception {
+        OpenWindow.doOnFx(() -> at.context.session().openEvaluationData(idx()));
+        OpenWindow.doOnFx(
+                () -> at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        OpenWindow.waitUntil(() -> at.rests()
+                && at.context
+                        .bench()
+                        .evaluationData()
+                        .filter(d -> d.file().endsWith("t-images-idx2-ubyte"))
+                        .isPresent()
+                && robot.lookup("#flip-0").tryQuery().isPresent());
+        looked("the card of flips");
+
+        OpenWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
+        OpenWindow.waitUntil(() -> robot.lookup("#confusion-0-1").tryQuery().isPresent());
+        assertThat(looked("the window of flips")).anyMatch(t -> t.contains("cat\\u001b[2J"));
+        OpenWindow.doOnFx(() ->
+                robot.lookup("#flipped-list").query().getScene().getWindow().hide());
+
+        OpenWindow.doOnFx(() -> robot.lookup("#data").queryButton().fire());
+        OpenWindow.waitUntil(() -> robot.lookup("#input-use").tryQuery().isPresent());
+        looked("the data dialog");
+        OpenWindow.doOnFx(() ->
+                robot.lookup("#input-use").queryButton().getScene().getWindow().hide());
+
+        write(
+                "t-images-idx2-ubyte.dataset.json",
+                "{\"classes\": [\"cow\\u001b\", \"dog\"], \"model_classes\": \"n\\u202e.txt\"}"
+                        .getBytes(StandardCharsets.UTF_8));
+        OpenWindow.doOnFx(() -> at.context.session().openEvaluationData(folder.resolve("t-images-idx2-ubyte")));
+        OpenWindow.waitUntil(() -> robot.lookup("#input-use").tryQuery().isPresent());
+        assertThat(looked("a refusal")).anyMatch(t -> t.contains("'cow\\u001b' is a class of the data"));
+    }
 }
