@@ -20,7 +20,7 @@ class DataDialogTest {
     static Path folder;
 
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     private void type(FxRobot robot, String id, String text) {
         OpenWindow.doOnFx(() -> robot.lookup(id).queryAs(TextField.class).setText(text));

@@ -39,7 +39,7 @@ class ExportFlowTest {
     static Path folder;
 
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     private void show(FxRobot robot, String format) throws TimeoutException {
         robot.clickOn("#export");

@@ -27,7 +27,7 @@ import org.testfx.api.FxRobot;
 /** From the accuracy card to the samples that changed, and to what happens behind the layer in hand. */
 class FlippedFlowTest {
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     @BeforeEach
     void atRest() throws TimeoutException {

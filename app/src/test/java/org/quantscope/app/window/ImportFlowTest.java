@@ -34,7 +34,7 @@ class ImportFlowTest {
     static Path folder;
 
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     @Test
     void aDroppedFileShowsWhatItWouldChangeAndIsOneStep(FxRobot robot) throws Exception {

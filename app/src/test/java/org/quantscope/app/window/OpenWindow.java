@@ -63,6 +63,7 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
     };
     private Predicate<OpenWindow> rest = OpenWindow::rests;
     private Consumer<ApplicationContext> beforeFiles = context -> {};
+    private boolean curve = true;
     private double width = SIDE;
     private double height = SIDE;
 
@@ -87,6 +88,15 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
     /** Other than that all is measured and evaluated. Asked on the thread of the scene. */
     OpenWindow restingWhen(Predicate<OpenWindow> condition) {
         rest = condition;
+        return this;
+    }
+
+    /**
+     * Hides the error against the clip, which is computed only while it can be seen and takes longer than all else that a
+     * window shows of a tensor. For tests of something else.
+     */
+    OpenWindow withoutCurve() {
+        curve = false;
         return this;
     }
 
@@ -139,6 +149,11 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
         stage.setHeight(height);
         stage.setX(0);
         stage.setY(0);
+        if (!curve) {
+            // The panes are part of the scene only when it has its skins.
+            stage.getScene().getRoot().applyCss();
+            stage.getScene().lookup(".error-curve-view").getParent().setVisible(false);
+        }
         beforeFiles.accept(context);
         window.show(files);
     }

@@ -27,7 +27,7 @@ class ReferenceFlowTest {
     static Path folder;
 
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     /** The digits with a first weight that is turned round. */
     private static Path worse() throws IOException {

@@ -33,7 +33,7 @@ class RememberedTest {
     static Path folder;
 
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     @Test
     void themeAndPlaceOfTheWindowAreRememberedAcrossARestart(FxRobot robot) {

@@ -37,7 +37,7 @@ import org.testfx.util.WaitForAsyncUtils;
 
 class SensitivityFlowTest {
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     @BeforeEach
     void coarse() throws TimeoutException {

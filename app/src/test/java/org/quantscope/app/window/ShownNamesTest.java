@@ -50,7 +50,7 @@ class ShownNamesTest {
     private static Path folder;
 
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(model(), data());
+    final OpenWindow at = new OpenWindow(model(), data()).withoutCurve();
 
     private static Path model() {
         var graph = TinyModels.graph(

@@ -21,7 +21,7 @@ import org.testfx.util.WaitForAsyncUtils;
 
 class TensorListTest {
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     private List<TensorRow> rows() {
         return OpenWindow.onFx(() -> at.context.tensors().rowsProperty().get().weights());
