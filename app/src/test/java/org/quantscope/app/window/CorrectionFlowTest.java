@@ -24,8 +24,9 @@ class CorrectionFlowTest {
 
     @RegisterExtension
     final OpenWindow at = new OpenWindow(
-            SampleFiles.FOLDER.resolve("fashion_lenet_unequalized.onnx"),
-            SampleFiles.FOLDER.resolve("fashion_mnist_calibration.npz")).withoutCurve();
+                    SampleFiles.FOLDER.resolve("fashion_lenet_unequalized.onnx"),
+                    SampleFiles.FOLDER.resolve("fashion_mnist_calibration.npz"))
+            .withoutCurve();
 
     private MenuItem item(FxRobot robot, String id) {
         return robot.lookup("#correct").queryAs(MenuButton.class).getItems().stream()

@@ -41,7 +41,8 @@ class LongListTest {
     private final AtomicInteger deliveries = new AtomicInteger();
 
     @RegisterExtension
-    final OpenWindow at = new OpenWindow(model).withoutCurve()
+    final OpenWindow at = new OpenWindow(model)
+            .withoutCurve()
             .watchedBy(context -> context.tensors().rowsProperty().subscribe(rows -> deliveries.incrementAndGet()))
             .restingWhen(window ->
                     window.context.measurements().snapshotProperty().get().complete()

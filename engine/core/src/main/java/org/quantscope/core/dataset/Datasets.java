@@ -10,7 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
-import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind.Wanted;
 import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.job.CancelToken;
@@ -112,7 +112,7 @@ public final class Datasets {
         }
         byte[] head = new byte[0];
         if (!folder) {
-            FileKind.check(file, Wanted.DATA, kinds());
+            FileCheck.check(file, Wanted.DATA, kinds());
             try (var in = Files.newInputStream(file)) {
                 head = in.readNBytes(HEAD_BYTES);
             }
@@ -122,7 +122,7 @@ public final class Datasets {
                 return loader;
             }
         }
-        throw FileKind.unreadable(file, Wanted.DATA, kinds());
+        throw FileCheck.unreadable(file, Wanted.DATA, kinds());
     }
 
     /**

@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.io.InputFile;
@@ -230,7 +231,7 @@ final class PictureFolderLoader implements DatasetLoader {
         boolean holdsPictures(Path below) throws IOException {
             for (Path file : files(below)) {
                 if (isNamedAsPicture(file)) {
-                    FileKind.check(file, FileKind.Wanted.PICTURE, "PNG, JPEG, BMP and GIF");
+                    FileCheck.check(file, FileKind.Wanted.PICTURE, "PNG, JPEG, BMP and GIF");
                     return true;
                 }
             }
@@ -260,7 +261,7 @@ final class PictureFolderLoader implements DatasetLoader {
                     return;
                 }
                 if (isNamedAsPicture(file)) {
-                    FileKind.check(file, FileKind.Wanted.PICTURE, "PNG, JPEG, BMP and GIF");
+                    FileCheck.check(file, FileKind.Wanted.PICTURE, "PNG, JPEG, BMP and GIF");
                     throw new BadInputException(
                             file, "picture", "is named as a picture, and is no PNG, JPEG, BMP or GIF");
                 }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -46,7 +47,7 @@ public final class Importers {
     /** Refuses a file that certainly holds no settings, saying what it is. */
     static void check(Path file) throws IOException {
         if (Files.isRegularFile(file)) {
-            FileKind.check(file, FileKind.Wanted.SETTINGS, "settings as other tools write them, see 'list importers'");
+            FileCheck.check(file, FileKind.Wanted.SETTINGS, "settings as other tools write them, see 'list importers'");
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.quantscope.core.export.OrtCalibrationTextExporter;
 import org.quantscope.core.io.BadInputException;
-import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.Quoted;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -44,7 +44,7 @@ final class OrtCalibrationTextImporter implements Importer {
         Names names = new Names(model);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
         int number = 0;
-        for (String line : FileKind.text(file, MAX_BYTES, title()).lines().toList()) {
+        for (String line : FileCheck.text(file, MAX_BYTES, title()).lines().toList()) {
             cancel.check();
             String field = "line " + ++number;
             if (line.isBlank()) {

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.quantscope.core.export.TensorRtCacheExporter;
 import org.quantscope.core.io.BadInputException;
-import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.Quoted;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -46,7 +46,7 @@ public final class TensorRtCacheImporter implements Importer {
 
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
-        List<String> lines = FileKind.text(file, MAX_BYTES, title()).lines().toList();
+        List<String> lines = FileCheck.text(file, MAX_BYTES, title()).lines().toList();
         if (lines.isEmpty()
                 || !(lines.getFirst().startsWith("TRT-") || lines.getFirst().startsWith("MGX-"))) {
             throw new BadInputException(

@@ -1,21 +1,16 @@
 package org.quantscope.core.io;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
@@ -253,31 +248,13 @@ public enum FileKind {
         private Said() {}
     }
 
-    /** Kinds that stand for another file, or hold it: the advice is the same whatever was wanted. */
-    private static final Set<FileKind> ANYWHERE = EnumSet.of(
-            GIT_LFS_POINTER,
-            GIT_ANNEX_POINTER,
-            DVC_POINTER,
-            LINK_AS_TEXT,
-            HTML,
-            DOWNLOAD_ERROR,
-            ZIP,
-            GZIP,
-            BZIP2,
-            XZ,
-            ZSTD,
-            LZ4,
-            SEVEN_ZIP,
-            RAR,
-            TAR,
-            MAC_FORK,
-            OFFICE);
+    /** What to do with a TensorFlow model. */
+    static final String TENSORFLOW_ADVICE = Said.TENSORFLOW;
+
+    /** What to do with a model that another tool has made of one that can be read. */
+    static final String ORIGINAL_ADVICE = Said.ORIGINAL;
 
     private static final Pattern LFS_SIZE = Pattern.compile("(?m)^size (\\d{1,18})\\s*$");
-
-    private static final int MOST_LISTED = 10_000;
-
-    private static final Pattern MODEL_NAME = Pattern.compile("\\.(onnx|safetensors|safetensors\\.index\\.json)$");
 
     private final String what;
     private final String advice;
@@ -309,7 +286,7 @@ public enum FileKind {
         return of(FileHead.of(file));
     }
 
-    private static Optional<FileKind> of(FileHead head) {
+    static Optional<FileKind> of(FileHead head) {
         for (FileKind kind : values()) {
             if (kind.test.test(head)) {
                 return Optional.of(kind);
@@ -318,138 +295,28 @@ public enum FileKind {
         return Optional.empty();
     }
 
-    /** What a folder holds that could be opened in its place, or that is a model of another format; a clause. */
-    public static Optional<String> ofFolder(Path folder) throws IOException {
-        if (Files.isRegularFile(folder.resolve("saved_model.pb"))) {
-            return Optional.of(", a TensorFlow SavedModel; " + Said.TENSORFLOW);
-        }
-        if (String.valueOf(folder.getFileName()).endsWith(".mlpackage")) {
-            return Optional.of(", a Core ML package; " + Said.ORIGINAL);
-        }
-        try (Stream<Path> inside = Files.list(folder)) {
-            return inside.limit(MOST_LISTED)
-                    .map(file -> String.valueOf(file.getFileName()))
-                    .filter(name -> MODEL_NAME.matcher(name).find())
-                    // The index of a model in shards comes before the shards.
-                    .min(Comparator.comparing((String name) -> !name.endsWith(".index.json"))
-                            .thenComparing(Comparator.naturalOrder()))
-                    .map(name -> ", a model is one file; open " + Quoted.of(name) + " in it");
-        }
+    /** True if files of this kind can be read as what is wanted. */
+    boolean isReadAs(Wanted wanted) {
+        return read.contains(wanted);
     }
 
-    /**
-     * Refuses a file that is certainly not what is wanted.
-     *
-     * @param supported what could be read in its place, for the message
-     * @throws BadInputException saying what it is and what to do
-     * @throws IOException if it cannot be read
-     */
-    public static void check(Path file, Wanted wanted, String supported) throws IOException {
-        check(FileHead.of(file), file, wanted, supported);
+    /** True if a file is of this kind, whatever other kinds would say of it. */
+    boolean fits(FileHead head) {
+        return test.test(head);
     }
 
-    private static void check(FileHead head, Path file, Wanted wanted, String supported) throws IOException {
-        Optional<FileKind> kind = of(head).filter(k -> k != GZIP && !k.read.contains(wanted));
-        if (kind.isPresent()) {
-            throw kind.get().refusal(file, head, wanted, supported);
-        }
+    /** What to do with such a file in place of opening it; blank if there is nothing to say. */
+    String advice() {
+        return advice;
     }
 
-    /**
-     * Says what a file is that nothing could read.
-     *
-     * @param supported what could be read in its place
-     */
-    public static BadInputException unreadable(Path file, Wanted wanted, String supported) throws IOException {
-        FileHead head = FileHead.of(file);
-        Optional<FileKind> kind = of(head).filter(k -> !k.read.contains(wanted));
-        if (kind.isPresent()) {
-            return kind.get().refusal(file, head, wanted, supported);
-        }
-        String is = head.length() == 0
-                ? "is empty"
-                : head.isZeros()
-                        ? "begins with zeros only, as a file does whose download or copy did not finish"
-                        : head.isText() ? "is a text file" : "is not recognised";
-        return new BadInputException(
-                file, "format", is + companionOf(file, wanted).orElse("") + "; supported: " + supported);
+    /** True if such a file holds arrays, which NumPy can save in a format that is read. */
+    boolean holdsArrays() {
+        return this == NPY || advice.equals(Said.ARRAYS);
     }
 
-    /**
-     * Refuses a file of raw values that a model names, if it holds a pointer or a page. Nothing else is looked for,
-     * because values may look like anything.
-     *
-     * @param name of the file, for the message
-     * @throws BadInputException naming the model, the field and the file
-     */
-    public static void checkValues(Path model, String field, Path name, MemorySegment content) {
-        FileHead head = FileHead.of(content);
-        for (FileKind kind :
-                List.of(GIT_LFS_POINTER, GIT_ANNEX_POINTER, DVC_POINTER, LINK_AS_TEXT, HTML, DOWNLOAD_ERROR)) {
-            if (kind.test.test(head)) {
-                throw new BadInputException(model, field, "'" + name + "' is " + kind.what(head) + "; " + kind.advice);
-            }
-        }
-    }
-
-    /**
-     * Refuses a file that is certainly not what is wanted, or no text at all. An empty file passes.
-     *
-     * @param supported what could be read in its place, for the message
-     * @throws BadInputException saying what it is and what to do
-     * @throws IOException if it cannot be read
-     */
-    public static void checkText(Path file, Wanted wanted, String supported) throws IOException {
-        FileHead head = FileHead.of(file);
-        check(head, file, wanted, supported);
-        boolean damagedJson = wanted == Wanted.JSON && (head.at(0) == '{' || head.at(0) == '[');
-        if (head.length() > 0 && !head.isText() && !damagedJson) {
-            throw unreadable(file, wanted, supported);
-        }
-    }
-
-    /** As {@link #checkText}, of a file that cannot be a text. */
-    public static void checkBinary(Path file, Wanted wanted, String supported) throws IOException {
-        FileHead head = FileHead.of(file);
-        check(head, file, wanted, supported);
-        if (head.length() > 0 && head.isText()) {
-            throw unreadable(file, wanted, supported);
-        }
-    }
-
-    /**
-     * Reads a file of lines of text.
-     *
-     * @param maxBytes the file is refused if it is longer
-     * @param supported what it should be, for the message
-     * @throws BadInputException if it is longer, or certainly no text
-     */
-    public static String text(Path file, long maxBytes, String supported) throws IOException {
-        long size = Files.size(file);
-        if (size > maxBytes) {
-            throw new BadInputException(file, "size", size + " bytes; at most " + maxBytes + " are read");
-        }
-        checkText(file, Wanted.TEXT, supported);
-        return new String(InputFile.bytes(file, Math.toIntExact(maxBytes), "a file of text"), StandardCharsets.UTF_8);
-    }
-
-    private BadInputException refusal(Path file, FileHead head, Wanted wanted, String supported) {
-        if (this == GGUF && wanted == Wanted.MODEL) {
-            return new BadInputException(file, "format", advice);
-        }
-        String said = "is " + what(head);
-        String more;
-        if (ANYWHERE.contains(this) || (wanted == Wanted.MODEL && !advice.isEmpty())) {
-            more = "; " + advice;
-        } else if (wanted == Wanted.DATA && (this == NPY || advice.equals(Said.ARRAYS))) {
-            more = "; " + advice;
-        } else {
-            more = "; supported: " + supported;
-        }
-        return new BadInputException(file, "format", said + more);
-    }
-
-    private String what(FileHead head) {
+    /** What a file of this kind is, with what its first bytes say of its size or its content. */
+    String what(FileHead head) {
         if (this == GIT_LFS_POINTER) {
             Matcher size = LFS_SIZE.matcher(head.latin());
             return what + (size.find() ? ", which has " + size.group(1) + " bytes" : "");
@@ -458,23 +325,6 @@ public enum FileKind {
             return what + head.firstMember().map(m -> ", with " + Quoted.of(m)).orElse("");
         }
         return what;
-    }
-
-    /** For raw values, which no content tells: the file beside it that they belong to. */
-    private static Optional<String> companionOf(Path file, Wanted wanted) {
-        if (wanted != Wanted.MODEL) {
-            return Optional.empty();
-        }
-        String name = String.valueOf(file.getFileName());
-        String stem = name.replaceFirst("[._](onnx_data|data|bin|weights)(-\\d+-of-\\d+)?$", "");
-        for (String owner : List.of(stem, stem + ".onnx", stem + ".xml")) {
-            Path beside = file.resolveSibling(owner);
-            if (!owner.equals(name) && !stem.equals(name) && Files.isRegularFile(beside)) {
-                return Optional.of("; it may hold the values of " + owner + " beside it"
-                        + (owner.endsWith(".onnx") ? ": open that" : ", the graph of an OpenVINO model"));
-            }
-        }
-        return Optional.empty();
     }
 
     /** TFRecord: a length, followed by its masked checksum. */

@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.InputFile;
 import org.quantscope.core.io.Invisible;
@@ -73,7 +74,7 @@ public final class StrictJson {
         if (size > maxBytes) {
             throw new BadInputException(file, "size", size + " bytes; at most " + maxBytes + " are read");
         }
-        FileKind.checkText(file, FileKind.Wanted.JSON, "JSON");
+        FileCheck.checkText(file, FileKind.Wanted.JSON, "JSON");
         try (InputStream in = InputFile.open(file)) {
             return parse(file, in, maxBytes, maxTokens, body);
         }

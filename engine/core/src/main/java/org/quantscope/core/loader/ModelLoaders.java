@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
-import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind.Wanted;
 import org.quantscope.core.model.Model;
 
@@ -69,7 +69,7 @@ public final class ModelLoaders {
                     file,
                     "file",
                     Files.isDirectory(file)
-                            ? "is a folder" + FileKind.ofFolder(file).orElse(", a model is one file")
+                            ? "is a folder" + FileCheck.ofFolder(file).orElse(", a model is one file")
                             : "is not a regular file");
         }
         byte[] head;
@@ -80,13 +80,13 @@ public final class ModelLoaders {
             throw new BadInputException(file, "file", "is empty");
         }
         String supported = ALL.stream().map(ModelLoader::id).collect(Collectors.joining(", "));
-        FileKind.check(file, Wanted.MODEL, supported);
+        FileCheck.check(file, Wanted.MODEL, supported);
         long size = Files.size(file);
         for (ModelLoader loader : ALL) {
             if (loader.matches(head, size)) {
                 return loader;
             }
         }
-        throw FileKind.unreadable(file, Wanted.MODEL, supported);
+        throw FileCheck.unreadable(file, Wanted.MODEL, supported);
     }
 }

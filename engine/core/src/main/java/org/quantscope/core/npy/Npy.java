@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CopyBudget;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.MappedFile;
 import org.quantscope.core.tensor.Tensor;
@@ -31,7 +32,7 @@ public final class Npy {
      */
     public static Tensor read(Path file, boolean withData) throws IOException {
         MappedFile mapped = MappedFile.map(file);
-        FileKind.checkBinary(file, FileKind.Wanted.NPY, "npy");
+        FileCheck.checkBinary(file, FileKind.Wanted.NPY, "npy");
         NpyHeader header = NpyHeader.parse(mapped.bytes(), file, "header");
         long there = mapped.size() - header.start();
         if (there != header.valueBytes()) {

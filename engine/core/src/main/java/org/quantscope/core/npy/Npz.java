@@ -29,6 +29,7 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CopyBudget;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.MappedFile;
 import org.quantscope.core.tensor.Tensor;
@@ -117,7 +118,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored, Map<String, String>
 
     private static <R> R open(Path file, Reading<R> reading) throws IOException {
         MappedFile mapped = MappedFile.map(file);
-        FileKind.checkBinary(file, FileKind.Wanted.NPZ, "npz");
+        FileCheck.checkBinary(file, FileKind.Wanted.NPZ, "npz");
         checkDirectory(mapped);
         try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
             return reading.read(mapped, zip);

@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CompanionFile;
 import org.quantscope.core.io.Destination;
-import org.quantscope.core.io.FileKind;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.MappedFile;
 
 /**
@@ -87,7 +87,7 @@ final class ExternalFiles {
                                 + " names (hard links); copy the file instead");
             }
             content = MappedFile.map(real);
-            FileKind.checkValues(model, name, place.location, content.bytes());
+            FileCheck.checkValues(model, name, place.location, content.bytes());
             mapped.put(real, content);
         }
         if (place.offset > content.size() || bytes > content.size() - place.offset) {

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.MappedFile;
 import org.quantscope.core.tensor.Tensor;
@@ -156,7 +157,7 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
 
     /** The message of a file, bounded and parsed, but with its graph unchecked. */
     static ModelProto proto(Path file) throws IOException {
-        FileKind.checkBinary(file, FileKind.Wanted.ONNX, "onnx");
+        FileCheck.checkBinary(file, FileKind.Wanted.ONNX, "onnx");
         MappedFile mapped = MappedFile.map(file);
         if (mapped.size() > Integer.MAX_VALUE) {
             throw new BadInputException(file, "file", "has " + mapped.size() + " bytes; protobuf ends at 2147483647");

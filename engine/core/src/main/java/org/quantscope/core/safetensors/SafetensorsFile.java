@@ -16,6 +16,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.io.MappedFile;
 import org.quantscope.core.json.Utf8Json;
@@ -76,7 +77,7 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
      */
     public static SafetensorsFile read(Path file, boolean withData) throws IOException {
         MappedFile mapped = MappedFile.map(file);
-        FileKind.checkBinary(file, FileKind.Wanted.SAFETENSORS, "safetensors");
+        FileCheck.checkBinary(file, FileKind.Wanted.SAFETENSORS, "safetensors");
         if (mapped.size() < LENGTH_BYTES) {
             throw new BadInputException(file, "header length", "is cut off: the file has " + mapped.size() + " bytes");
         }
