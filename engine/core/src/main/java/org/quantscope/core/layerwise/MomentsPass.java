@@ -72,7 +72,7 @@ public final class MomentsPass {
         /** Bytes while the sums are made: in double, with both triangles. */
         long bytesOfSums(int widest) {
             long b = block(widest);
-            return inputs.groups() * blocks(widest) * b * b * Double.BYTES + b * b * Float.BYTES;
+            return (long) inputs.groups() * blocks(widest) * b * b * Double.BYTES + b * b * Float.BYTES;
         }
     }
 
