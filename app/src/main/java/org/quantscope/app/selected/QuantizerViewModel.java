@@ -122,7 +122,7 @@ public final class QuantizerViewModel {
                         codes.solved()
                                 .map(s -> s.kept().get(v.subject().id()))
                                 .map(why -> "It keeps its nearest levels: " + why + ".")
-                                .orElse(v.preview() ? "Nearest levels while the range moves." : ""),
+                                .orElse(v.preview() ? "Nearest levels while the range moves." : ranges(v)),
                         false);
             case WAITING, NEAREST, WORKING ->
                 new RoundingNote("Codes are being chosen; nearest levels until then.", false);
@@ -133,6 +133,15 @@ public final class QuantizerViewModel {
                         false);
             case FAILED -> new RoundingNote("No codes: " + codes.why(), true);
         };
+    }
+
+    /** Says so where the rounding has chosen the ranges too. */
+    private static String ranges(SelectedTensor.View v) {
+        return v.spec()
+                .filter(spec -> spec.clip() instanceof Clip.Auto
+                        && Roundings.byId(spec.rounding()).choosesRanges())
+                .map(_ -> "It has chosen the ranges too; one set by hand would stay.")
+                .orElse("");
     }
 
     /** Chooses codes again, after it was stopped or has failed. */

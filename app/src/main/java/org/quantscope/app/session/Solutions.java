@@ -182,7 +182,17 @@ public final class Solutions {
                 Tensor weight = of.model.find(id).orElseThrow();
                 ErrorFigures error = ErrorFigures.of(
                         ErrorPass.measure(weight, tensor.params(), chosen.data().toFloats(), cancel));
-                measured.put(id, new Measured(tensor.spec(), tensor.requested(), tensor.params(), error));
+                boolean asAsked = of.resolved
+                        .find(id)
+                        .map(nearest -> nearest.params().equals(tensor.params()))
+                        .orElse(true);
+                measured.put(
+                        id,
+                        new Measured(
+                                tensor.spec(),
+                                asAsked ? tensor.requested() : tensor.params().effective(),
+                                tensor.params(),
+                                error));
             }
         });
         return new View(status, Optional.of(solved), measured, "");
