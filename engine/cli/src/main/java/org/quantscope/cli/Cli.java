@@ -37,6 +37,7 @@ final class Cli {
                 .addSubcommand("curve", new CurveCommand(terminal, cancel))
                 .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
+                .addSubcommand("budget", new BudgetCommand(terminal, cancel))
                 .addSubcommand(
                         "sensitivity",
                         new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))

@@ -68,42 +68,7 @@ final class EvalCommand extends EvaluatingCommand {
         }
         double seconds = (System.nanoTime() - start) / 1e9;
         figure.details().spread().filter(Spread::collapsed).ifPresent(spread -> notes.add(collapse(spread)));
-        Json json = new Json()
-                .put("output", how.output())
-                .put("metric", figure.task().id())
-                .put("reference", setting.reference().file().toString())
-                .put("float32", floatScore(figure))
-                .put("quantized", quantizedScore(figure))
-                .put("delta", figure.delta())
-                .put("delta_lo95", figure.deltaLo())
-                .put("delta_hi95", figure.deltaHi())
-                .put("agreement", figure.agreement())
-                .put("logit_sqnr_db", figure.logitSqnrDb())
-                .put("kl", figure.klDivergence())
-                .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
-                .put("samples_per_second", figure.seen() / evaluation)
-                .put("seconds", seconds);
-        if (figure.klDivergence().isPresent()) {
-            json.put("kl_of", figure.details().bernoulli() ? "sum of Bernoulli" : "classes");
-        }
-        figure.details()
-                .exact()
-                .ifPresent(exact -> json.put(
-                        exactId(figure),
-                        new Json()
-                                .put("float32", exact(exact.ofFloat(), exact.of()))
-                                .put("quantized", exact(exact.quantized(), exact.of()))));
-        figure.details()
-                .spread()
-                .ifPresent(spread -> json.put(
-                        "spread_kept",
-                        new Json()
-                                .put("value", spread.kept())
-                                .put("axis", spread.axis())
-                                .put("index", spread.index())));
-        if (!notes.isEmpty()) {
-            json.put("notes", notes);
-        }
+        Json json = EvalReport.json(figure, how, setting.reference(), size, notes, evaluation, seconds);
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
         setting.ranges().put(json);
@@ -162,14 +127,6 @@ final class EvalCommand extends EvaluatingCommand {
             FloatReport.print(left, terminal());
         });
         return FloatReport.code(check, left);
-    }
-
-    private static String exactId(AccuracyEstimate figure) {
-        return figure.task().needsPositions() ? "exact_sequences" : "exact_labels";
-    }
-
-    private static Json exact(int correct, int total) {
-        return new Json().put("correct", correct).put("total", total).put("accuracy", (double) correct / total);
     }
 
     private static String collapse(Spread spread) {

@@ -76,6 +76,11 @@ final class SettingsOptions {
                 || activationCalibrator != null;
     }
 
+    /** True if the bits of weights were given. */
+    boolean givesWeightBits() {
+        return bits != null || weightBits != null;
+    }
+
     boolean keepsBatchNorm() {
         return keepBatchNorm;
     }

@@ -160,7 +160,8 @@ public final class ArchitectureRules {
         layers.put("opened files", List.of("model", "loader", "dataset"));
         layers.put("tools", List.of("rewrite", "ort", "calib"));
         layers.put("work", List.of("eval", "session"));
-        layers.put("results", List.of("correction", "layerwise", "sensitivity", "export", "importer", "verify"));
+        layers.put(
+                "results", List.of("correction", "layerwise", "sensitivity", "export", "importer", "verify", "budget"));
         LayeredArchitecture rule = layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
                 .ensureAllClassesAreContainedInArchitectureIgnoring(

@@ -1,0 +1,72 @@
+package org.quantscope.cli;
+
+import java.util.List;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.export.ModelSize;
+import org.quantscope.core.model.Model;
+
+/** An evaluation as JSON, the same wherever it stands. */
+final class EvalReport {
+    private EvalReport() {}
+
+    /**
+     * @param notes what a person should know about the data
+     * @param evaluation seconds of the quantized model's run
+     * @param seconds of everything
+     */
+    static Json json(
+            AccuracyEstimate figure,
+            LiveEvaluator.Reading how,
+            Model reference,
+            ModelSize size,
+            List<String> notes,
+            double evaluation,
+            double seconds) {
+        Json json = new Json()
+                .put("output", how.output())
+                .put("metric", figure.task().id())
+                .put("reference", reference.file().toString())
+                .put("float32", EvaluatingCommand.floatScore(figure))
+                .put("quantized", EvaluatingCommand.quantizedScore(figure))
+                .put("delta", figure.delta())
+                .put("delta_lo95", figure.deltaLo())
+                .put("delta_hi95", figure.deltaHi())
+                .put("agreement", figure.agreement())
+                .put("logit_sqnr_db", figure.logitSqnrDb())
+                .put("kl", figure.klDivergence())
+                .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
+                .put("samples_per_second", figure.seen() / evaluation)
+                .put("seconds", seconds);
+        if (figure.klDivergence().isPresent()) {
+            json.put("kl_of", figure.details().bernoulli() ? "sum of Bernoulli" : "classes");
+        }
+        figure.details()
+                .exact()
+                .ifPresent(exact -> json.put(
+                        exactId(figure),
+                        new Json()
+                                .put("float32", exact(exact.ofFloat(), exact.of()))
+                                .put("quantized", exact(exact.quantized(), exact.of()))));
+        figure.details()
+                .spread()
+                .ifPresent(spread -> json.put(
+                        "spread_kept",
+                        new Json()
+                                .put("value", spread.kept())
+                                .put("axis", spread.axis())
+                                .put("index", spread.index())));
+        if (!notes.isEmpty()) {
+            json.put("notes", notes);
+        }
+        return json;
+    }
+
+    private static String exactId(AccuracyEstimate figure) {
+        return figure.task().needsPositions() ? "exact_sequences" : "exact_labels";
+    }
+
+    private static Json exact(int correct, int total) {
+        return new Json().put("correct", correct).put("total", total).put("accuracy", (double) correct / total);
+    }
+}
