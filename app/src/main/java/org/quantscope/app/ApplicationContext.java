@@ -15,6 +15,7 @@ import org.quantscope.app.graph.GraphViewModel;
 import org.quantscope.app.selected.CodeUse;
 import org.quantscope.app.selected.CodesViewModel;
 import org.quantscope.app.selected.ErrorViewModel;
+import org.quantscope.app.selected.OutputNote;
 import org.quantscope.app.selected.QuantizerViewModel;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.selected.SlicesViewModel;
@@ -104,7 +105,11 @@ public record ApplicationContext(
                 tensors,
                 new GraphViewModel(bench, tensors, sensitivity, background),
                 quantizer,
-                new ErrorViewModel(selected, measurements, codeUse),
+                new ErrorViewModel(
+                        selected,
+                        measurements,
+                        codeUse,
+                        new OutputNote(bench, measurements.outputs(), selected, background)),
                 new SlicesViewModel(selected, quantizer),
                 new CodesViewModel(selected, codeUse),
                 accuracy,

@@ -27,6 +27,7 @@ import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.importer.Detection;
 import org.quantscope.core.importer.Imported;
 import org.quantscope.core.importer.Importer;
@@ -259,6 +260,7 @@ public final class ImportViewModel {
         show(new Comparison(subject, sketch(subject), present(subject), Optional.empty(), Optional.empty()));
         Request request = measurements.request(subject, spec);
         Resolver resolver = bench.resolver();
+        Importances importances = bench.importances();
         Optional<Measured> known = measurements.find(subject, spec);
         if (known.isPresent()) {
             comparing.cancel();
@@ -266,7 +268,7 @@ public final class ImportViewModel {
             return;
         }
         comparing.submit(
-                (cancel, partial) -> measurements.measure(subject, request, resolver, cancel),
+                (cancel, partial) -> measurements.measure(subject, request, importances, resolver, cancel),
                 measured -> {
                     if (subject.equals(compared)) {
                         show(new Comparison(

@@ -25,9 +25,11 @@ import org.quantscope.core.sketch.MomentSketch;
  * @param points in ascending order of {@code x}; empty if there is no clip to choose
  * @param pins one for each calibrator that applies, in registry order
  * @param neighbours curves for other bit widths, in ascending order of bits
+ * @param outputs the error at the output of the layer, which is exact; empty if it is not known
  * @param absence a sentence that says why there is no curve; empty if there is one
  */
-public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neighbour> neighbours, String absence) {
+public record ClipCurve(
+        int bits, List<Point> points, List<Pin> pins, List<Neighbour> neighbours, List<OutputPoint> outputs, String absence) {
     /** The number of clips on the curve of each bit width. */
     public static final int POINTS = 512;
 
@@ -44,6 +46,46 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
         points = List.copyOf(points);
         pins = List.copyOf(pins);
         neighbours = List.copyOf(neighbours);
+        outputs = List.copyOf(outputs);
+    }
+
+    /** The number of clips at which the error at the output is computed. */
+    static final int OUTPUT_POINTS = 128;
+
+    /**
+     * The error at the output at one clip.
+     *
+     * @param x as that of {@link Point}
+     * @param relative mean squared error over the mean square of the output
+     */
+    public record OutputPoint(double x, double relative) {}
+
+    /** This curve with the error at the output beside it. */
+    ClipCurve withOutputs(List<OutputPoint> at) {
+        return new ClipCurve(bits, points, pins, neighbours, at, absence);
+    }
+
+    /** The clips at which the error at the output is computed. */
+    static List<ClipRange> outputClips(MomentSketch slice, QuantSpec spec) {
+        ClipRange full = fullRange(slice, spec);
+        return IntStream.range(0, OUTPUT_POINTS)
+                .mapToObj(i -> {
+                    float f = (float) (FIRST + (LAST - FIRST) * i / (OUTPUT_POINTS - 1));
+                    return new ClipRange(full.lo() * f, full.hi() * f);
+                })
+                .toList();
+    }
+
+    /** The relative error at the output at a clip, between the points; NaN if it is not known. */
+    public double relativeOutput(double x) {
+        for (int i = 1; i < outputs.size(); i++) {
+            OutputPoint a = outputs.get(i - 1);
+            OutputPoint b = outputs.get(i);
+            if (x >= a.x && x <= b.x) {
+                return a.relative + (b.relative - a.relative) * (x - a.x) / Math.max(Double.MIN_NORMAL, b.x - a.x);
+            }
+        }
+        return Double.NaN;
     }
 
     /**
@@ -68,7 +110,7 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
 
     /** No curve, with the reason. */
     private static ClipCurve absent(QuantSpec spec, String why) {
-        return new ClipCurve(spec.bits(), List.of(), List.of(), List.of(), why);
+        return new ClipCurve(spec.bits(), List.of(), List.of(), List.of(), List.of(), why);
     }
 
     /**
@@ -100,7 +142,7 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
                 neighbours.add(new Neighbour(bits, points(slice, spec.withBits(bits), full, cancel)));
             }
         }
-        return new ClipCurve(spec.bits(), points, pins(slice, spec, weighted, cancel), neighbours, "");
+        return new ClipCurve(spec.bits(), points, pins(slice, spec, weighted, cancel), neighbours, List.of(), "");
     }
 
     private static List<Point> points(MomentSketch slice, QuantSpec spec, ClipRange full, CancelToken cancel) {

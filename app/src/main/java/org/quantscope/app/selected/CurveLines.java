@@ -75,6 +75,9 @@ final class CurveLines {
             lines.addSeries("clipping", series(points, ErrorCurve.Point::clipping));
             lines.addSeries("rounding", series(points, ErrorCurve.Point::rounding));
             lines.addSeries("total", series(points, ErrorCurve.Point::mse));
+            if (!curve.outputs().isEmpty()) {
+                lines.addSeries("output", series(curve.outputs(), ErrorCurve.Point::mse));
+            }
         }
         BasicStroke dashed =
                 new BasicStroke(1.5f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {5, 3}, 0);
@@ -84,6 +87,8 @@ final class CurveLines {
         renderer.setSeriesStroke(faint + 1, dashed);
         renderer.setSeriesPaint(faint + 2, Palette.awt(palette.text()));
         renderer.setSeriesStroke(faint + 2, new BasicStroke(2, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+        renderer.setSeriesPaint(faint + 3, Palette.awt(palette.quantized()));
+        renderer.setSeriesStroke(faint + 3, new BasicStroke(2, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
         chart.annotate(curve == null ? List.of() : words(curve, palette));
         chart.paint(palette);
         chart.draw();
@@ -97,6 +102,10 @@ final class CurveLines {
         for (ErrorCurve.Neighbour neighbour : c.neighbours()) {
             low = Math.min(low, Math.log10(positive(neighbour.points()).min().orElse(least)) - 0.2);
             most = Math.max(most, positive(neighbour.points()).max().orElse(most));
+        }
+        if (!c.outputs().isEmpty()) {
+            low = Math.min(low, Math.log10(positive(c.outputs()).min().orElse(least)) - 0.2);
+            most = Math.max(most, positive(c.outputs()).max().orElse(most));
         }
         y.setRange(low, Math.log10(most) + 0.2);
         double width = chart.area().getWidth();

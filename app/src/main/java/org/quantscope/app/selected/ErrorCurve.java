@@ -8,8 +8,11 @@ import java.util.List;
  * @param points in ascending order of clip
  * @param label of the curve among its neighbours, such as its bit width; empty without neighbours
  * @param neighbours curves to compare it with, drawn faintly
+ * @param outputs the error at the output of the layer, in ascending order of clip, in such units that equal heights are
+ *     equal SQNR; only the total error is drawn
  */
-public record ErrorCurve(List<Point> points, List<Pin> pins, String label, List<Neighbour> neighbours) {
+public record ErrorCurve(
+        List<Point> points, List<Pin> pins, String label, List<Neighbour> neighbours, List<Point> outputs) {
     /**
      * The error at one clip.
      *
@@ -44,6 +47,12 @@ public record ErrorCurve(List<Point> points, List<Pin> pins, String label, List<
         points = List.copyOf(points);
         pins = List.copyOf(pins);
         neighbours = List.copyOf(neighbours);
+        outputs = List.copyOf(outputs);
+    }
+
+    /** A curve without outputs. */
+    public ErrorCurve(List<Point> points, List<Pin> pins, String label, List<Neighbour> neighbours) {
+        this(points, pins, label, neighbours, List.of());
     }
 
     /** A curve without neighbours. */

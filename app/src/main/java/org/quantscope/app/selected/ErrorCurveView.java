@@ -83,6 +83,7 @@ public final class ErrorCurveView extends Region {
     private final CurveLines lines = new CurveLines(TOP, RIGHT, 24, 52);
     private final StillChart chart = lines.chart();
     private final Circle current = new Circle(6);
+    private final Circle currentOutput = new Circle(5);
     private final Label note = new Label();
     private final ContextMenu choice = new ContextMenu();
     /** From left to right. */
@@ -93,6 +94,7 @@ public final class ErrorCurveView extends Region {
     private @Nullable ErrorCurve curve;
     private double currentClip = Double.NaN;
     private double currentMse = Double.NaN;
+    private double outputMse = Double.NaN;
     private Consumer<ErrorCurve.Pin> onPin = pin -> {};
     private final OncePerPulse drawing = new OncePerPulse(this, this::draw);
 
@@ -106,13 +108,17 @@ public final class ErrorCurveView extends Region {
         current.getStyleClass().add("current-point");
         current.setManaged(false);
         current.setMouseTransparent(true);
+        currentOutput.setId("current-output");
+        currentOutput.getStyleClass().add("current-output");
+        currentOutput.setManaged(false);
+        currentOutput.setMouseTransparent(true);
         note.setId("curve-note");
         note.getStyleClass().add("hint");
         note.setManaged(false);
         note.setWrapText(true);
         note.setAlignment(Pos.CENTER);
         note.setTextAlignment(TextAlignment.CENTER);
-        getChildren().addAll(chart.node(), note, current);
+        getChildren().addAll(chart.node(), note, currentOutput, current);
         palette.addListener((o, was, is) -> drawing.touch());
         placeCurrent();
     }
@@ -128,6 +134,7 @@ public final class ErrorCurveView extends Region {
                     .sorted(Comparator.comparingDouble(ErrorCurve.Pin::clip))
                     .forEach(this::addMark);
         }
+        currentOutput.toFront();
         current.toFront();
         drawing.touch();
     }
@@ -150,8 +157,16 @@ public final class ErrorCurveView extends Region {
         placeCurrent();
     }
 
-    /** Hides the point. */
+    /** Moves the point on the line of the output; NaN hides it. */
+    public void setCurrentOutput(double clip, double mse) {
+        currentClip = clip;
+        outputMse = mse;
+        placeCurrent();
+    }
+
+    /** Hides the points. */
     public void clearCurrent() {
+        outputMse = Double.NaN;
         setCurrent(Double.NaN, Double.NaN);
     }
 
@@ -289,6 +304,13 @@ public final class ErrorCurveView extends Region {
     private void placeCurrent() {
         boolean shown = curve != null && currentMse > 0 && lines.shows(currentClip);
         current.setVisible(shown);
+        boolean withOutput = shown && outputMse > 0 && !curve.outputs().isEmpty();
+        currentOutput.setVisible(withOutput);
+        if (withOutput) {
+            Rectangle2D area = chart.area();
+            currentOutput.setCenterX(chart.toX(currentClip));
+            currentOutput.setCenterY(Math.clamp(chart.toY(Math.log10(outputMse)), area.getMinY(), area.getMaxY()));
+        }
         if (shown) {
             Rectangle2D area = chart.area();
             current.setCenterX(chart.toX(currentClip));

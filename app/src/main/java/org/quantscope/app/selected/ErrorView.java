@@ -25,6 +25,11 @@ public final class ErrorView extends VBox {
     private static final double GAP = 8;
 
     private final Label sqnr = new SteadyLabel();
+    private final Label atOutput = new SteadyLabel();
+    private final Label outputName = new Label();
+    private final Tooltip aboutOutput = new Tooltip();
+    private final HBox output = new HBox(GAP, atOutput, outputName);
+    private final Label outputNote = new Label();
     private final SplitBar bar = new SplitBar("rounding", "clipping");
     private final Label split = new SteadyLabel();
     private final Facts facts = new Facts();
@@ -73,8 +78,23 @@ public final class ErrorView extends VBox {
         Tooltip tip = new Tooltip("Signal to quantization noise, 10·log10(Σx²/Σ(x−y)²), in dB; more is better");
         sqnr.setTooltip(tip);
         name.setTooltip(tip);
+        atOutput.setId("output-sqnr");
+        atOutput.getStyleClass().addAll("number", "headline");
+        atOutput.setMinWidth(USE_PREF_SIZE);
+        atOutput.setTooltip(aboutOutput);
+        atOutput.textProperty().subscribe(text -> atOutput.setAccessibleText("SQNR at the output " + text));
+        outputName.setId("output-name");
+        outputName.getStyleClass().add("muted");
+        outputName.setTooltip(aboutOutput);
+        outputName.setWrapText(true);
+        outputNote.setId("output-note");
+        outputNote.getStyleClass().add("hint");
+        outputNote.setWrapText(true);
+        outputNote.textProperty().bind(model.outputNoteProperty());
+        outputNote.textProperty().subscribe(text -> put(outputNote, !text.isEmpty()));
         HBox first = new HBox(GAP, sqnr, name);
         first.setAlignment(Pos.BASELINE_LEFT);
+        output.setAlignment(Pos.BASELINE_LEFT);
         split.setId("split");
         split.getStyleClass().add("hint");
         bar.setAccessibleText("Share of rounding and clipping in the squared error");
@@ -90,7 +110,7 @@ public final class ErrorView extends VBox {
         HBox parts = new HBox(GAP, split, space, fold);
         parts.setAlignment(Pos.CENTER_LEFT);
         fold.setMinWidth(USE_PREF_SIZE);
-        Section section = new Section("Error of this tensor", first, bar, parts, facts, more, notes);
+        Section section = new Section("Error of this tensor", first, output, outputNote, bar, parts, facts, more, notes);
         getChildren().add(section);
         model.unfoldedProperty().subscribe(on -> {
             put(more, on);
@@ -112,6 +132,7 @@ public final class ErrorView extends VBox {
             numbers.forEach(label -> label.setText(Figures.NONE));
             split.setText("");
             bar.setVisible(false);
+            showOutput(ErrorViewModel.AtOutput.NONE);
             put(notes, false);
             return;
         }
@@ -124,12 +145,22 @@ public final class ErrorView extends VBox {
         low.setText(v.clipped().low());
         high.setText(v.clipped().high());
         bitsPerWeight.setText(v.bitsPerWeight());
+        showOutput(v.output());
         split.setText(v.split().text());
         bar.setVisible(v.split().any());
         bar.setShare(1 - v.split().clipping());
         notes.setText(v.notes());
         put(notes, !v.notes().isEmpty());
         numbers.forEach(label -> Previous.mark(label, v.previous()));
+    }
+
+    private void showOutput(ErrorViewModel.AtOutput at) {
+        put(output, at.shown());
+        put(atOutput, at.why().isEmpty());
+        atOutput.setText(at.sqnr());
+        outputName.setText(at.why().isEmpty() ? "at its output" : "at its output: " + at.why());
+        aboutOutput.setText(at.about());
+        Previous.mark(atOutput, at.previous());
     }
 
     private void showMore(Optional<ErrorViewModel.More> view) {

@@ -9,12 +9,14 @@ import java.util.stream.Stream;
 import javafx.beans.property.BooleanProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.SimpleBooleanProperty;
 import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.metric.CodeReport;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.sketch.MomentSketch;
@@ -23,12 +25,16 @@ import org.quantscope.core.sketch.MomentSketch;
 public final class ErrorViewModel {
     private static final String WATCHER = "error";
 
+    private static final String ABOUT = "What this range does to the output of the layer: 10·log10 of its mean square to"
+            + " that of the error there, in dB; more is better.";
+
     /** The RMSE in steps if errors are spread evenly over a step: 1/√12. */
     private static final double IDEAL = 1 / Math.sqrt(12);
 
     /**
      * What to show, as text.
      *
+     * @param output the error at the output of the layer
      * @param split how the error comes about
      * @param bitsPerWeight the stored bits of a value, scales included
      * @param notes how many values are left out because they are no numbers, or mask values, and how many scales are raised;
@@ -36,7 +42,26 @@ public final class ErrorViewModel {
      * @param previous true if the figures belong to earlier settings
      */
     public record View(
-            Deviation deviation, Clipped clipped, Split split, String bitsPerWeight, String notes, boolean previous) {}
+            Deviation deviation,
+            AtOutput output,
+            Clipped clipped,
+            Split split,
+            String bitsPerWeight,
+            String notes,
+            boolean previous) {}
+
+    /**
+     * The error at the output of the layer.
+     *
+     * @param shown false for activations, which have none
+     * @param sqnr in dB; empty if it is not known
+     * @param why a clause that says why it is not known; empty if it is
+     * @param about what the figure says and what it rests on
+     * @param previous true if it belongs to an earlier setting
+     */
+    public record AtOutput(boolean shown, String sqnr, String why, String about, boolean previous) {
+        static final AtOutput NONE = new AtOutput(false, "", "", "", false);
+    }
 
     /** How far the quantized values are from the original ones. */
     public record Deviation(String mse, String sqnr, String cosine, String maxError) {
@@ -103,11 +128,13 @@ public final class ErrorViewModel {
     private final SelectedTensor selected;
     private final Measurements measurements;
     private final CodeUse use;
+    private final OutputNote outputNote;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<More>> more = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final BooleanProperty unfolded = new SimpleBooleanProperty(this, "unfolded");
 
-    public ErrorViewModel(SelectedTensor selected, Measurements measurements, CodeUse use) {
+    public ErrorViewModel(SelectedTensor selected, Measurements measurements, CodeUse use, OutputNote outputNote) {
+        this.outputNote = outputNote;
         this.measurements = measurements;
         this.selected = selected;
         this.use = use;
@@ -129,6 +156,7 @@ public final class ErrorViewModel {
                     ErrorFigures e = m.error();
                     return new View(
                             Deviation.of(e),
+                            atOutput(v, m),
                             Clipped.of(e),
                             Split.of(e),
                             bitsPerWeight(v.subject(), m),
@@ -137,6 +165,34 @@ public final class ErrorViewModel {
                                     .collect(Collectors.joining("; ")),
                             v.previous());
                 });
+    }
+
+    /** While the figure of a new range is on its way, that of the last one stays, marked. */
+    private AtOutput atOutput(SelectedTensor.View v, Measured m) {
+        if (!(v.subject() instanceof QuantizableTensor.Weight)) {
+            return AtOutput.NONE;
+        }
+        LayerReading reads = v.values().reads();
+        if (reads.moments().isEmpty()) {
+            return new AtOutput(true, "", reads.why(), ABOUT, false);
+        }
+        String about = ABOUT + "\nRests on " + reads.restsOn() + ", "
+                + Figures.count(reads.moments().get().count()) + " inputs of the layer in all, as the float model has them.";
+        if (m.output().isEmpty()) {
+            boolean same = view.get().map(before -> before.output.about.startsWith(about)).orElse(false);
+            return new AtOutput(true, same ? view.get().orElseThrow().output.sqnr : Figures.NONE, "", about, true);
+        }
+        OutputError error = m.output().get();
+        String sqnr = error.sqnrDb().isEmpty()
+                ? Figures.NONE
+                : (error.exact() ? "" : Figures.ABOUT) + Figures.decibels(error.sqnrDb());
+        return new AtOutput(
+                true,
+                sqnr,
+                "",
+                about + "\nMean squared error " + (error.exact() ? "" : Figures.ABOUT) + Figures.mse(error.mse())
+                        + ", in squared units of the output.",
+                v.previous());
     }
 
     private static String about(ErrorFigures e) {
@@ -242,6 +298,11 @@ public final class ErrorViewModel {
     /** The less important figures; they are computed only while {@link #unfoldedProperty} is true. */
     public ReadOnlyObjectProperty<Optional<More>> moreProperty() {
         return more.getReadOnlyProperty();
+    }
+
+    /** A sentence where the least error of the tensor is not a good one at the output of its layer; else empty. */
+    public ReadOnlyStringProperty outputNoteProperty() {
+        return outputNote.textProperty();
     }
 
     /** Whether the less important figures are visible. */

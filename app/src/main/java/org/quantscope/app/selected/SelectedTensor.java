@@ -3,6 +3,7 @@ package org.quantscope.app.selected;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import javafx.beans.property.BooleanProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -20,9 +21,10 @@ import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LatestWins;
-import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.layerwise.LayerOutput;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Grid;
@@ -83,7 +85,7 @@ public final class SelectedTensor {
 
         /** What the layer of a weight reads on the calibration data, if it is known. */
         public Optional<LayerMoments> reads() {
-            return values.reads();
+            return values.reads().moments();
         }
 
         /** True if what a calibrator needs to know of the tensor is known. */
@@ -169,13 +171,16 @@ public final class SelectedTensor {
         }
     }
 
+    /** @param complete false if the error at the output is still an estimate */
+    private record Exactly(Measured measured, boolean complete) {}
+
     private final Workbench bench;
     private final Measurements measurements;
     private final Solutions solutions;
     private final Background background;
     private final TensorValues values;
     private final LatestWins<QuantParams> fitting;
-    private final LatestWins<ErrorReport> exact;
+    private final LatestWins<Exactly> exact;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final BooleanProperty curveShowing = new SimpleBooleanProperty(this, "curveShowing");
@@ -195,7 +200,7 @@ public final class SelectedTensor {
         this.measurements = measurements;
         this.solutions = solutions;
         this.background = background;
-        this.values = new TensorValues(bench, background, this::refresh);
+        this.values = new TensorValues(bench, measurements.outputs(), background, this::refresh);
         this.fitting = background.latest(LatestWins.Mode.CONFLATE);
         this.exact = background.latest(LatestWins.Mode.CONFLATE);
         bench.modelProperty().subscribe(x -> values.forget());
@@ -275,11 +280,14 @@ public final class SelectedTensor {
         previewed = measured;
         refresh();
         if (known == null && v.subject() instanceof QuantizableTensor.Weight w) {
+            Importances importances = bench.importances();
             exact.submit(
-                    (cancel, partial) -> Engine.measure(w.tensor(), params, cancel),
-                    report -> {
-                        Measured done = measured.withError(ErrorFigures.of(report));
-                        measurements.keep(w, done);
+                    (cancel, partial) -> measure(w, measured, importances, cancel, partial),
+                    result -> {
+                        Measured done = result.measured;
+                        if (result.complete) {
+                            measurements.keep(w, done);
+                        }
                         if (previewed != null
                                 && previewed.params().equals(params)
                                 && previewed.spec().equals(next)) {
@@ -289,6 +297,21 @@ public final class SelectedTensor {
                     },
                     e -> background.problem(e));
         }
+    }
+
+    /** Measures exactly; where the output of the layer takes longer than a frame, an estimate of it comes first. */
+    private Exactly measure(
+            QuantizableTensor.Weight w,
+            Measured estimated,
+            Importances importances,
+            CancelToken cancel,
+            Consumer<Exactly> partial) {
+        QuantParams params = estimated.params();
+        Measured measured = estimated.withError(ErrorFigures.of(Engine.measure(w.tensor(), params, cancel)));
+        Optional<LayerOutput> layer = measurements.outputs().of(w.tensor(), importances, cancel);
+        layer.flatMap(output -> output.estimate(params, cancel))
+                .ifPresent(first -> partial.accept(new Exactly(measured.withOutput(Optional.of(first)), false)));
+        return new Exactly(measured.withOutput(layer.map(output -> output.error(params, cancel))), true);
     }
 
     /** Commits the preview as one undo step. */
@@ -428,13 +451,10 @@ public final class SelectedTensor {
                 slice == ALL ? Optional.empty() : known.flatMap(cut -> values.inSlice(subject, cut, slice));
         boolean weighted = subject instanceof QuantizableTensor.Weight w
                 && bench.importances().of(w.info()).isPresent();
-        Optional<LayerMoments> reads = subject instanceof QuantizableTensor.Weight
-                ? bench.importances().moments(subject.id())
-                : Optional.empty();
         view.set(Optional.of(new View(
                 subject,
                 spec,
-                new SelectedValues(whole, known, slice, ofSlice, weighted, reads),
+                new SelectedValues(whole, known, slice, ofSlice, weighted, LayerReading.of(subject, bench)),
                 new SettingOutcome(Optional.ofNullable(shown), previewed != null, previous))));
         refreshCurve(view.get().get(), sameTensor);
         bench.changes().behind(Changes.Stage.SELECTED_TENSOR);

@@ -2,7 +2,6 @@ package org.quantscope.app.selected;
 
 import java.util.Optional;
 import org.quantscope.core.quant.SliceExtents;
-import org.quantscope.core.rounding.LayerMoments;
 import org.quantscope.core.sketch.MomentSketch;
 
 /**
@@ -14,7 +13,7 @@ import org.quantscope.core.sketch.MomentSketch;
  * @param slice the selected slice, or {@link SelectedTensor#ALL}
  * @param inSlice the values in the selected slice; empty until they have been read
  * @param weighted true if the importances of the values are known
- * @param reads what the layer of a weight reads on the calibration data, if it is known
+ * @param reads what the layer of a weight reads on the calibration data
  */
 public record SelectedValues(
         Optional<MomentSketch> sketch,
@@ -22,4 +21,4 @@ public record SelectedValues(
         int slice,
         Optional<MomentSketch> inSlice,
         boolean weighted,
-        Optional<LayerMoments> reads) {}
+        LayerReading reads) {}

@@ -1,17 +1,25 @@
 package org.quantscope.app.selected;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
+import org.quantscope.app.session.LayerOutputs;
 import org.quantscope.app.session.Memo;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LruCache;
+import org.quantscope.core.layerwise.LayerOutput;
+import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.SliceExtents;
 import org.quantscope.core.quant.SliceReader;
@@ -40,6 +48,7 @@ final class TensorValues {
     private record SliceKey(ExtentsKey cut, int slice) {}
 
     private final Workbench bench;
+    private final LayerOutputs outputs;
     private final Runnable changed;
     private final Memo<SketchKey, MomentSketch> sketches;
     private final Memo<ExtentsKey, SliceExtents> extents;
@@ -50,8 +59,9 @@ final class TensorValues {
     private @Nullable ExtentsKey cut;
 
     /** @param changed runs when a requested result is ready */
-    TensorValues(Workbench bench, Background background, Runnable changed) {
+    TensorValues(Workbench bench, LayerOutputs outputs, Background background, Runnable changed) {
         this.bench = bench;
+        this.outputs = outputs;
         this.changed = changed;
         this.sketches = new Memo<>(background, LruCache.ofEntries(SKETCHES_KEPT));
         this.extents = new Memo<>(background, LruCache.ofEntries(CUTS_KEPT));
@@ -149,7 +159,12 @@ final class TensorValues {
                 v.weighted() || v.reads().isPresent() ? bench.importances() : Importances.NONE);
         return curves.ask(
                 key,
-                (cancel, partial) -> ClipCurve.of(
+                (cancel, partial) -> {
+                    // What goes by the output takes longer, so the rest comes first.
+                    if (v.reads().isPresent()) {
+                        partial.accept(ClipCurve.of(values, spec, clip -> Optional.empty(), cancel));
+                    }
+                    ClipCurve curve = ClipCurve.of(
                         values,
                         spec,
                         clip -> v.subject() instanceof QuantizableTensor.Weight w
@@ -159,8 +174,41 @@ final class TensorValues {
                                                 .requested()
                                                 .get(v.ownRanges() ? v.slice() : 0))
                                 : Optional.empty(),
-                        cancel),
+                        cancel);
+                    return curve.withOutputs(curve.points().isEmpty() ? List.of() : outputs(v, values, spec, key.importances, cancel));
+                },
                 changed);
+    }
+
+    /**
+     * The error at the output at some clips: of the whole layer if the tensor has one range, else of the output channel that
+     * is shown; empty for other slices, whose errors at an output are not theirs alone.
+     */
+    private List<ClipCurve.OutputPoint> outputs(
+            SelectedTensor.View v, MomentSketch values, QuantSpec spec, Importances known, CancelToken cancel) {
+        if (!(v.subject() instanceof QuantizableTensor.Weight w)) {
+            return List.of();
+        }
+        LayerOutput layer = outputs.of(w.tensor(), known, cancel).orElse(null);
+        if (layer == null) {
+            return List.of();
+        }
+        List<ClipCurve.OutputPoint> points = new ArrayList<>();
+        for (ClipRange clip : ClipCurve.outputClips(values, spec)) {
+            cancel.check();
+            QuantParams params = RangeResolver.resolve(values, spec, clip);
+            Optional<OutputError> error = v.ownRanges()
+                    ? layer.errorOfSlice(v.slices().orElseThrow().slicing(), v.slice(), params.grid(0))
+                    : Optional.of(layer.error(
+                            RangeResolver.resolve(w.tensor(), spec, List.of(clip)), cancel));
+            if (error.isEmpty()) {
+                return List.of();
+            }
+            points.add(new ClipCurve.OutputPoint(
+                    ClipCurve.position(clip),
+                    error.get().mse() / Math.max(Double.MIN_NORMAL, error.get().signal())));
+        }
+        return points;
     }
 
     /** True if a single clip describes what is shown. */

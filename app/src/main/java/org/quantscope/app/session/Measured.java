@@ -1,6 +1,8 @@
 package org.quantscope.app.session;
 
 import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.ClipRanges;
 import org.quantscope.core.quant.QuantParams;
@@ -14,9 +16,16 @@ import org.quantscope.core.quant.Spread;
  * @param requested the requested range of each slice
  * @param params the resolved parameters
  * @param error the error that they cause
+ * @param output the error that they cause at the output of the layer; empty while or where it is not known
  * @param spans a summary of all slices
  */
-public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error, Spans spans) {
+public record Measured(
+        QuantSpec spec,
+        List<ClipRange> requested,
+        QuantParams params,
+        ErrorFigures error,
+        Optional<OutputError> output,
+        Spans spans) {
     /**
      * A summary of many slices, computed together with the result because there may be many.
      *
@@ -43,11 +52,15 @@ public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams pa
     }
 
     public Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error) {
-        this(spec, requested, params, error, Spans.of(requested, params));
+        this(spec, requested, params, error, Optional.empty(), Spans.of(requested, params));
     }
 
     public Measured withError(ErrorFigures figures) {
-        return new Measured(spec, requested, params, figures, spans);
+        return new Measured(spec, requested, params, figures, output, spans);
+    }
+
+    public Measured withOutput(Optional<OutputError> at) {
+        return new Measured(spec, requested, params, error, at, spans);
     }
 
     /** The hull of the requested ranges. */

@@ -15,6 +15,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
@@ -23,6 +24,7 @@ import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.rounding.LayerMoments;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Choice;
@@ -92,10 +94,16 @@ public final class Measurements {
         }
     }
 
-    /** @param sketch the sketch from which the error of an activation is estimated */
-    private record Key(Request request, Optional<MomentSketch> sketch) {
-        static Key of(QuantizableTensor subject, Request request) {
-            return new Key(request, subject instanceof QuantizableTensor.Activation a ? a.sketch() : Optional.empty());
+    /**
+     * @param sketch the sketch from which the error of an activation is estimated
+     * @param reads what the layer of a weight reads
+     */
+    private record Key(Request request, Optional<MomentSketch> sketch, Optional<LayerMoments> reads) {
+        static Key of(QuantizableTensor subject, Request request, Importances known) {
+            return switch (subject) {
+                case QuantizableTensor.Activation a -> new Key(request, a.sketch(), Optional.empty());
+                case QuantizableTensor.Weight w -> new Key(request, Optional.empty(), known.moments(w.id()));
+            };
         }
     }
 
@@ -111,19 +119,29 @@ public final class Measurements {
     private final ReadOnlyObjectWrapper<Snapshot> snapshot = new ReadOnlyObjectWrapper<>(Snapshot.EMPTY);
     private final LruCache<Key, Measured> kept = LruCache.ofEntries(KEPT);
 
+    private final LayerOutputs outputs = new LayerOutputs();
+
     private Set<TensorId> saidLacking = Set.of();
 
     public Measurements(Workbench bench, Background background) {
         this.bench = bench;
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
-        bench.modelProperty().subscribe(x -> kept.clear());
+        bench.modelProperty().subscribe(x -> {
+            kept.clear();
+            outputs.clear();
+        });
         bench.changes().on(Changes.Stage.MEASUREMENTS, this::refresh);
+    }
+
+    /** The outputs of the layers of weights. */
+    public LayerOutputs outputs() {
+        return outputs;
     }
 
     /** The result of a setting, which need not be the committed one, if it is known. */
     public Optional<Measured> find(QuantizableTensor subject, QuantSpec spec) {
-        return kept.find(Key.of(subject, request(subject, spec)));
+        return kept.find(Key.of(subject, request(subject, spec), bench.importances()));
     }
 
     /** The request to the resolver for a tensor under a setting, which need not be the committed one. */
@@ -137,7 +155,7 @@ public final class Measurements {
 
     /** Keeps a result with exact figures that was computed elsewhere. */
     public void keep(QuantizableTensor subject, Measured measured) {
-        kept.put(Key.of(subject, request(subject, measured.spec())), measured);
+        kept.put(Key.of(subject, request(subject, measured.spec()), bench.importances()), measured);
     }
 
     /**
@@ -147,7 +165,8 @@ public final class Measurements {
      * @throws IllegalArgumentException if the spec does not fit the tensor, or there is an {@link Request#obstacle}
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public Measured measure(QuantizableTensor subject, Request request, Resolver resolver, CancelToken cancel) {
+    public Measured measure(
+            QuantizableTensor subject, Request request, Importances known, Resolver resolver, CancelToken cancel) {
         Resolution made = raised(subject, request.spec(), resolver.resolve(request, cancel));
         ErrorFigures error = switch (subject) {
             case QuantizableTensor.Weight(var tensor) -> ErrorFigures.of(Engine.measure(tensor, made.params(), cancel));
@@ -155,8 +174,12 @@ public final class Measurements {
                 ErrorFigures.of(sketch.map(s -> List.of(s.estimate(made.params().grid(0))))
                         .orElse(List.of()));
         };
-        Measured measured = new Measured(request.spec(), made.requested(), made.params(), error);
-        kept.put(Key.of(subject, request), measured);
+        Measured measured = new Measured(request.spec(), made.requested(), made.params(), error)
+                .withOutput(
+                        subject instanceof QuantizableTensor.Weight(var tensor)
+                                ? outputs.of(tensor, known, cancel).map(layer -> layer.error(made.params(), cancel))
+                                : Optional.empty());
+        kept.put(Key.of(subject, request, known), measured);
         return measured;
     }
 
@@ -190,7 +213,7 @@ public final class Measurements {
         for (QuantizedTensor tensor : QuantizedTensor.of(model.get(), state.get(), bench.calibration())) {
             TensorId id = tensor.info().id();
             Task task = new Task(bench.subject(id).orElseThrow(), tensor);
-            Measured measured = kept.get(Key.of(task.subject, tensor.request()));
+            Measured measured = kept.get(Key.of(task.subject, tensor.request(), bench.importances()));
             if (measured != null) {
                 known.put(id, measured);
                 tasks.add(task);
@@ -275,7 +298,12 @@ public final class Measurements {
             for (Task task : missing) {
                 cancel.check();
                 job.report(done++, missing.size(), "tensor " + done + " of " + missing.size());
-                Measured measured = measure(task.subject, task.tensor.request(), asked.resolver, cancel);
+                Measured measured = measure(
+                        task.subject,
+                        task.tensor.request(),
+                        asked.calibration.importances(),
+                        asked.resolver,
+                        cancel);
                 all.put(task.subject.id(), measured);
                 boolean due = (done - told) * PARTIALS >= missing.size() || System.nanoTime() - toldAt >= PARTIAL_NANOS;
                 if (due && done < missing.size() && underWay.compareAndSet(false, true)) {

@@ -8,6 +8,7 @@ import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
@@ -79,7 +80,12 @@ public final class Solutions {
     }
 
     /** Everything that codes depend on. */
-    private record Asked(Model model, SessionState state, ResolvedSettings resolved, Optional<Dataset> data) {}
+    private record Asked(
+            Model model,
+            SessionState state,
+            ResolvedSettings resolved,
+            Optional<Dataset> data,
+            Importances importances) {}
 
     private final Workbench bench;
     private final Measurements measurements;
@@ -126,7 +132,8 @@ public final class Solutions {
             show(View.WAITING);
             return;
         }
-        Asked next = new Asked(model, state, measured.resolved(), bench.calibrationData());
+        Asked next =
+                new Asked(model, state, measured.resolved(), bench.calibrationData(), bench.importances());
         if (next.equals(asked)) {
             return;
         }
@@ -174,14 +181,15 @@ public final class Solutions {
         }
     }
 
-    private static View view(Status status, Asked of, SolvedModel solved, CancelToken cancel) {
+    private View view(Status status, Asked of, SolvedModel solved, CancelToken cancel) {
         Map<TensorId, Measured> measured = new LinkedHashMap<>();
         solved.values().forEach((id, chosen) -> {
             ResolvedTensor tensor = solved.settings().find(id).orElse(null);
             if (tensor != null) {
                 Tensor weight = of.model.find(id).orElseThrow();
-                ErrorFigures error = ErrorFigures.of(
-                        ErrorPass.measure(weight, tensor.params(), chosen.data().toFloats(), cancel));
+                float[] values = chosen.data().toFloats();
+                ErrorFigures error =
+                        ErrorFigures.of(ErrorPass.measure(weight, tensor.params(), values, cancel));
                 boolean asAsked = of.resolved
                         .find(id)
                         .map(nearest -> nearest.params().equals(tensor.params()))
@@ -189,10 +197,14 @@ public final class Solutions {
                 measured.put(
                         id,
                         new Measured(
-                                tensor.spec(),
-                                asAsked ? tensor.requested() : tensor.params().effective(),
-                                tensor.params(),
-                                error));
+                                        tensor.spec(),
+                                        asAsked ? tensor.requested() : tensor.params().effective(),
+                                        tensor.params(),
+                                        error)
+                                .withOutput(measurements
+                                        .outputs()
+                                        .of(weight, of.importances, cancel)
+                                        .map(layer -> layer.error(values, cancel))));
             }
         });
         return new View(status, Optional.of(solved), measured, "");

@@ -43,6 +43,7 @@ final class TensorColumns {
     private static final double SHAPE_INSETS = 18;
     private static final double BITS_WIDTH = 52;
     private static final double SQNR_WIDTH = 74;
+    private static final double OUTPUT_WIDTH = 84;
     private static final double SENSITIVITY_WIDTH = 104;
     private static final double RANGE_WIDTH = 140;
 
@@ -55,6 +56,8 @@ final class TensorColumns {
     private final TreeTableColumn<TensorLine, TensorLine> name = new TreeTableColumn<>("tensor");
     private final TreeTableColumn<TensorLine, String> sqnr =
             sortable(TensorOrder.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorColumns::sqnr));
+    private final TreeTableColumn<TensorLine, String> output =
+            sortable(TensorOrder.Key.OUTPUT, column("output dB", OUTPUT_WIDTH, TensorColumns::output));
     private final TreeTableColumn<TensorLine, String> bits = sortable(
             TensorOrder.Key.BITS,
             column(
@@ -73,6 +76,9 @@ final class TensorColumns {
 
     /** True if a sweep has found something. */
     private boolean swept;
+
+    /** True if the error at the output is known of any. */
+    private boolean outputs;
 
     private NamePrefix prefix = NamePrefix.NONE;
 
@@ -103,7 +109,8 @@ final class TensorColumns {
         sensitivity.setCellFactory(column -> new TensorCells.SensitivityCell(() -> most));
         fix(sensitivity, SENSITIVITY_WIDTH);
         sensitivity.setVisible(false);
-        tree.getColumns().setAll(List.of(name, shape, bits, sqnr, sensitivity, range));
+        output.setVisible(false);
+        tree.getColumns().setAll(List.of(name, shape, bits, sqnr, output, sensitivity, range));
         // The view-model sorts the list; a third click on a header restores the first order.
         tree.setOnSort(e -> {
             e.consume();
@@ -137,9 +144,12 @@ final class TensorColumns {
         double most = width - MARGIN - (swept ? SENSITIVITY_WIDTH : 0);
         boolean withSqnr = !swept || most - BITS_WIDTH - SQNR_WIDTH >= NAME_WIDTH || sorts(sqnr);
         boolean withBits = !swept || most - BITS_WIDTH - (withSqnr ? SQNR_WIDTH : 0) >= NAME_WIDTH || sorts(bits);
+        double rest = most - (withBits ? BITS_WIDTH : 0) - (withSqnr ? SQNR_WIDTH : 0);
+        boolean withOutput = outputs && (rest - OUTPUT_WIDTH >= NAME_WIDTH || sorts(output));
         sqnr.setVisible(withSqnr);
         bits.setVisible(withBits);
-        double room = most - (withBits ? BITS_WIDTH : 0) - (withSqnr ? SQNR_WIDTH : 0);
+        output.setVisible(withOutput);
+        double room = rest - (withOutput ? OUTPUT_WIDTH : 0);
         double whole = nameWidth(widestName);
         double least = nameWidth(widestElided);
         double beside = room - shape.getPrefWidth();
@@ -201,9 +211,11 @@ final class TensorColumns {
     void take(TensorsViewModel.Rows rows) {
         most = 0;
         swept = false;
+        outputs = false;
         boolean points = true;
         for (TensorRow row :
                 (Iterable<TensorRow>) Stream.concat(rows.weights().stream(), rows.activations().stream())::iterator) {
+            outputs |= row.result().output().isPresent();
             if (row.sensitivity().isPresent()) {
                 ShownSensitivity sensitivity = row.sensitivity().get();
                 swept = true;
@@ -250,6 +262,14 @@ final class TensorColumns {
                 : (row.result().exact() ? "" : "≈ ")
                         + String.format(
                                 Locale.ROOT, "%.1f", row.result().sqnrDb().getAsDouble());
+    }
+
+    private static String output(TensorRow row) {
+        return row.result().outputSqnrDb().isEmpty()
+                ? ""
+                : (row.result().output().orElseThrow().exact() ? "" : "≈ ")
+                        + String.format(
+                                Locale.ROOT, "%.1f", row.result().outputSqnrDb().getAsDouble());
     }
 
     private static TreeTableColumn<TensorLine, String> column(

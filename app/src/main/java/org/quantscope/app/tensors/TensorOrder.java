@@ -15,6 +15,8 @@ public record TensorOrder(Key key, boolean descending) {
         /** By the bits of a code; float is the largest. */
         BITS,
         SQNR,
+        /** By the SQNR at the output of the layer. */
+        OUTPUT,
         /**
          * By the loss of accuracy with the tensor alone quantized; of equal losses, the one with the smaller output
          * SQNR counts as more sensitive.
@@ -39,6 +41,10 @@ public record TensorOrder(Key key, boolean descending) {
                 Comparator.comparing((TensorRow row) -> row.result().sqnrDb().isEmpty())
                         .thenComparing(directed(Comparator.comparingDouble(
                                 row -> row.result().sqnrDb().orElse(0))));
+            case OUTPUT ->
+                Comparator.comparing((TensorRow row) -> row.result().outputSqnrDb().isEmpty())
+                        .thenComparing(directed(Comparator.comparingDouble(
+                                row -> row.result().outputSqnrDb().orElse(0))));
             case SENSITIVITY ->
                 Comparator.comparing((TensorRow row) -> loss(row).isEmpty())
                         .thenComparing(directed(Comparator.comparingDouble(

@@ -3,6 +3,7 @@ package org.quantscope.app.tensors;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.quantscope.app.tensors.ShownSensitivity.Level;
+import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.Shape;
@@ -32,11 +33,23 @@ public record TensorRow(
      *
      * @param sqnrDb SQNR in dB; empty while it is unknown, or if it does not exist
      * @param exact false if {@code sqnrDb} is an estimate
+     * @param output the error at the output of the layer; empty if it is not known
      * @param range the hull of the requested ranges of all channels; empty while it is unknown
      * @param obstacle why its setting cannot be resolved, in a sentence without its full stop; empty if it can
      */
-    public record Result(OptionalDouble sqnrDb, boolean exact, Optional<ClipRange> range, Optional<String> obstacle) {
-        static final Result NONE = new Result(OptionalDouble.empty(), true, Optional.empty(), Optional.empty());
+    public record Result(
+            OptionalDouble sqnrDb,
+            boolean exact,
+            Optional<OutputError> output,
+            Optional<ClipRange> range,
+            Optional<String> obstacle) {
+        static final Result NONE =
+                new Result(OptionalDouble.empty(), true, Optional.empty(), Optional.empty(), Optional.empty());
+
+        /** The SQNR at the output of the layer in dB; empty if it is not known. */
+        OptionalDouble outputSqnrDb() {
+            return output.map(OutputError::sqnrDb).orElse(OptionalDouble.empty());
+        }
     }
 
     /** From this SQNR on the loss is little: the noise has less than 4 % of the signal's power. */

@@ -265,6 +265,7 @@ public final class TensorsViewModel {
                 new TensorRow.Result(
                         measured.map(m -> m.error().sqnrDb()).orElse(OptionalDouble.empty()),
                         measured.map(m -> m.error().exact()).orElse(true),
+                        measured.flatMap(Measured::output),
                         measured.map(Measured::envelope),
                         Optional.ofNullable(measurements
                                 .snapshotProperty()

@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import org.quantscope.app.selected.CodeUse;
 import org.quantscope.app.selected.ErrorViewModel;
+import org.quantscope.app.selected.OutputNote;
 import org.quantscope.app.selected.QuantizerViewModel;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.selected.SlicesViewModel;
@@ -57,7 +58,11 @@ record RehearsedTensor(
         RehearsedTensor made = new RehearsedTensor(
                 selected,
                 quantizer,
-                new ErrorViewModel(selected, measurements, new CodeUse(bench, selected, here)),
+                new ErrorViewModel(
+                        selected,
+                        measurements,
+                        new CodeUse(bench, selected, here),
+                        new OutputNote(bench, measurements.outputs(), selected, here)),
                 new SlicesViewModel(selected, quantizer));
         made.slices.setShowing(true);
         selected.curveShowingProperty().set(true);

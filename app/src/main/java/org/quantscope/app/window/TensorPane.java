@@ -3,6 +3,7 @@ package org.quantscope.app.window;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.geometry.Insets;
@@ -75,7 +76,8 @@ final class TensorPane extends VBox {
     private final Button channel = new Button();
     private final Label rangeHint = label("hint");
     private final Label curveHint = label("hint");
-    private final HBox curveKeys = head(key("total"), key("rounding"), key("clipping"));
+    private final Label outputKey = key("at the output");
+    private final HBox curveKeys = head(key("total"), key("rounding"), key("clipping"), outputKey);
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private @Nullable MomentSketch shownValues;
     private @Nullable Object shownSubject;
@@ -123,6 +125,10 @@ final class TensorPane extends VBox {
         VBox.setVgrow(values, Priority.ALWAYS);
         VBox.setVgrow(plot, Priority.ALWAYS);
 
+        outputKey.setTooltip(new Tooltip("Error at the output of the layer on the calibration data, drawn so that equal"
+                + " heights are equal SQNR; of a channel that of its output"));
+        outputKey.setVisible(false);
+        outputKey.setManaged(false);
         HBox headOfErrors = head(text("title", "Error against clip"), curveKeys, spacer(), curveHint);
         headOfErrors.widthProperty().subscribe(w -> curveHint.setVisible(w.doubleValue() > ROOM_FOR_HINT));
         curveHint.managedProperty().bind(curveHint.visibleProperty());
@@ -270,8 +276,12 @@ final class TensorPane extends VBox {
     }
 
     private void showCurve(Optional<ClipCurve> made) {
-        curve.setCurve(
-                made.filter(c -> c.absence().isEmpty()).map(TensorPane::draw).orElse(null));
+        Optional<MomentSketch> values = selected.viewProperty().get().flatMap(SelectedTensor.View::shown);
+        curve.setCurve(made.filter(c -> c.absence().isEmpty())
+                .map(c -> draw(c, power(values)))
+                .orElse(null));
+        outputKey.setVisible(made.filter(c -> !c.outputs().isEmpty()).isPresent());
+        outputKey.setManaged(outputKey.isVisible());
         selected.viewProperty().get().ifPresent(this::showCurrent);
     }
 
@@ -293,10 +303,24 @@ final class TensorPane extends VBox {
         double mse = v.ownRanges() && v.grid().isPresent()
                 ? v.shown().get().estimate(v.grid().get()).mse()
                 : m.error().mse();
-        curve.setCurrent(ClipCurve.position(v.clip().get()), mse);
+        double at = ClipCurve.position(v.clip().get());
+        curve.setCurrent(at, mse);
+        // Of a whole tensor the figure itself; while it is on its way, and of a channel, the line.
+        OptionalDouble relative = v.ownRanges() || v.previous()
+                ? OptionalDouble.empty()
+                : m.output().filter(o -> o.signal() > 0).map(o -> OptionalDouble.of(o.mse() / o.signal())).orElse(OptionalDouble.empty());
+        curve.setCurrentOutput(
+                at,
+                power(v.shown()) * relative.orElse(selected.curveProperty().get().orElseThrow().relativeOutput(at)));
     }
 
-    private static ErrorCurve draw(ClipCurve c) {
+    /** The mean square of the values. */
+    private static double power(Optional<MomentSketch> values) {
+        return values.map(s -> s.sumSquares() / Math.max(1, s.count())).orElse(0.0);
+    }
+
+    /** @param power with which relative errors at the output are drawn, so that equal heights are equal SQNR */
+    private static ErrorCurve draw(ClipCurve c, double power) {
         return new ErrorCurve(
                 points(c.points()),
                 c.pins().stream()
@@ -305,6 +329,9 @@ final class TensorPane extends VBox {
                 c.bits() + " bit",
                 c.neighbours().stream()
                         .map(n -> new ErrorCurve.Neighbour(n.bits() + " bit", points(n.points())))
+                        .toList(),
+                c.outputs().stream()
+                        .map(p -> new ErrorCurve.Point(p.x(), p.relative() * power, 0, 0))
                         .toList());
     }
 
@@ -373,7 +400,7 @@ final class TensorPane extends VBox {
 
     private static Label key(String part) {
         Line line = new Line(0, 0, KEY_LENGTH, 0);
-        line.getStyleClass().add("key-" + part.toLowerCase(Locale.ROOT));
+        line.getStyleClass().add("key-" + part.toLowerCase(Locale.ROOT).replace(' ', '-'));
         Label label = text("key", part);
         label.setGraphic(line);
         return label;

@@ -201,7 +201,8 @@ class GraphViewTest {
                 false,
                 Shape.of(1),
                 new TensorRow.Setting(Optional.of(QuantSpec.WEIGHTS), false),
-                new TensorRow.Result(OptionalDouble.empty(), true, Optional.empty(), Optional.empty()),
+                new TensorRow.Result(
+                        OptionalDouble.empty(), true, Optional.empty(), Optional.empty(), Optional.empty()),
                 Optional.of(sensitivity));
         ModelDrawing.Box box = new ModelDrawing.Box("Conv", "conv", List.of(id), true, 0, 0, 10, 10);
         GraphViewModel.Drawn swept = GraphViewModel.Drawn.of(

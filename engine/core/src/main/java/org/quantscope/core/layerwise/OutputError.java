@@ -17,8 +17,8 @@ import org.quantscope.core.tensor.TensorId;
  *
  * @param mse mean square of the error, over all outputs, samples and positions
  * @param signal mean square of the float outputs without their bias
- * @param exact false if only blocks of the diagonal of H were kept, for want of memory: inputs of different blocks then
- *     count as uncorrelated
+ * @param exact false if it is an estimate from some of the outputs, or if only blocks of the diagonal of H were kept, for
+ *     want of memory: inputs of different blocks then count as uncorrelated
  */
 public record OutputError(double mse, double signal, boolean exact) {
     /** 10·log10 of signal to error, in dB; empty if either is 0. */
