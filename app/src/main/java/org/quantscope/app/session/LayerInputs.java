@@ -25,7 +25,8 @@ public final class LayerInputs {
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.modelProperty().subscribe(x -> asked = null);
-        bench.changes().on(Changes.Stage.CALIBRATION, this::refresh);
+        // Behind the stage of the activations, which come first.
+        bench.changes().on(Changes.Stage.MEASUREMENTS, this::refresh);
     }
 
     private void refresh() {
