@@ -116,12 +116,11 @@ class AtOutputTest {
         assertThat(pin.range()).isEqualTo(chosen);
         double signal = at.measured().output().orElseThrow().signal();
         double least = exact(RangeResolver.resolve(
-                        at.tensor(),
-                        at.hand().spec().orElseThrow().withClip(new Clip.Manual(chosen)),
-                        NEVER)
+                        at.tensor(), at.hand().spec().orElseThrow().withClip(new Clip.Manual(chosen)), NEVER)
                 .params());
-        assertThat(curve.outputs()).hasSize(128).allSatisfy(p -> assertThat(p.relative())
-                .isGreaterThanOrEqualTo(least / signal * (1 - 1e-6)));
+        assertThat(curve.outputs())
+                .hasSize(128)
+                .allSatisfy(p -> assertThat(p.relative()).isGreaterThanOrEqualTo(least / signal * (1 - 1e-6)));
         ClipCurve.OutputPoint lowest = curve.outputs().stream()
                 .min(Comparator.comparingDouble(ClipCurve.OutputPoint::relative))
                 .orElseThrow();
@@ -148,9 +147,7 @@ class AtOutputTest {
         at.context.bench().select(new TensorId("2.weight"));
         at.context.quantizer().setBits(3);
         double least = exact(RangeResolver.resolve(
-                        at.tensor(),
-                        at.hand().spec().orElseThrow().withClip(new Clip.Auto("mse")),
-                        NEVER)
+                        at.tensor(), at.hand().spec().orElseThrow().withClip(new Clip.Auto("mse")), NEVER)
                 .params());
         double signal = at.measured().output().orElseThrow().signal();
         assertThat(at.context.error().outputNoteProperty().get())

@@ -29,7 +29,12 @@ import org.quantscope.core.sketch.MomentSketch;
  * @param absence a sentence that says why there is no curve; empty if there is one
  */
 public record ClipCurve(
-        int bits, List<Point> points, List<Pin> pins, List<Neighbour> neighbours, List<OutputPoint> outputs, String absence) {
+        int bits,
+        List<Point> points,
+        List<Pin> pins,
+        List<Neighbour> neighbours,
+        List<OutputPoint> outputs,
+        String absence) {
     /** The number of clips on the curve of each bit width. */
     public static final int POINTS = 512;
 

@@ -110,7 +110,8 @@ public final class ErrorView extends VBox {
         HBox parts = new HBox(GAP, split, space, fold);
         parts.setAlignment(Pos.CENTER_LEFT);
         fold.setMinWidth(USE_PREF_SIZE);
-        Section section = new Section("Error of this tensor", first, output, outputNote, bar, parts, facts, more, notes);
+        Section section =
+                new Section("Error of this tensor", first, output, outputNote, bar, parts, facts, more, notes);
         getChildren().add(section);
         model.unfoldedProperty().subscribe(on -> {
             put(more, on);

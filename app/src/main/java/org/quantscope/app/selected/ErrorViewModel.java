@@ -25,8 +25,9 @@ import org.quantscope.core.sketch.MomentSketch;
 public final class ErrorViewModel {
     private static final String WATCHER = "error";
 
-    private static final String ABOUT = "What this range does to the output of the layer: 10·log10 of its mean square to"
-            + " that of the error there, in dB; more is better.";
+    private static final String ABOUT =
+            "What this range does to the output of the layer: 10·log10 of its mean square to"
+                    + " that of the error there, in dB; more is better.";
 
     /** The RMSE in steps if errors are spread evenly over a step: 1/√12. */
     private static final double IDEAL = 1 / Math.sqrt(12);
@@ -177,9 +178,12 @@ public final class ErrorViewModel {
             return new AtOutput(true, "", reads.why(), ABOUT, false);
         }
         String about = ABOUT + "\nRests on " + reads.restsOn() + ", "
-                + Figures.count(reads.moments().get().count()) + " inputs of the layer in all, as the float model has them.";
+                + Figures.count(reads.moments().get().count())
+                + " inputs of the layer in all, as the float model has them.";
         if (m.output().isEmpty()) {
-            boolean same = view.get().map(before -> before.output.about.startsWith(about)).orElse(false);
+            boolean same = view.get()
+                    .map(before -> before.output.about.startsWith(about))
+                    .orElse(false);
             return new AtOutput(true, same ? view.get().orElseThrow().output.sqnr : Figures.NONE, "", about, true);
         }
         OutputError error = m.output().get();

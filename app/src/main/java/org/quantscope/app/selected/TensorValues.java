@@ -165,17 +165,18 @@ final class TensorValues {
                         partial.accept(ClipCurve.of(values, spec, clip -> Optional.empty(), cancel));
                     }
                     ClipCurve curve = ClipCurve.of(
-                        values,
-                        spec,
-                        clip -> v.subject() instanceof QuantizableTensor.Weight w
-                                        && v.knows(Calibrators.byId(clip.calibratorId()))
-                                ? Optional.of(
-                                        RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel)
-                                                .requested()
-                                                .get(v.ownRanges() ? v.slice() : 0))
-                                : Optional.empty(),
-                        cancel);
-                    return curve.withOutputs(curve.points().isEmpty() ? List.of() : outputs(v, values, spec, key.importances, cancel));
+                            values,
+                            spec,
+                            clip -> v.subject() instanceof QuantizableTensor.Weight w
+                                            && v.knows(Calibrators.byId(clip.calibratorId()))
+                                    ? Optional.of(RangeResolver.resolve(
+                                                    w.tensor(), spec.withClip(clip), key.importances, cancel)
+                                            .requested()
+                                            .get(v.ownRanges() ? v.slice() : 0))
+                                    : Optional.empty(),
+                            cancel);
+                    return curve.withOutputs(
+                            curve.points().isEmpty() ? List.of() : outputs(v, values, spec, key.importances, cancel));
                 },
                 changed);
     }
@@ -199,8 +200,7 @@ final class TensorValues {
             QuantParams params = RangeResolver.resolve(values, spec, clip);
             Optional<OutputError> error = v.ownRanges()
                     ? layer.errorOfSlice(v.slices().orElseThrow().slicing(), v.slice(), params.grid(0))
-                    : Optional.of(layer.error(
-                            RangeResolver.resolve(w.tensor(), spec, List.of(clip)), cancel));
+                    : Optional.of(layer.error(RangeResolver.resolve(w.tensor(), spec, List.of(clip)), cancel));
             if (error.isEmpty()) {
                 return List.of();
             }

@@ -299,11 +299,7 @@ public final class Measurements {
                 cancel.check();
                 job.report(done++, missing.size(), "tensor " + done + " of " + missing.size());
                 Measured measured = measure(
-                        task.subject,
-                        task.tensor.request(),
-                        asked.calibration.importances(),
-                        asked.resolver,
-                        cancel);
+                        task.subject, task.tensor.request(), asked.calibration.importances(), asked.resolver, cancel);
                 all.put(task.subject.id(), measured);
                 boolean due = (done - told) * PARTIALS >= missing.size() || System.nanoTime() - toldAt >= PARTIAL_NANOS;
                 if (due && done < missing.size() && underWay.compareAndSet(false, true)) {

@@ -132,8 +132,7 @@ public final class Solutions {
             show(View.WAITING);
             return;
         }
-        Asked next =
-                new Asked(model, state, measured.resolved(), bench.calibrationData(), bench.importances());
+        Asked next = new Asked(model, state, measured.resolved(), bench.calibrationData(), bench.importances());
         if (next.equals(asked)) {
             return;
         }
@@ -188,8 +187,7 @@ public final class Solutions {
             if (tensor != null) {
                 Tensor weight = of.model.find(id).orElseThrow();
                 float[] values = chosen.data().toFloats();
-                ErrorFigures error =
-                        ErrorFigures.of(ErrorPass.measure(weight, tensor.params(), values, cancel));
+                ErrorFigures error = ErrorFigures.of(ErrorPass.measure(weight, tensor.params(), values, cancel));
                 boolean asAsked = of.resolved
                         .find(id)
                         .map(nearest -> nearest.params().equals(tensor.params()))
@@ -198,7 +196,9 @@ public final class Solutions {
                         id,
                         new Measured(
                                         tensor.spec(),
-                                        asAsked ? tensor.requested() : tensor.params().effective(),
+                                        asAsked
+                                                ? tensor.requested()
+                                                : tensor.params().effective(),
                                         tensor.params(),
                                         error)
                                 .withOutput(measurements

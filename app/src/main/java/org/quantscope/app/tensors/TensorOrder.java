@@ -42,7 +42,8 @@ public record TensorOrder(Key key, boolean descending) {
                         .thenComparing(directed(Comparator.comparingDouble(
                                 row -> row.result().sqnrDb().orElse(0))));
             case OUTPUT ->
-                Comparator.comparing((TensorRow row) -> row.result().outputSqnrDb().isEmpty())
+                Comparator.comparing(
+                                (TensorRow row) -> row.result().outputSqnrDb().isEmpty())
                         .thenComparing(directed(Comparator.comparingDouble(
                                 row -> row.result().outputSqnrDb().orElse(0))));
             case SENSITIVITY ->

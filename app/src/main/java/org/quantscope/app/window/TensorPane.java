@@ -308,10 +308,15 @@ final class TensorPane extends VBox {
         // Of a whole tensor the figure itself; while it is on its way, and of a channel, the line.
         OptionalDouble relative = v.ownRanges() || v.previous()
                 ? OptionalDouble.empty()
-                : m.output().filter(o -> o.signal() > 0).map(o -> OptionalDouble.of(o.mse() / o.signal())).orElse(OptionalDouble.empty());
+                : m.output()
+                        .filter(o -> o.signal() > 0)
+                        .map(o -> OptionalDouble.of(o.mse() / o.signal()))
+                        .orElse(OptionalDouble.empty());
         curve.setCurrentOutput(
                 at,
-                power(v.shown()) * relative.orElse(selected.curveProperty().get().orElseThrow().relativeOutput(at)));
+                power(v.shown())
+                        * relative.orElse(
+                                selected.curveProperty().get().orElseThrow().relativeOutput(at)));
     }
 
     /** The mean square of the values. */

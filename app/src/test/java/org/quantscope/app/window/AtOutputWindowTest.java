@@ -50,16 +50,13 @@ class AtOutputWindowTest {
 
         OpenWindow.doOnFx(() -> SampleFiles.calibrateDigits(at.context));
         OpenWindow.doOnFx(() -> at.context.quantizer().setBits(3));
-        OpenWindow.waitUntil(
-                () -> at.context.bench().calibration().moments().isPresent());
+        OpenWindow.waitUntil(() -> at.context.bench().calibration().moments().isPresent());
         for (String calibrator : new String[] {"minmax", "output-mse"}) {
             OpenWindow.doOnFx(() -> at.context.quantizer().setCalibrator(calibrator));
             double db = error(calibrator).get("output_sqnr_db").asDouble();
             String shown = Figures.decibels(OptionalDouble.of(db));
-            OpenWindow.waitUntil(() -> robot.lookup("#output-sqnr")
-                    .queryAs(Label.class)
-                    .getText()
-                    .equals(shown));
+            OpenWindow.waitUntil(() ->
+                    robot.lookup("#output-sqnr").queryAs(Label.class).getText().equals(shown));
             at.waitForRest();
             assertThat(OpenWindow.text(robot, "#output-sqnr")).as(calibrator).isEqualTo(shown);
             assertThat(OpenWindow.text(robot, "#output-name")).isEqualTo("at its output");
@@ -74,7 +71,8 @@ class AtOutputWindowTest {
                             .orElseThrow()))
                     .isEqualTo(db);
         }
-        OpenWindow.waitUntil(() -> robot.lookup("#current-output").tryQuery().map(Node::isVisible).orElse(false));
+        OpenWindow.waitUntil(() ->
+                robot.lookup("#current-output").tryQuery().map(Node::isVisible).orElse(false));
         assertThat(OpenWindow.text(robot, "#output-note"))
                 .contains(String.format(
                         Locale.ROOT, "%.1f", error("mse").get("output_sqnr_db").asDouble()));
