@@ -60,7 +60,7 @@ public final class IntegerBias {
      *
      * @param chosen the values; empty for those of the model
      */
-    static Optional<IntegerBias> of(
+    public static Optional<IntegerBias> of(
             Model model, BiasSite site, QuantParams in, QuantParams weight, Optional<ChosenValues> chosen) {
         Tensor bias = candidate(model, site)
                 .map(b -> chosen.map(c -> new Tensor(b.info(), c.data())).orElse(b))

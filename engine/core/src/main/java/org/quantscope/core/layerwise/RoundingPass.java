@@ -13,12 +13,15 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.ChosenValues;
+import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.WeightedLayer;
+import org.quantscope.core.onnx.OnnxGraph.BiasSite;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
@@ -64,6 +67,10 @@ public final class RoundingPass {
     /** Values of weights and biases in the quantized model so far. */
     private final Map<TensorId, float[]> now = new LinkedHashMap<>();
 
+    /** Biases that moved, before they are rounded. */
+    private final Map<TensorId, float[]> moved = new LinkedHashMap<>();
+
+    private final Map<TensorId, BiasSite> sites = new LinkedHashMap<>();
     private final List<Layer> layers = new ArrayList<>();
     private final Map<TensorId, SolvedWeight> results = new LinkedHashMap<>();
     private ResolvedSettings answer;
@@ -102,6 +109,7 @@ public final class RoundingPass {
         this.progress = progress;
         this.cancel = cancel;
         this.answer = settings;
+        model.graph().orElseThrow().biases().forEach(site -> sites.putIfAbsent(site.weight(), site));
     }
 
     /**
@@ -144,6 +152,7 @@ public final class RoundingPass {
         settings.weights()
                 .forEach((id, params) ->
                         now.put(id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, cancel)));
+        sites.values().forEach(this::roundBias);
         results.putAll(SolvedModel.obstacles(model, asking));
         List<WeightedLayer> todo = WeightedLayer.of(model).stream()
                 .filter(layer -> asking.contains(layer.id()) && !results.containsKey(layer.id()))
@@ -158,8 +167,12 @@ public final class RoundingPass {
             results.put(layer.id(), result);
             if (result instanceof SolvedWeight.Solution solution) {
                 now.put(layer.id(), SolvedModel.values(model, layer.id(), solution));
-                solution.bias().ifPresent(bias -> now.put(bias.id(), bias.values()));
+                solution.bias().ifPresent(bias -> {
+                    moved.put(bias.id(), bias.values());
+                    now.put(bias.id(), bias.values());
+                });
                 answer = answer.with(layer.id(), solution.params());
+                Optional.ofNullable(sites.get(layer.id())).ifPresent(this::roundBias);
             }
         }
         return new Result(SolvedModel.complete(model, settings, results), List.copyOf(layers));
@@ -167,6 +180,21 @@ public final class RoundingPass {
 
     private String key(TensorId id) {
         return Objects.requireNonNull(keys.get(id));
+    }
+
+    /**
+     * Rounds a bias as an integer kernel does, in units of the input's scale times the weight's, so that the layers
+     * behind it can make up for that too.
+     */
+    private void roundBias(BiasSite site) {
+        QuantParams in = settings.activations().get(site.activation());
+        QuantParams weight = answer.weights().get(site.weight());
+        if (in == null || weight == null || settings.weights().containsKey(site.bias())) {
+            return;
+        }
+        Optional<ChosenValues> chosen =
+                Optional.ofNullable(moved.get(site.bias())).map(values -> new ChosenValues("", TensorData.of(values)));
+        IntegerBias.of(model, site, in, weight, chosen).ifPresent(bias -> now.put(site.bias(), bias.values()));
     }
 
     private SolvedWeight solve(WeightedLayer layer) {
@@ -207,12 +235,12 @@ public final class RoundingPass {
                 .orElseThrow()
                 .params();
         Tensor chosen = new Tensor(weight.info(), TensorData.of(inputs.stored(solved.weights())));
-        Optional<SolvedWeight.MovedBias> moved = bias.map(id -> moved(layer, id, solved.shift()));
+        Optional<SolvedWeight.MovedBias> shifted = bias.map(id -> shifted(layer, id, solved.shift()));
         layers.add(new Layer(layer.id(), solved.error(), solved.signal(), bias));
-        return new SolvedWeight.Solution(key(layer.id()), params, PackedCodes.of(chosen, params, cancel), moved);
+        return new SolvedWeight.Solution(key(layer.id()), params, PackedCodes.of(chosen, params, cancel), shifted);
     }
 
-    private SolvedWeight.MovedBias moved(WeightedLayer layer, TensorId id, float[] shift) {
+    private SolvedWeight.MovedBias shifted(WeightedLayer layer, TensorId id, float[] shift) {
         float[] b = biasNow(id).clone();
         boolean gemm = layer.node().opType().equals("Gemm");
         float alpha = gemm ? layer.node().floatAttribute("alpha", 1) : 1;
@@ -251,8 +279,9 @@ public final class RoundingPass {
         return found.map(Tensor::id).filter(id -> !settings.weights().containsKey(id) && !none);
     }
 
+    /** Before it is rounded. */
     private float[] biasNow(TensorId id) {
-        float[] known = now.get(id);
+        float[] known = moved.get(id);
         return known != null ? known : model.find(id).orElseThrow().data().toFloats();
     }
 

@@ -1,6 +1,7 @@
 package org.quantscope.core.layerwise;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +21,7 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.MemoryData;
@@ -298,6 +300,42 @@ class RoundingPassTest {
         int nearest = correct.getFirst();
         assertThat(correct.subList(1, 4)).allSatisfy(c -> assertThat(c).isGreaterThan(nearest));
         assertThat(correct.getLast()).isGreaterThanOrEqualTo(correct.get(1));
+    }
+
+    /** With quantized activations biases are integers: given as values or stored in the model, they are the same. */
+    @Test
+    void codesGivenAsValuesAnswerAsThoseInAModelWithQuantizedActivationsToo() throws IOException {
+        Model model = open("digits_mlp");
+        Dataset data = data("digits_calibration");
+        SessionState state = state(
+                        model,
+                        QuantSpec.WEIGHTS
+                                .withBits(3)
+                                .withGranularity(new Granularity.PerChannel(0))
+                                .withRounding("least-output-error"))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(4)))
+                .withCalibrationData(Optional.of(FileRef.of(data)));
+        Calibration calibration = Calibration.of(Engine.observe(model, data, Progress.NONE, NEVER));
+        ResolvedSettings nearest = Engine.resolve(model, state, calibration, Progress.NONE, NEVER);
+        SolvedModel solved = RoundingPass.run(model, state, nearest, Map.of(), data, Progress.NONE, NEVER)
+                .solved();
+        ResolvedSettings with = solved.settings();
+        AccuracyEstimate ofModel;
+        AccuracyEstimate ofNearest;
+        try (LiveEvaluator evaluator = Engine.evaluator(solved.model(), model, data("digits_test"), Optional.empty())) {
+            ofModel = evaluator.evaluate(
+                    new EvalRequest(Optional.empty(), with.weights(), with.activations()), NEVER, _ -> {});
+        }
+        try (LiveEvaluator evaluator = Engine.evaluator(model, data("digits_test"))) {
+            ofNearest = evaluator.evaluate(
+                    new EvalRequest(Optional.empty(), nearest.weights(), nearest.activations()), NEVER, _ -> {});
+            for (WeightedLayer layer : WeightedLayer.of(model)) {
+                AccuracyEstimate given = evaluator.evaluate(solved.request(Optional.of(layer.id())), NEVER, _ -> {});
+                assertThat(given.correct()).isEqualTo(ofModel.correct());
+                assertThat(given.logitSqnrDb()).isCloseTo(ofModel.logitSqnrDb(), within(1e-6));
+            }
+        }
+        assertThat(ofModel.logitSqnrDb()).isGreaterThan(ofNearest.logitSqnrDb() + 1);
     }
 
     /** A layer whose inputs cannot be summed up keeps its nearest codes, with the reason; the others are solved. */
