@@ -29,7 +29,7 @@ final class OutputMseCalibrator implements Calibrator {
 
     @Override
     public String title() {
-        return "Least error at the output";
+        return "Least output MSE";
     }
 
     @Override
