@@ -29,14 +29,14 @@ public final class ClipRanges extends AbstractList<ClipRange> implements RandomA
         return hi.length;
     }
 
-    /** A list that does not change: the ranges themselves if they are kept in arrays already, else a copy. */
+    /** A list that does not change: the ranges themselves if they rest on arrays already, else a copy. */
     public static List<ClipRange> copyOf(List<ClipRange> ranges) {
-        return ranges instanceof ClipRanges ? ranges : List.copyOf(ranges);
+        return ranges instanceof ClipRanges || ranges instanceof Scaled ? ranges : List.copyOf(ranges);
     }
 
     /** Each range multiplied with {@code factor}, computed when it is asked for; an end on the other side of 0 is 0. */
     public static List<ClipRange> scaled(List<ClipRange> ranges, double factor) {
-        return new Scaled(ranges, factor);
+        return new Scaled(copyOf(ranges), factor);
     }
 
     private static final class Scaled extends AbstractList<ClipRange> implements RandomAccess {
