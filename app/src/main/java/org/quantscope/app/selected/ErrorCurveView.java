@@ -304,7 +304,8 @@ public final class ErrorCurveView extends Region {
     private void placeCurrent() {
         boolean shown = curve != null && currentMse > 0 && lines.shows(currentClip);
         current.setVisible(shown);
-        boolean withOutput = shown && outputMse > 0 && !curve.outputs().isEmpty();
+        boolean withOutput =
+                curve != null && shown && outputMse > 0 && !curve.outputs().isEmpty();
         currentOutput.setVisible(withOutput);
         if (withOutput) {
             Rectangle2D area = chart.area();
