@@ -54,8 +54,13 @@ class SensitivityCommandTest {
         assertThat(json.get("tensors").size()).isGreaterThan(5);
         double before = 1;
         for (JsonNode tensor : json.get("tensors")) {
-            assertThat(names(tensor))
-                    .containsExactly("name", "kind", "only_this_quantized", "all_but_this_quantized", "output_sqnr_db");
+            List<String> expected = new ArrayList<>(
+                    List.of("name", "kind", "only_this_quantized", "all_but_this_quantized", "output_sqnr_db"));
+            if (tensor.get("kind").asString().equals("weight")) {
+                // Of the weight's own layer, on the calibration data.
+                expected.addAll(List.of("output_mse", "layer_output_sqnr_db"));
+            }
+            assertThat(names(tensor)).containsExactlyElementsOf(expected);
             String name = Pattern.quote(tensor.get("name").asString());
             JsonNode only = eval("--keep-float", "^(?!" + name + "$)");
             assertSame(tensor.get("only_this_quantized"), only);
