@@ -46,6 +46,7 @@ public record ApplicationContext(
         Solutions solutions,
         SelectedTensor selected,
         Activations activations,
+        LayerInputs layerInputs,
         SensitivityViewModel sensitivity,
         TensorsViewModel tensors,
         GraphViewModel graph,
@@ -79,7 +80,7 @@ public record ApplicationContext(
         SelectedTensor selected = new SelectedTensor(bench, measurements, solutions, background);
         CodeUse codeUse = new CodeUse(bench, selected, background);
         Activations activations = new Activations(bench, background);
-        new LayerInputs(bench, background);
+        LayerInputs layerInputs = new LayerInputs(bench, background);
         AccuracyViewModel accuracy =
                 new AccuracyViewModel(bench, measurements, solutions, selected, background, settings);
         ExportViewModel export = new ExportViewModel(bench, measurements, solutions, background);
@@ -101,6 +102,7 @@ public record ApplicationContext(
                 solutions,
                 selected,
                 activations,
+                layerInputs,
                 sensitivity,
                 tensors,
                 new GraphViewModel(bench, tensors, sensitivity, background),

@@ -505,6 +505,7 @@ class ApplicationContextTest {
 
     @Test
     void everyRegisteredCalibratorCalibratesAllInOneStep() {
+        context.layerInputs().showingProperty().set(true);
         openDigits();
         for (var calibrator : Calibrators.all()) {
             context.selected().setRange(ClipRange.symmetric(0.2f));
@@ -979,6 +980,7 @@ class ApplicationContextTest {
 
     @Test
     void theCurveHasAPinForEveryCalibrator() {
+        context.layerInputs().showingProperty().set(true);
         context.selected().curveShowingProperty().set(true);
         openDigits();
         var curve = context.selected().curveProperty().get().orElseThrow();

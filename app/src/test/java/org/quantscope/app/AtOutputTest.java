@@ -38,6 +38,7 @@ class AtOutputTest {
         at = new HeldContext(folder);
         at.open("digits_mlp.onnx");
         at.context.selected().curveShowingProperty().set(true);
+        at.context.layerInputs().showingProperty().set(true);
     }
 
     @AfterEach

@@ -1,6 +1,8 @@
 package org.quantscope.app.session;
 
 import java.util.Optional;
+import javafx.beans.property.BooleanProperty;
+import javafx.beans.property.SimpleBooleanProperty;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.Jobs;
@@ -8,6 +10,7 @@ import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.rounding.ModelMoments;
+import org.quantscope.core.session.SessionState;
 
 /**
  * Looks in the background at what the layers of the model read on the calibration data, once for each form of the model
@@ -18,6 +21,7 @@ public final class LayerInputs {
     private final Workbench bench;
     private final Background background;
     private final LatestWins<ModelMoments> latest;
+    private final BooleanProperty showing = new SimpleBooleanProperty(this, "showing");
     private @Nullable String asked;
 
     public LayerInputs(Workbench bench, Background background) {
@@ -27,13 +31,16 @@ public final class LayerInputs {
         bench.modelProperty().subscribe(x -> asked = null);
         // Behind the stage of the activations, which come first.
         bench.changes().on(Changes.Stage.MEASUREMENTS, this::refresh);
+        showing.subscribe(x -> refresh());
     }
 
     private void refresh() {
         Optional<Model> model = bench.analysed().filter(m -> m.graph().isPresent());
         Optional<Dataset> data = bench.calibrationData();
         String key = bench.calibrationKey();
-        if (model.isEmpty() || data.isEmpty()) {
+        boolean needed = showing.get()
+                || bench.stateProperty().get().map(SessionState::needsMoments).orElse(false);
+        if (model.isEmpty() || data.isEmpty() || !needed) {
             asked = null;
             latest.cancel();
             return;
@@ -50,5 +57,13 @@ public final class LayerInputs {
                 },
                 moments -> bench.sawInputs(key, moments),
                 e -> background.problem("Inputs of layers: " + e.getMessage()));
+    }
+
+    /**
+     * Set to true while figures at the outputs of layers can be seen. Without that they are looked at only where a
+     * range rests on them: it takes as long as looking at the activations.
+     */
+    public BooleanProperty showingProperty() {
+        return showing;
     }
 }

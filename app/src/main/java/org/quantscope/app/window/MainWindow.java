@@ -219,6 +219,7 @@ public final class MainWindow {
      */
     public void show(List<Path> files) {
         stage.show();
+        context.layerInputs().showingProperty().set(true);
         list.focusList();
         if (!files.isEmpty()) {
             context.session().open(files);
