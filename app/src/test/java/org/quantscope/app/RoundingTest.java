@@ -152,6 +152,29 @@ class RoundingTest {
                 .orElseThrow();
     }
 
+    /** The figures of a weight are those of its codes, at the output too; the sentence about clips is for nearest levels. */
+    @Test
+    void theFigureAtTheOutputIsThatOfTheCodes() {
+        context.layerInputs().showingProperty().set(true);
+        double nearest = atOutput();
+        round("gptq");
+        assertThat(atOutput()).isGreaterThan(nearest);
+        assertThat(context.error().outputNoteProperty().get()).isEmpty();
+    }
+
+    private double atOutput() {
+        return context.selected()
+                .viewProperty()
+                .get()
+                .orElseThrow()
+                .measured()
+                .orElseThrow()
+                .output()
+                .orElseThrow()
+                .sqnrDb()
+                .orElseThrow();
+    }
+
     /** Codes that were solved before need no run, after redo and after the session was opened again. */
     @Test
     void codesAreFoundAgain() throws IOException {

@@ -52,16 +52,15 @@ public final class OutputNote {
         if (v == null
                 || !(v.subject() instanceof QuantizableTensor.Weight w)
                 || v.spec().isEmpty()
+                // Under another rounding the clip is not what decides.
+                || !v.spec().get().isNearest()
                 || v.reads().isEmpty()
                 || v.spec().get().quantizer() instanceof FittedQuantizer) {
             notes.stop();
             text.set("");
             return;
         }
-        Key key = new Key(
-                w.tensor(),
-                v.spec().get().withClip(new Clip.Auto("minmax")).withRounding(QuantSpec.NEAREST),
-                bench.importances());
+        Key key = new Key(w.tensor(), v.spec().get().withClip(new Clip.Auto("minmax")), bench.importances());
         text.set(notes.ask(key, (cancel, partial) -> find(key, cancel), this::refresh)
                 .orElse(""));
     }
