@@ -175,6 +175,17 @@ class RoundingTest {
                 .orElseThrow();
     }
 
+    /** What measures nearest levels says so, and only then. */
+    @Test
+    void theSensitivitySaysWhoseItIs() {
+        context.sensitivity().toggle();
+        assertThat(notices.done).noneMatch(said -> said.contains("rounded to nearest"));
+        round("gptq");
+        context.sensitivity().toggle();
+        assertThat(notices.done)
+                .anyMatch(said -> said.contains("the sensitivity is that of weights rounded to nearest"));
+    }
+
     /** Codes that were solved before need no run, after redo and after the session was opened again. */
     @Test
     void codesAreFoundAgain() throws IOException {

@@ -26,6 +26,7 @@ import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.CorrectionSettings;
 import org.quantscope.core.session.Edit;
@@ -149,6 +150,9 @@ public final class CorrectionsViewModel {
         if (refusal.isPresent()) {
             background.problem(correction.title() + ": " + refusal.get());
             return;
+        }
+        if (correction.needsData() && state.choosesCodes()) {
+            background.notices().done(Roundings.nearestOnly("the correction"));
         }
         AppliedCorrection applied = new AppliedCorrection(
                 correction.id(),

@@ -25,6 +25,7 @@ import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.sensitivity.SensitivityCache;
 import org.quantscope.core.sensitivity.SensitivityReport;
 import org.quantscope.core.sensitivity.SensitivityScope;
@@ -258,6 +259,9 @@ public final class SensitivityViewModel {
             running = null;
             announce();
         } else if (setting != null) {
+            if (bench.stateProperty().get().orElseThrow().choosesCodes()) {
+                background.notices().done(Roundings.nearestOnly("the sensitivity"));
+            }
             sweep(setting);
         }
     }

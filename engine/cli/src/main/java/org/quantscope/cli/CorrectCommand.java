@@ -19,6 +19,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.rewrite.ModelRewrite;
 import org.quantscope.core.rewrite.WrittenModel;
+import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.CorrectionSettings;
@@ -142,6 +143,9 @@ final class CorrectCommand extends EngineCommand {
                 options,
                 data.filter(d -> chosen.needsData()).map(FileRef::of),
                 chosen.needsData() ? Optional.of(CorrectionSettings.of(new Session(state, ranges))) : Optional.empty());
+        if (chosen.needsData() && state.choosesCodes()) {
+            terminal().warn(Roundings.nearestOnly("the correction"));
+        }
         Correction.Output result;
         try (Terminal.Bar bar = terminal().progress("correct")) {
             result = Corrections.apply(

@@ -15,6 +15,7 @@ import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rounding.ModelMoments;
+import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.sensitivity.SensitivityCache;
 import org.quantscope.core.sensitivity.SensitivityReport;
 import org.quantscope.core.sensitivity.SensitivityScope;
@@ -54,13 +55,8 @@ final class SensitivityCommand extends EvaluatingCommand {
     @Override
     public Integer call() throws IOException {
         Setting setting = setting();
-        long solving = setting.resolved().own().stream()
-                .filter(tensor -> !tensor.isActivation() && !tensor.spec().isNearest())
-                .count();
-        if (solving > 0) {
-            terminal()
-                    .warn("the sensitivity is that of weights rounded to nearest: the codes of another rounding belong"
-                            + " to all weights together");
+        if (setting.state().choosesCodes()) {
+            terminal().warn(Roundings.nearestOnly("the sensitivity"));
         }
         SensitivityReport report;
         LiveEvaluator.Reading how;

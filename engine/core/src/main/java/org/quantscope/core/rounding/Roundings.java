@@ -12,6 +12,12 @@ public final class Roundings {
 
     private Roundings() {}
 
+    /** The sentence, without its full stop, for work that knows nearest levels only. */
+    public static String nearestOnly(String what) {
+        return what + " is that of weights rounded to nearest: the codes of another rounding belong to all weights"
+                + " together";
+    }
+
     public static List<Rounding> all() {
         return ALL;
     }

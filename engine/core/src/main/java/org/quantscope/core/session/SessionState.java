@@ -178,6 +178,11 @@ public record SessionState(
         return withOverrides(specs);
     }
 
+    /** True if the codes of any weight are not simply the nearest ones. */
+    public boolean choosesCodes() {
+        return Stream.concat(weights.stream(), overrides.values().stream()).anyMatch(spec -> !spec.isNearest());
+    }
+
     /** True if any range is chosen by a calibrator that needs importances. */
     public boolean needsImportance() {
         return Stream.concat(weights.stream(), overrides.values().stream())
