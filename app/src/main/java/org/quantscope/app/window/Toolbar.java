@@ -102,12 +102,15 @@ final class Toolbar extends HBox {
         MenuItem importRanges = item("Import ranges…", "Shortcut+I", actions::importRanges);
         importRanges.setId("import-ranges");
         context.bench().modelProperty().subscribe(m -> importRanges.setDisable(m.isEmpty()));
+        MenuItem synthetic = item("Synthetic…", null, actions::openSynthetic);
+        synthetic.setId("open-synthetic");
         MenuItem unsaved = item("Unsaved work…", null, context.session()::showUnsaved);
         unsaved.setId("open-unsaved");
         open.getItems()
                 .addAll(
                         item("Model or session…", "Shortcut+O", actions::open),
                         item("Data…", "Shortcut+Shift+O", actions::prepareData),
+                        synthetic,
                         importRanges,
                         new SeparatorMenuItem(),
                         unsaved,

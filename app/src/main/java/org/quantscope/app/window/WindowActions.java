@@ -1,5 +1,6 @@
 package org.quantscope.app.window;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.synthetic.SyntheticViewModel;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.export.Exporter;
@@ -42,6 +44,7 @@ final class WindowActions {
                         "*.safetensors",
                         "*.npz",
                         "*.npy",
+                        "*.synthetic",
                         "*.json")
                 .ifPresent(file -> {
                     boolean session = file.toString().toLowerCase(Locale.ROOT).endsWith(".json")
@@ -52,6 +55,23 @@ final class WindowActions {
                         context.session().openModel(file);
                     }
                 });
+    }
+
+    /** Lets the user choose a synthetic tensor, and opens it as a model. */
+    void openSynthetic() {
+        SyntheticViewModel model = new SyntheticViewModel(context.background());
+        SyntheticDialog dialog = new SyntheticDialog(model, settings, theme.map(Theme::palette));
+        dialogs.dress(dialog);
+        dialog.resultProperty().subscribe(chosen -> {
+            if (Boolean.TRUE.equals(chosen)) {
+                try {
+                    context.session().openModel(model.write(settings.state().resolve("synthetic")));
+                } catch (IOException e) {
+                    context.background().problem(e);
+                }
+            }
+        });
+        dialog.show();
     }
 
     /** Lets the user choose data and its preprocessing. */

@@ -189,6 +189,11 @@ public enum FileKind {
             Said.NONE,
             h -> h.json("weight_map"),
             EnumSet.of(Wanted.MODEL, Wanted.SETTINGS, Wanted.JSON)),
+    SYNTHETIC(
+            "the recipe of a synthetic tensor",
+            "open it as a model",
+            h -> h.json("synthetic"),
+            EnumSet.of(Wanted.MODEL, Wanted.SETTINGS, Wanted.JSON)),
     SESSION(
             "a session or config of Quantscope",
             "open the model and give this file with --config, or open it as a session",

@@ -18,7 +18,7 @@ public final class ModelLoaders {
     public static final int HEAD_BYTES = 4096;
 
     private static final List<ModelLoader> ALL =
-            List.of(new OnnxLoader(), new SafetensorsLoader(), new NpyLoader(), new NpzLoader());
+            List.of(new OnnxLoader(), new SafetensorsLoader(), new NpyLoader(), new NpzLoader(), new SyntheticLoader());
 
     private ModelLoaders() {}
 

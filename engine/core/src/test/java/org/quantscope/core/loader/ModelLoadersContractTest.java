@@ -35,7 +35,8 @@ class ModelLoadersContractTest {
                 "onnx", TinyModels.matMul().build().toByteArray(),
                 "safetensors", safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", f4(1)),
                 "npy", npy("<f4", "(1,)", f4(1)),
-                "npz", zip(true, Map.of("a.npy", npy("<f4", "(1,)", f4(1)))));
+                "npz", zip(true, Map.of("a.npy", npy("<f4", "(1,)", f4(1)))),
+                "synthetic", "{\"synthetic\": \"laplace\", \"size\": 1}".getBytes(StandardCharsets.UTF_8));
     }
 
     static Stream<ModelLoader> loaders() {
