@@ -66,6 +66,12 @@ public final class BundledModels {
                         sample(folder, "LeNet", "fashion_lenet", FASHION, Optional.empty()),
                         sample(folder, "ResNet", "fashion_resnet", FASHION, Optional.empty()),
                         sample(folder, "Vision transformer", "fashion_vit", FASHION, Optional.empty()),
+                        sample(
+                                folder,
+                                "Vision transformer with outliers: to be smoothed",
+                                "fashion_vit_outliers",
+                                FASHION,
+                                Optional.empty()),
                         sample(folder, "Digits, a small MLP", "digits_mlp", DIGITS, Optional.empty()),
                         sample(folder, "Adder, a small GPT: exact sums", "adder_gpt", ADDER, Optional.empty()))
                 .stream()

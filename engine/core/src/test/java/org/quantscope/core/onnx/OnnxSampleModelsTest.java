@@ -39,7 +39,8 @@ class OnnxSampleModelsTest {
         "fashion_mobilenet, 111, 18, 1",
         "fashion_mobilenet_folded, 60, 18, 18",
         "fashion_resnet, 20, 10, 10",
-        "fashion_vit, 115, 14, 2"
+        "fashion_vit, 115, 14, 2",
+        "fashion_vit_outliers, 115, 14, 2"
     })
     void everyStoredTensorIsListedWithItsKind(String name, int tensors, long weights, long biases) throws IOException {
         Model model = ModelLoaders.open(sample(name));
