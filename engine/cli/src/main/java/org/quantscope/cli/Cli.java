@@ -38,6 +38,7 @@ final class Cli {
                 .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
                 .addSubcommand("budget", new BudgetCommand(terminal, cancel))
+                .addSubcommand("improve", new ImproveCommand(terminal, cancel))
                 .addSubcommand(
                         "sensitivity",
                         new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))

@@ -156,7 +156,9 @@ final class CorrectCommand extends EngineCommand {
             change = LogitChange.largest(model, result.model(), data, bar, cancel());
         }
         cancel().check();
-        ModelRewrite.write(result.model(), provenance(state, applied), output, cancel())
+        List<AppliedCorrection> all = new ArrayList<>(state.corrections());
+        all.add(applied);
+        ModelRewrite.write(result.model(), provenance(state, all), output, cancel())
                 .ifPresent(terminal()::warn);
         List<LeftFloat> left =
                 config != null || settings.given() ? LeftFloat.of(model, state) : FloatReport.always(model, file);
@@ -189,9 +191,8 @@ final class CorrectCommand extends EngineCommand {
         return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
     }
 
-    private static Map<String, String> provenance(SessionState state, AppliedCorrection applied) {
-        List<AppliedCorrection> all = new ArrayList<>(state.corrections());
-        all.add(applied);
+    /** What a corrected model says of where it comes from. */
+    static Map<String, String> provenance(SessionState state, List<AppliedCorrection> all) {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("quantscope.version", ProductVersion.current());
         metadata.put("quantscope.model_sha256", state.model().sha256());

@@ -161,7 +161,8 @@ public final class ArchitectureRules {
         layers.put("tools", List.of("rewrite", "ort", "calib"));
         layers.put("work", List.of("eval", "session"));
         layers.put(
-                "results", List.of("correction", "layerwise", "sensitivity", "export", "importer", "verify", "budget"));
+                "results",
+                List.of("correction", "layerwise", "sensitivity", "export", "importer", "verify", "budget", "improve"));
         LayeredArchitecture rule = layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
                 .ensureAllClassesAreContainedInArchitectureIgnoring(

@@ -245,10 +245,21 @@ public final class MixedPrecision implements AutoCloseable {
      */
     public Outcome within(double budget) {
         if (budget < least() - 1e-9) {
-            throw new IllegalArgumentException(
-                    "the fewest bits give " + shown(least()) + ", more than " + shown(budget));
+            throw tooSmall(budget);
         }
         return outcome(search.within(budget));
+    }
+
+    /** The settings with the assignment of {@link #within}, which needs the fewest measurements. */
+    public SessionState settingsWithin(double budget) {
+        if (budget < least() - 1e-9) {
+            throw tooSmall(budget);
+        }
+        return state(search.within(budget).bits());
+    }
+
+    private IllegalArgumentException tooSmall(double budget) {
+        return new IllegalArgumentException("the fewest bits give " + shown(least()) + ", more than " + shown(budget));
     }
 
     /** The front alone, from small to large. */

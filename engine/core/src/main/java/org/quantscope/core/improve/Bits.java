@@ -1,0 +1,109 @@
+package org.quantscope.core.improve;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.QuantizedTensor;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorKind;
+
+/** The bits of the codes of a model's weights, on average, and the same bits for all where a budget asks for fewer. */
+final class Bits {
+    /** The widths to choose from. */
+    static final List<Integer> WIDTHS = List.of(2, 3, 4, 6, 8);
+
+    private static final double ROUNDING = 1e-9;
+
+    private final SessionState state;
+    /** Code bits of weights with settings of their own. */
+    private double fixed;
+
+    private double free;
+    private double count;
+
+    /** @throws IllegalArgumentException if no weight is quantized */
+    Bits(Model model, SessionState state) {
+        this.state = state;
+        for (QuantizedTensor tensor : QuantizedTensor.of(model, state, Calibration.NONE)) {
+            if (tensor.info().kind() == TensorKind.WEIGHT) {
+                long n = tensor.info().shape().count();
+                count += n;
+                if (state.overrides().containsKey(tensor.info().id())) {
+                    fixed += (double) n * tensor.choice().spec().bits();
+                } else {
+                    free += n;
+                }
+            }
+        }
+        if (count == 0) {
+            throw new IllegalArgumentException("no weight is quantized: there is nothing to improve");
+        }
+    }
+
+    private double average(int bits) {
+        return (fixed + free * bits) / count;
+    }
+
+    /** Bits of codes for each quantized weight. */
+    double average() {
+        return average(state.weights().map(QuantSpec::bits).orElse(0));
+    }
+
+    /**
+     * The settings with the most bits that are the same for all weights without settings of their own and keep a budget;
+     * empty if the present ones keep it.
+     *
+     * @throws IllegalArgumentException if the fewest bits do not keep it
+     */
+    Optional<SessionState> narrower(double budget) {
+        if (average() <= budget + ROUNDING) {
+            return Optional.empty();
+        }
+        QuantSpec spec = state.weights().orElse(null);
+        if (spec == null || free == 0) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "average bits: all weights have settings of their own, with %.3g bits on average, more than %.3g",
+                    average(),
+                    budget));
+        }
+        return Optional.of(state.withWeights(Optional.of(WIDTHS.reversed().stream()
+                .filter(width -> average(width) <= budget + ROUNDING)
+                .map(spec::withBits)
+                .filter(Bits::taken)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(String.format(
+                        Locale.ROOT,
+                        "average bits: the fewest bits give %.3g on average, more than %.3g",
+                        average(WIDTHS.stream()
+                                .filter(w -> taken(spec.withBits(w)))
+                                .findFirst()
+                                .orElse(spec.bits())),
+                        budget))))));
+    }
+
+    /** The same with the most bits that it may have. */
+    static QuantSpec widest(QuantSpec spec) {
+        return WIDTHS.reversed().stream()
+                .map(spec::withBits)
+                .filter(Bits::taken)
+                .findFirst()
+                .orElse(spec);
+    }
+
+    private static boolean taken(QuantSpec spec) {
+        try {
+            spec.check();
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    String said(SessionState of) {
+        return of.weights().map(spec -> spec.bits() + " bits").orElse("");
+    }
+}
