@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
@@ -76,6 +77,22 @@ class ErrorNotesTest {
         assertThat(at.measured().params().scale(1)).isBetween(3.9e-7f, 4e-7f);
         assertThat(at.measured().params().scale(2))
                 .isEqualTo(at.measured().params().scale(1));
+    }
+
+    /** Two of six weights lie beyond 2; the next levels of three bits are 2/3 apart. */
+    @Test
+    void aSentenceSaysWhatTheRangeDoesWhileItIsDragged() throws IOException {
+        openMatMul(1, 2, 3, -1.9f, 4, -0.5f);
+        at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3))));
+
+        at.context.selected().preview(ClipRange.symmetric(2));
+
+        assertThat(at.context.error().viewProperty().get().orElseThrow().sentences())
+                .hasSize(2)
+                .satisfies(said -> {
+                    assertThat(said.getFirst()).contains("2 weights are cut off; they make 97 % of the error.");
+                    assertThat(said.get(1)).startsWith("The levels are 0.667 apart; most weights lie within 5 steps");
+                });
     }
 
     @Test

@@ -32,6 +32,8 @@ public final class ErrorView extends VBox {
     private final Label outputNote = new Label();
     private final SplitBar bar = new SplitBar("rounding", "clipping");
     private final Label split = new SteadyLabel();
+    private final Label said = new SteadyLabel();
+    private final Label saidMore = new SteadyLabel();
     private final Facts facts = new Facts();
     private final Label mse = facts.addNumber("MSE", "mse", "Mean squared error, Σ(x−y)²/n, in squared tensor units");
     private final Label clipped = facts.addNumber(
@@ -97,6 +99,13 @@ public final class ErrorView extends VBox {
         output.setAlignment(Pos.BASELINE_LEFT);
         split.setId("split");
         split.getStyleClass().add("hint");
+        said.setId("sentence");
+        saidMore.setId("sentence-more");
+        for (Label sentence : List.of(said, saidMore)) {
+            sentence.getStyleClass().add("sentence");
+            sentence.setWrapText(true);
+            sentence.setAlignment(Pos.TOP_LEFT);
+        }
         bar.setAccessibleText("Share of rounding and clipping in the squared error");
         notes.setId("error-notes");
         notes.getStyleClass().addAll("hint", "warning");
@@ -110,8 +119,8 @@ public final class ErrorView extends VBox {
         HBox parts = new HBox(GAP, split, space, fold);
         parts.setAlignment(Pos.CENTER_LEFT);
         fold.setMinWidth(USE_PREF_SIZE);
-        Section section =
-                new Section("Error of this tensor", first, output, outputNote, bar, parts, facts, more, notes);
+        Section section = new Section(
+                "Error of this tensor", first, output, outputNote, bar, parts, said, saidMore, facts, more, notes);
         getChildren().add(section);
         model.unfoldedProperty().subscribe(on -> {
             put(more, on);
@@ -128,10 +137,12 @@ public final class ErrorView extends VBox {
     }
 
     private void show(Optional<ErrorViewModel.View> view) {
-        List<Label> numbers = List.of(mse, sqnr, cosine, maxError, clipped, low, high, bitsPerWeight, split);
+        List<Label> numbers =
+                List.of(mse, sqnr, cosine, maxError, clipped, low, high, bitsPerWeight, split, said, saidMore);
         if (view.isEmpty()) {
             numbers.forEach(label -> label.setText(Figures.NONE));
             split.setText("");
+            say(List.of());
             bar.setVisible(false);
             showOutput(ErrorViewModel.AtOutput.NONE);
             put(notes, false);
@@ -148,11 +159,17 @@ public final class ErrorView extends VBox {
         bitsPerWeight.setText(v.bitsPerWeight());
         showOutput(v.output());
         split.setText(v.split().text());
+        say(v.sentences());
         bar.setVisible(v.split().any());
         bar.setShare(1 - v.split().clipping());
         notes.setText(v.notes());
         put(notes, !v.notes().isEmpty());
         numbers.forEach(label -> Previous.mark(label, v.previous()));
+    }
+
+    private void say(List<String> sentences) {
+        said.setText(sentences.isEmpty() ? "" : sentences.getFirst());
+        saidMore.setText(sentences.size() < 2 ? "" : sentences.get(1));
     }
 
     private void showOutput(ErrorViewModel.AtOutput at) {

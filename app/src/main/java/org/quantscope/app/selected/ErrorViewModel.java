@@ -16,6 +16,7 @@ import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.core.figure.Sentences;
 import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.metric.CodeReport;
 import org.quantscope.core.session.ResolvedSettings;
@@ -37,6 +38,7 @@ public final class ErrorViewModel {
      *
      * @param output the error at the output of the layer
      * @param split how the error comes about
+     * @param sentences what the range does, at most two sentences
      * @param bitsPerWeight the stored bits of a value, scales included
      * @param notes how many values are left out because they are no numbers, or mask values, and how many scales are raised;
      *     empty if none
@@ -47,6 +49,7 @@ public final class ErrorViewModel {
             AtOutput output,
             Clipped clipped,
             Split split,
+            List<String> sentences,
             String bitsPerWeight,
             String notes,
             boolean previous) {}
@@ -160,12 +163,27 @@ public final class ErrorViewModel {
                             atOutput(v, m),
                             Clipped.of(e),
                             Split.of(e),
+                            Sentences.of(seen(v, m)),
                             bitsPerWeight(v.subject(), m),
                             Stream.of(v.sketch().flatMap(ErrorViewModel::leftOut), raised(v, m))
                                     .flatMap(Optional::stream)
                                     .collect(Collectors.joining("; ")),
                             v.previous());
                 });
+    }
+
+    private static Sentences.Seen seen(SelectedTensor.View v, Measured m) {
+        ErrorFigures e = m.error();
+        boolean one = m.params().slices() == 1;
+        return new Sentences.Seen(
+                e.count(),
+                e.clipped(),
+                e.mse(),
+                e.clippingMse(),
+                e.exact(),
+                v.sketch().orElse(null),
+                one ? m.params().grid(0) : null,
+                v.subject() instanceof QuantizableTensor.Weight ? "weight" : "value");
     }
 
     /** While the figure of a new range is on its way, that of the last one stays, marked. */

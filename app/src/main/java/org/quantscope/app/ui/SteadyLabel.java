@@ -17,9 +17,9 @@ public final class SteadyLabel extends Label {
     }
 
     private boolean fits() {
-        return !isWrapText()
-                && getWidth() > 0
-                && computePrefWidth(-1) <= getWidth()
-                && computePrefHeight(-1) <= getHeight();
+        if (isWrapText()) {
+            return getWidth() > 0 && computePrefHeight(getWidth()) <= getHeight();
+        }
+        return getWidth() > 0 && computePrefWidth(-1) <= getWidth() && computePrefHeight(-1) <= getHeight();
     }
 }

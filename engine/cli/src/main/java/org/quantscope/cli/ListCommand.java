@@ -4,6 +4,7 @@ import java.util.List;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.export.Exporters;
+import org.quantscope.core.figure.Figures;
 import org.quantscope.core.importer.Importers;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
@@ -26,7 +27,8 @@ final class ListCommand extends EngineCommand {
         exporters,
         importers,
         corrections,
-        roundings
+        roundings,
+        figures
     }
 
     private record Entry(String id, String title, List<OptionDoc> options, String source) {}
@@ -40,6 +42,10 @@ final class ListCommand extends EngineCommand {
 
     @Override
     public Integer call() {
+        if (kind == Registry.figures) {
+            listFigures();
+            return ExitCode.DONE;
+        }
         List<Entry> entries = switch (kind) {
             case loaders ->
                 ModelLoaders.all().stream()
@@ -69,9 +75,25 @@ final class ListCommand extends EngineCommand {
                 Roundings.all().stream()
                         .map(r -> new Entry(r.id(), r.title(), List.of(), r.source()))
                         .toList();
+            case figures -> List.of();
         };
         print(entries.stream().map(ListCommand::json).toList(), () -> forPeople(entries));
         return ExitCode.DONE;
+    }
+
+    private void listFigures() {
+        List<Json> json = Figures.all().stream()
+                .map(f -> new Json()
+                        .put("id", f.id())
+                        .put("title", f.title())
+                        .put("unit", f.unit())
+                        .put("doc", f.doc()))
+                .toList();
+        print(json, () -> {
+            Table table = new Table("id", "unit", "doc");
+            Figures.all().forEach(f -> table.row(f.id(), f.unit(), f.doc()));
+            table.print(terminal());
+        });
     }
 
     private static Json json(Entry entry) {

@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
 
 class ListCommandTest {
     @ParameterizedTest
-    @EnumSource(ListCommand.Registry.class)
+    @EnumSource(value = ListCommand.Registry.class, mode = EnumSource.Mode.EXCLUDE, names = "figures")
     void everyEntrySaysWhatItIs(ListCommand.Registry registry) {
         JsonNode json = CommandLineRun.of("list", registry, "--json").json();
 
@@ -37,6 +37,18 @@ class ListCommandTest {
         assertThat(ids("importers")).contains("tensorrt-cache");
         assertThat(ids("roundings")).containsExactly("nearest", "gptq", "adaround", "least-output-error");
         assertThat(ids("corrections")).containsExactly("cross-layer-equalization", "bias-correction");
+    }
+
+    @Test
+    void figuresHaveAUnitAndASentence() {
+        JsonNode json = CommandLineRun.of("list", "figures", "--json").json();
+
+        for (JsonNode entry : json) {
+            assertThat(names(entry)).containsExactly("id", "title", "unit", "doc");
+            assertThat(entry.get("doc").asString()).isNotBlank();
+        }
+        assertThat(ids("figures")).contains("sqnr_db", "clipped", "accuracy", "rmse_in_steps");
+        assertThat(CommandLineRun.of("list", "figures").out()).contains("clipping_share");
     }
 
     private static List<String> ids(String registry) {

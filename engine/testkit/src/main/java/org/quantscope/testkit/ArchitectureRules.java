@@ -162,7 +162,16 @@ public final class ArchitectureRules {
         layers.put("work", List.of("eval", "session"));
         layers.put(
                 "results",
-                List.of("correction", "layerwise", "sensitivity", "export", "importer", "verify", "budget", "improve"));
+                List.of(
+                        "correction",
+                        "layerwise",
+                        "sensitivity",
+                        "export",
+                        "importer",
+                        "verify",
+                        "budget",
+                        "improve",
+                        "figure"));
         LayeredArchitecture rule = layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
                 .ensureAllClassesAreContainedInArchitectureIgnoring(
