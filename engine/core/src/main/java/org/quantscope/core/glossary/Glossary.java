@@ -3,12 +3,14 @@ package org.quantscope.core.glossary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -35,7 +37,7 @@ public final class Glossary {
 
     private final List<Section> sections;
     private final Map<String, Term> byId;
-    private final Map<String, Term> byName = new HashMap<>();
+    private final Map<String, Term> byName = new TreeMap<>();
 
     /** @throws IllegalArgumentException if two terms share an id or a name, or a term refers to one that is not here */
     public Glossary(List<Section> sections) {
@@ -80,6 +82,11 @@ public final class Glossary {
     /** The term with this id, word or other name. Case does not matter, nor whether words are joined by spaces or hyphens. */
     public Optional<Term> find(String name) {
         return Optional.ofNullable(byName.get(plain(name)));
+    }
+
+    /** Every word under which {@link #find} finds a term, in lower case. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(byName.keySet());
     }
 
     private static String plain(String name) {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.quant.Quantizers;
@@ -42,6 +43,15 @@ class GlossaryTest {
                         c -> assertThat(glossary.byId("calibrator-" + c.id()).map(Term::term))
                                 .as(c.id())
                                 .hasValueSatisfying(term -> assertThat(term).isEqualToIgnoringCase(c.title())));
+    }
+
+    /** When each is the right one is what a person asks who chooses. */
+    @Test
+    void everySchemeAndEveryCalibratorSaysWhenItIsRight() {
+        assertThat(Stream.concat(
+                        Quantizers.all().stream().map(q -> glossary.find(q.id())),
+                        Calibrators.all().stream().map(c -> glossary.byId("calibrator-" + c.id()))))
+                .allSatisfy(term -> assertThat(term.flatMap(Term::good)).isPresent());
     }
 
     @Test
