@@ -340,7 +340,10 @@ public final class SessionViewModel {
                 if (!notes.isEmpty()) {
                     background.problem(String.join("; ", notes));
                 }
-                b.model().source().own().ifPresent(own -> background.notices().done(own.said()));
+                List<String> said = b.model().source().notes();
+                if (!said.isEmpty()) {
+                    background.notices().done(Invisible.escaped(String.join("; ", said)));
+                }
                 lookAtWeights(b.model().source());
                 if (b.unsaved()) {
                     b.file().ifPresent(unsaved::take);

@@ -358,12 +358,13 @@ final class TensorPane extends VBox {
     }
 
     private static String shape(SelectedTensor.View v) {
-        return v.subject() instanceof QuantizableTensor.Activation a
-                        && a.sketch().isEmpty()
-                ? "activation · not seen yet: choose calibration data"
-                : v.subject() instanceof QuantizableTensor.Activation
-                        ? "activation"
-                        : v.subject().info().shape().toString();
+        return switch (v.subject()) {
+            case QuantizableTensor.Activation a ->
+                a.sketch().isEmpty() ? "activation · not seen yet: choose calibration data" : "activation";
+            case QuantizableTensor.Weight w ->
+                w.info().shape()
+                        + w.tensor().data().format().map(f -> " · " + f.id()).orElse("");
+        };
     }
 
     private static String count(SelectedTensor.View v) {

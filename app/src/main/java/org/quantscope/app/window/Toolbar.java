@@ -104,6 +104,9 @@ final class Toolbar extends HBox {
         context.bench().modelProperty().subscribe(m -> importRanges.setDisable(m.isEmpty()));
         MenuItem synthetic = item("Synthetic…", null, actions::openSynthetic);
         synthetic.setId("open-synthetic");
+        MenuItem about = item("About this model…", null, actions::aboutModel);
+        about.setId("about-model");
+        context.bench().modelProperty().subscribe(m -> about.setDisable(m.isEmpty()));
         MenuItem unsaved = item("Unsaved work…", null, context.session()::showUnsaved);
         unsaved.setId("open-unsaved");
         open.getItems()
@@ -113,6 +116,7 @@ final class Toolbar extends HBox {
                         synthetic,
                         importRanges,
                         new SeparatorMenuItem(),
+                        about,
                         unsaved,
                         recent);
         return open;

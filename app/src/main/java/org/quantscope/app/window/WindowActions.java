@@ -11,12 +11,14 @@ import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.session.ModelFacts;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.synthetic.SyntheticViewModel;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.io.Invisible;
 
 /** The actions of the window's menus, buttons and keys that need a dialog. Most dialogs leave the window usable. */
 final class WindowActions {
@@ -42,6 +44,7 @@ final class WindowActions {
                         "Models and sessions",
                         "*.onnx",
                         "*.safetensors",
+                        "*.gguf",
                         "*.npz",
                         "*.npy",
                         "*.synthetic",
@@ -181,6 +184,16 @@ final class WindowActions {
             importing = null;
         });
         dialog.show();
+    }
+
+    /** Shows what is known of the open model. */
+    void aboutModel() {
+        context.bench().modelProperty().get().ifPresent(model -> {
+            AboutModelDialog dialog = new AboutModelDialog(
+                    Invisible.escaped(model.file().path().getFileName().toString()), ModelFacts.of(model));
+            dialogs.dress(dialog);
+            dialog.show();
+        });
     }
 
     /** Opens the list of keyboard shortcuts. */

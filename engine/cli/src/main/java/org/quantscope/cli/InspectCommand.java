@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.quantscope.core.Engine;
+import org.quantscope.core.io.Quoted;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.metric.NonFiniteWeights;
@@ -19,6 +20,7 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.sketch.ValueFigures;
+import org.quantscope.core.tensor.BlockFormat;
 import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -33,7 +35,7 @@ import picocli.CommandLine.Parameters;
         description = "Lists the tensors of a model with their statistics, over finite values.",
         footer = {"", "Example:", "  quantscope inspect model.onnx"})
 final class InspectCommand extends EngineCommand {
-    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, npz or npy.")
+    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, GGUF, npz or npy.")
     private Path file;
 
     @Option(names = "--header", description = "Read no weight data: no statistics, no hash.")
@@ -76,13 +78,14 @@ final class InspectCommand extends EngineCommand {
             int done = 0;
             for (Tensor tensor : model.tensors()) {
                 bar.report(done++, model.tensors().size(), tensor.id().name());
-                Json entry = describe(tensor.info());
+                Json entry = describe(tensor.info(), dtype(tensor));
+                tensor.data().format().ifPresent(f -> entry.put("bits_per_weight", f.bitsPerValue()));
                 if (header) {
-                    table.row(cells(tensor.info()));
+                    table.row(cells(tensor.info(), dtype(tensor)));
                 } else {
                     ValueFigures figures = ValueFigures.of(tensor.data(), cancel());
                     statistics(entry, figures);
-                    table.row(cells(tensor.info(), figures));
+                    table.row(cells(tensor.info(), dtype(tensor), figures));
                     NonFiniteWeights.of(tensor.info(), figures.nan(), figures.inf())
                             .ifPresent(broken::add);
                 }
@@ -90,11 +93,20 @@ final class InspectCommand extends EngineCommand {
             }
         }
         for (TensorInfo activation : activations) {
-            tensors.add(describe(activation));
-            table.row(header ? cells(activation) : cells(activation, new ValueFigures(0, 0, 0, 0, 0, 0, 0, 0)));
+            String dtype = activation.dtype().name();
+            tensors.add(describe(activation, dtype));
+            table.row(
+                    header
+                            ? cells(activation, dtype)
+                            : cells(activation, dtype, new ValueFigures(0, 0, 0, 0, 0, 0, 0, 0)));
         }
         hash.ifPresent(h -> json.put("sha256", joined(h)));
         json.put("tensors", tensors);
+        if (!model.metadata().isEmpty()) {
+            Json metadata = new Json();
+            model.metadata().forEach(metadata::put);
+            json.put("metadata", metadata);
+        }
         List<LeftFloat> left = FloatReport.always(Engine.analysed(model), file);
         FloatReport.put(json, left);
         print(json, () -> {
@@ -107,6 +119,7 @@ final class InspectCommand extends EngineCommand {
                                     .collect(Collectors.joining()) + ", "
                             + model.tensors().size() + " stored tensors"
                             + (activations.isEmpty() ? "" : ", " + activations.size() + " activations"));
+            model.metadata().forEach((key, value) -> terminal().out().println(key + " = " + Quoted.of(value)));
             FloatReport.print(left, terminal());
             NonFiniteWeights.sentence(broken).ifPresent(note -> terminal().out().println("note: " + note));
             model.notes().forEach(note -> terminal().out().println("note: " + note));
@@ -135,11 +148,19 @@ final class InspectCommand extends EngineCommand {
         }
     }
 
-    private static Json describe(TensorInfo info) {
+    /** How the file stores the values: their type, or that of the blocks that hold them. */
+    private static String dtype(Tensor tensor) {
+        return tensor.data()
+                .format()
+                .map(BlockFormat::id)
+                .orElseGet(() -> tensor.info().dtype().name());
+    }
+
+    private static Json describe(TensorInfo info, String dtype) {
         Json json = new Json()
                 .put("name", info.id().name())
                 .put("kind", info.kind().id())
-                .put("dtype", info.dtype().name());
+                .put("dtype", dtype);
         if (hasShape(info)) {
             json.put("shape", dimensions(info.shape()));
         }
@@ -176,19 +197,17 @@ final class InspectCommand extends EngineCommand {
         json.put("nan", figures.nan()).put("inf", figures.inf()).put("zeros", figures.zeros());
     }
 
-    private static String[] cells(TensorInfo info) {
-        return new String[] {
-            info.id().name(), info.kind().id(), info.dtype().name(), shape(info), axis(info), consumers(info)
-        };
+    private static String[] cells(TensorInfo info, String dtype) {
+        return new String[] {info.id().name(), info.kind().id(), dtype, shape(info), axis(info), consumers(info)};
     }
 
-    private static String[] cells(TensorInfo info, ValueFigures figures) {
+    private static String[] cells(TensorInfo info, String dtype, ValueFigures figures) {
         boolean any = figures.count() > 0;
         boolean seen = any || figures.nan() > 0 || figures.inf() > 0;
         return new String[] {
             info.id().name(),
             info.kind().id(),
-            info.dtype().name(),
+            dtype,
             shape(info),
             axis(info),
             any ? Text.number(figures.min()) : "–",

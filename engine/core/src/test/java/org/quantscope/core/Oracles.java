@@ -3,8 +3,10 @@ package org.quantscope.core;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import org.quantscope.core.tensor.DType;
@@ -41,6 +43,20 @@ public final class Oracles {
         return new Tensor(
                 new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, shape, OptionalInt.empty(), List.of()),
                 TensorData.of(values));
+    }
+
+    /** The figures of another file. */
+    public static JsonNode json(String file) {
+        return JsonMapper.shared().readTree(bytes(file));
+    }
+
+    /** A file that is opened by its path. */
+    public static Path path(String file) {
+        try {
+            return Path.of(Oracles.class.getResource("/oracles/" + file).toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static byte[] bytes(String file) {

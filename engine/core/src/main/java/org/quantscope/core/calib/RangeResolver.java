@@ -304,7 +304,7 @@ public final class RangeResolver {
         if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {
             return IntStream.range(0, slicing.slices())
                     .mapToObj(slice -> new StoredStatistics(
-                            part(data, slice * length, length), part(importance, slice * length), cancel))
+                            data.part(slice * length, length), part(importance, slice * length), cancel))
                     .map(part -> calibrator.range(part, spec, options, cancel))
                     .toList();
         }
@@ -314,11 +314,6 @@ public final class RangeResolver {
             ranges.set(slice, calibrator.range(statistics, spec, options, cancel));
         });
         return ranges.ranges();
-    }
-
-    private static TensorData part(TensorData data, long from, long length) {
-        int bytes = data.dtype().bytes();
-        return new TensorData(data.dtype(), data.segment().asSlice(from * bytes, length * bytes), data.order(), length);
     }
 
     /**

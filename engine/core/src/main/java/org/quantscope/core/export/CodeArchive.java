@@ -289,8 +289,18 @@ public final class CodeArchive {
         out.write(bytes.array());
     }
 
-    /** Writes the stored bytes, swapped if they are in the other byte order. */
+    /** Writes the stored bytes, swapped if they are in the other byte order, and decoded if they are coded in blocks. */
     private static void copy(TensorData data, OutputStream out, CancelToken cancel) throws IOException {
+        if (data.format().isPresent()) {
+            float[] chunk = new float[CHUNK / Float.BYTES];
+            for (long from = 0; from < data.count(); from += chunk.length) {
+                cancel.check();
+                int n = (int) Math.min(chunk.length, data.count() - from);
+                data.read(from, chunk, 0, n);
+                floats(n == chunk.length ? chunk : java.util.Arrays.copyOf(chunk, n), out);
+            }
+            return;
+        }
         int width = data.dtype().bytes();
         boolean turn = data.order() != ByteOrder.LITTLE_ENDIAN && width > 1;
         long size = data.count() * width;

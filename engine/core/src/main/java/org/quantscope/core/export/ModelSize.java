@@ -20,7 +20,7 @@ public record ModelSize(long floatBytes, long quantizedBytes) {
         long quantized = 0;
         for (Tensor tensor : model.tensors()) {
             long count = tensor.info().shape().count();
-            long bytes = count * tensor.info().dtype().bytes();
+            long bytes = tensor.data().storedBytes();
             stored += bytes;
             quantized += resolved.find(tensor.id())
                     .map(found -> {

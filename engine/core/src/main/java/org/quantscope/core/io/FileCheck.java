@@ -170,9 +170,6 @@ public final class FileCheck {
     }
 
     private static BadInputException refusal(FileKind kind, Path file, FileHead head, Wanted wanted, String supported) {
-        if (kind == FileKind.GGUF && wanted == Wanted.MODEL) {
-            return new BadInputException(file, "format", kind.advice());
-        }
         String said = "is " + kind.what(head);
         String more;
         if (ANYWHERE.contains(kind) || (wanted == Wanted.MODEL && !kind.advice().isEmpty())) {

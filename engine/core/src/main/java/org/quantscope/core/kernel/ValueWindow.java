@@ -35,6 +35,7 @@ public final class ValueWindow {
     /** Moves to values {@code [from, from + length)} of {@code data}; {@code length} is at most {@link #MOST}. */
     public void show(TensorData data, long from, int length) {
         if (data.dtype() == DType.F32
+                && data.format().isEmpty()
                 && data.order() == ByteOrder.nativeOrder()
                 && data.segment().isNative()) {
             segment = data.segment();

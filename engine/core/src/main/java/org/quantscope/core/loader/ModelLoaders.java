@@ -17,8 +17,13 @@ public final class ModelLoaders {
     /** The number of bytes at the start of a file by which loaders recognize it. */
     public static final int HEAD_BYTES = 4096;
 
-    private static final List<ModelLoader> ALL =
-            List.of(new OnnxLoader(), new SafetensorsLoader(), new NpyLoader(), new NpzLoader(), new SyntheticLoader());
+    private static final List<ModelLoader> ALL = List.of(
+            new OnnxLoader(),
+            new SafetensorsLoader(),
+            new GgufLoader(),
+            new NpyLoader(),
+            new NpzLoader(),
+            new SyntheticLoader());
 
     private ModelLoaders() {}
 

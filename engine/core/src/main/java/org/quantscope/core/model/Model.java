@@ -1,7 +1,10 @@
 package org.quantscope.core.model;
 
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -23,6 +26,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param notes what the loader skipped or assumed, one sentence each, for a person
  * @param own how the file itself quantizes its tensors; empty for a float model
  * @param altered stored tensors that differ from the file or are not in it, because folding or a correction made them
+ * @param metadata what the file says of itself, as text by key, in its order
  */
 public record Model(
         Path file,
@@ -32,11 +36,26 @@ public record Model(
         Optional<OnnxGraph> graph,
         List<String> notes,
         Set<TensorId> altered,
-        Optional<OwnQuantization> own) {
+        Optional<OwnQuantization> own,
+        Map<String, String> metadata) {
     public Model {
         tensors = List.copyOf(tensors);
         notes = List.copyOf(notes);
-        altered = java.util.Collections.unmodifiableSet(new TreeSet<>(altered));
+        altered = Collections.unmodifiableSet(new TreeSet<>(altered));
+        metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+    }
+
+    /** A model whose file says nothing of itself that is kept. */
+    public Model(
+            Path file,
+            String format,
+            OptionalInt opset,
+            List<Tensor> tensors,
+            Optional<OnnxGraph> graph,
+            List<String> notes,
+            Set<TensorId> altered,
+            Optional<OwnQuantization> own) {
+        this(file, format, opset, tensors, graph, notes, altered, own, Map.of());
     }
 
     /** A model as it is in the file. */
@@ -52,7 +71,7 @@ public record Model(
 
     /** The same file with another view of its graph. */
     public Model withGraph(OnnxGraph other) {
-        return new Model(file, format, opset, tensors, Optional.of(other), notes, altered, own);
+        return new Model(file, format, opset, tensors, Optional.of(other), notes, altered, own, metadata);
     }
 
     /** The tensor of that name, if it is stored. */
@@ -64,6 +83,11 @@ public record Model(
     public Model withAltered(Set<TensorId> more) {
         Set<TensorId> all = new TreeSet<>(altered);
         all.addAll(more);
-        return new Model(file, format, opset, tensors, graph, notes, all, own);
+        return new Model(file, format, opset, tensors, graph, notes, all, own, metadata);
+    }
+
+    /** The same model with what its file says of itself. */
+    public Model withMetadata(Map<String, String> texts) {
+        return new Model(file, format, opset, tensors, graph, notes, altered, own, texts);
     }
 }

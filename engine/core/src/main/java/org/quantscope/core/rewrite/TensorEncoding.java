@@ -54,6 +54,7 @@ final class TensorEncoding {
     static TensorProto floats(String name, DType dtype, Shape shape, TensorData values) {
         if (dtype == DType.F32
                 && values.dtype() == DType.F32
+                && values.format().isEmpty()
                 && values.order() == ByteOrder.LITTLE_ENDIAN
                 && values.segment().isNative()) {
             return raw(

@@ -82,7 +82,7 @@ public record SensitivityScope(String sha256) {
     private static void add(Sha256 digest, Model model, CancelToken cancel) {
         for (Tensor tensor : model.tensors()) {
             digest.text(tensor.id().name());
-            add(digest, tensor.data().segment(), cancel);
+            add(digest, tensor.data().stored(), cancel);
         }
     }
 

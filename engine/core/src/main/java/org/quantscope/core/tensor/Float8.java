@@ -1,11 +1,11 @@
 package org.quantscope.core.tensor;
 
 /** Decoding of the two FP8 formats of ONNX and safetensors (onnx technical/float8.md; Micikevicius et al. 2022, arXiv 2209.05433). */
-final class Float8 {
+public final class Float8 {
     private Float8() {}
 
     /** E4M3FN: {@code (-1)^s 2^(e-7) (1 + m/8)}, subnormals {@code m 2^-9}, NaN at all ones. */
-    static float e4m3(byte code) {
+    public static float e4m3(byte code) {
         int e = code >> 3 & 0xf;
         int m = code & 7;
         float magnitude =
@@ -14,7 +14,7 @@ final class Float8 {
     }
 
     /** E5M2: the high byte of an IEEE float16. */
-    static float e5m2(byte code) {
+    public static float e5m2(byte code) {
         return Float.float16ToFloat((short) (code << 8));
     }
 }

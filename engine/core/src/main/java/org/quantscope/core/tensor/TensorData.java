@@ -4,10 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values of a stored tensor in row-major order, read straight from the (usually memory-mapped) file.
+ * The values of a stored tensor in row-major order, read straight from the (usually memory-mapped) file: each by itself, or
+ * coded in blocks.
  *
  * <p>Thread safe; nothing is copied until {@link #read} is called. The segment is kept alive by this object.
  */
@@ -15,6 +17,13 @@ public final class TensorData {
     private final DType dtype;
     private final @Nullable MemorySegment segment;
     private final ByteOrder order;
+    /** How the values are coded; null if each is stored by itself, as its type says. */
+    private final @Nullable BlockFormat format;
+    /** The number of values before the first of these in its block; 0 without a format. */
+    private final int skipped;
+    /** What each value is multiplied by after decoding; 1 without a format. */
+    private final float factor;
+
     private final long count;
 
     /**
@@ -26,20 +35,43 @@ public final class TensorData {
             throw new IllegalArgumentException(
                     "count: " + count + " values of " + dtype + " do not fit " + segment.byteSize() + " bytes");
         }
-        this.dtype = dtype;
-        this.segment = segment.asReadOnly();
-        this.order = order;
-        this.count = count;
+        this(dtype, segment.asReadOnly(), order, null, 0, 1, count);
     }
 
-    private TensorData(DType dtype, long count) {
+    private TensorData(
+            DType dtype,
+            @Nullable MemorySegment segment,
+            ByteOrder order,
+            @Nullable BlockFormat format,
+            int skipped,
+            float factor,
+            long count) {
         if (count < 0) {
             throw new IllegalArgumentException("count: is at least 0, got " + count);
         }
         this.dtype = dtype;
-        this.segment = null;
-        this.order = ByteOrder.LITTLE_ENDIAN;
+        this.segment = segment;
+        this.order = order;
+        this.format = format;
+        this.skipped = skipped;
+        this.factor = factor;
         this.count = count;
+    }
+
+    /**
+     * Values that are coded in blocks. They are decoded when they are read, as float32.
+     *
+     * @param stored the blocks, one behind the other, from the first value on
+     * @param factor what each decoded value is multiplied by, in float32
+     * @param count a whole number of blocks
+     * @throws IllegalArgumentException if the count is not, or the segment is shorter than the blocks
+     */
+    public static TensorData coded(BlockFormat format, MemorySegment stored, float factor, long count) {
+        if (count < 0 || count % format.values() != 0 || format.bytesOf(count) > stored.byteSize()) {
+            throw new IllegalArgumentException("count: " + count + " values of " + format.id() + " do not fit "
+                    + stored.byteSize() + " bytes, or are no whole blocks");
+        }
+        return new TensorData(DType.F32, stored.asReadOnly(), ByteOrder.LITTLE_ENDIAN, format, 0, factor, count);
     }
 
     /**
@@ -47,7 +79,12 @@ public final class TensorData {
      * refuses to give values.
      */
     public static TensorData unread(DType dtype, long count) {
-        return new TensorData(dtype, count);
+        return new TensorData(dtype, null, ByteOrder.LITTLE_ENDIAN, null, 0, 1, count);
+    }
+
+    /** A placeholder like {@link #unread(DType, long)} for values that the file holds in blocks. */
+    public static TensorData unread(BlockFormat format, long count) {
+        return new TensorData(DType.F32, null, ByteOrder.LITTLE_ENDIAN, format, 0, 1, count);
     }
 
     /** Values that live on the heap. The array is not copied and must not change. */
@@ -55,8 +92,19 @@ public final class TensorData {
         return new TensorData(DType.F32, MemorySegment.ofArray(values), ByteOrder.nativeOrder(), values.length);
     }
 
+    /** The type that values are read as: float32 if they are coded in blocks. */
     public DType dtype() {
         return dtype;
+    }
+
+    /** How the values are coded in the file; empty if each is stored by itself. */
+    public Optional<BlockFormat> format() {
+        return Optional.ofNullable(format);
+    }
+
+    /** The bytes that the values take as they are stored. */
+    public long storedBytes() {
+        return format == null ? count * dtype.bytes() : Math.ceilDiv(skipped + count, format.values()) * format.bytes();
     }
 
     public ByteOrder order() {
@@ -73,15 +121,51 @@ public final class TensorData {
     }
 
     /**
-     * The raw bytes, read-only.
+     * The values as bytes of their type, read-only.
+     *
+     * @throws IllegalStateException if only the header was read, or the values are coded in blocks
+     */
+    public MemorySegment segment() {
+        if (format != null) {
+            throw new IllegalStateException("data: the values are coded as " + format.id());
+        }
+        return stored();
+    }
+
+    /**
+     * The bytes as they are stored, whatever they mean, read-only.
      *
      * @throws IllegalStateException if only the header was read
      */
-    public MemorySegment segment() {
+    public MemorySegment stored() {
         if (segment == null) {
             throw new IllegalStateException("data: only the header was read, there are no values");
         }
         return segment;
+    }
+
+    /**
+     * Values {@code [from, from + length)}, without copying them.
+     *
+     * @throws IndexOutOfBoundsException if they are not within the tensor
+     * @throws IllegalStateException if only the header was read
+     */
+    public TensorData part(long from, long length) {
+        Objects.checkFromIndexSize(from, length, count);
+        if (format == null) {
+            return new TensorData(dtype, stored().asSlice(from * dtype.bytes(), length * dtype.bytes()), order, length);
+        }
+        long at = skipped + from;
+        long first = at / format.values();
+        long last = Math.ceilDiv(at + length, format.values());
+        return new TensorData(
+                dtype,
+                stored().asSlice(first * format.bytes(), (last - first) * format.bytes()),
+                order,
+                format,
+                (int) (at % format.values()),
+                factor,
+                length);
     }
 
     /**
@@ -92,9 +176,13 @@ public final class TensorData {
      * @throws IllegalStateException if only the header was read
      */
     public void read(long from, float[] out, int at, int length) {
-        MemorySegment segment = segment();
+        MemorySegment segment = stored();
         Objects.checkFromIndexSize(from, length, count);
         Objects.checkFromIndexSize(at, length, out.length);
+        if (format != null) {
+            decode(format, segment, skipped + from, out, at, length);
+            return;
+        }
         switch (dtype) {
             case F32 ->
                 MemorySegment.copy(
@@ -158,6 +246,28 @@ public final class TensorData {
                         default -> Byte.toUnsignedInt(v);
                     };
                 }
+            }
+        }
+    }
+
+    private void decode(BlockFormat format, MemorySegment segment, long from, float[] out, int at, int length) {
+        int size = format.values();
+        float[] block = new float[size];
+        for (int done = 0; done < length; ) {
+            long number = (from + done) / size;
+            int begin = (int) ((from + done) % size);
+            int n = Math.min(size - begin, length - done);
+            if (n == size) {
+                format.decode(segment, number * format.bytes(), out, at + done);
+            } else {
+                format.decode(segment, number * format.bytes(), block, 0);
+                System.arraycopy(block, begin, out, at + done, n);
+            }
+            done += n;
+        }
+        if (factor != 1) {
+            for (int i = at; i < at + length; i++) {
+                out[i] *= factor;
             }
         }
     }

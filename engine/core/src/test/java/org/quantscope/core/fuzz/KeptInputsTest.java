@@ -25,7 +25,8 @@ class KeptInputsTest {
             "arrays", ArraysFuzz::fuzzerTestOneInput,
             "tables", TablesFuzz::fuzzerTestOneInput,
             "settings", SettingsFuzz::fuzzerTestOneInput,
-            "importers", ImportersFuzz::fuzzerTestOneInput);
+            "importers", ImportersFuzz::fuzzerTestOneInput,
+            "gguf", GgufFuzz::fuzzerTestOneInput);
 
     static Stream<String> targets() {
         return TARGETS.keySet().stream().sorted();

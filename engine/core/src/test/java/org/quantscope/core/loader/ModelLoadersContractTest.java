@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.quantscope.core.gguf.TinyGguf;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
 import org.quantscope.testkit.TinyModels;
@@ -34,6 +35,7 @@ class ModelLoadersContractTest {
         return Map.of(
                 "onnx", TinyModels.matMul().build().toByteArray(),
                 "safetensors", safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", f4(1)),
+                "gguf", TinyGguf.of(TinyGguf.tensor("a", 0, TinyGguf.floats(1), 1)),
                 "npy", npy("<f4", "(1,)", f4(1)),
                 "npz", zip(true, Map.of("a.npy", npy("<f4", "(1,)", f4(1)))),
                 "synthetic", "{\"synthetic\": \"laplace\", \"size\": 1}".getBytes(StandardCharsets.UTF_8));
@@ -93,15 +95,6 @@ class ModelLoadersContractTest {
     void aLoaderSaysWhatItIs(ModelLoader loader) {
         assertThat(loader.title()).isNotBlank();
         assertThat(loader.source()).startsWith("https://");
-    }
-
-    @Test
-    void ggufIsNotSupportedYet() throws IOException {
-        Path file = Files.write(folder.resolve("m.onnx"), "GGUF\3\0\0\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1));
-
-        assertThatThrownBy(() -> ModelLoaders.open(file))
-                .isInstanceOf(BadInputException.class)
-                .hasMessage("m.onnx: format: gguf is not supported yet");
     }
 
     @Test

@@ -1,0 +1,279 @@
+package org.quantscope.core.gguf;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.quantscope.core.tensor.BlockFormat;
+import org.quantscope.core.tensor.Float8;
+
+/**
+ * The block layouts of ggml (ggml-common.h and ggml-quants.c of the project). All arithmetic is float32, in the order in
+ * which ggml does it. A code is written q; d, m and dmin are the scales and offsets of a block.
+ */
+final class Blocks {
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** The levels of IQ4_NL and IQ4_XS before scaling. */
+    private static final float[] IQ4 = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
+    /** The values of an E2M1 code: two exponent bits, one mantissa bit. */
+    private static final float[] E2M1 = {0, .5f, 1, 1.5f, 2, 3, 4, 6, 0, -.5f, -1, -1.5f, -2, -3, -4, -6};
+
+    private static final int[] POWERS_OF_THREE = {1, 3, 9, 27, 81};
+
+    private Blocks() {}
+
+    /** Decodes one block: its bytes begin at {@code at}, its values go to {@code out} from {@code o} on. */
+    @FunctionalInterface
+    interface Decoder {
+        void decode(MemorySegment s, long at, float[] out, int o);
+    }
+
+    record Format(String id, int values, int bytes, int group, String formula, Decoder decoder) implements BlockFormat {
+        @Override
+        public void decode(MemorySegment stored, long at, float[] out, int from) {
+            decoder.decode(stored, at, out, from);
+        }
+    }
+
+    private static int b(MemorySegment s, long at) {
+        return Byte.toUnsignedInt(s.get(ValueLayout.JAVA_BYTE, at));
+    }
+
+    private static float half(MemorySegment s, long at) {
+        return Float.float16ToFloat(s.get(SHORT, at));
+    }
+
+    /** A 4-bit code of {@code n} values in n/2 bytes: byte j holds value j in its low half and value j + n/2 in its high. */
+    private static int nibble(MemorySegment s, long at, int i, int n) {
+        return i < n / 2 ? b(s, at + i) & 15 : b(s, at + i - n / 2) >> 4;
+    }
+
+    static void q40(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        for (int i = 0; i < 32; i++) {
+            out[o + i] = (nibble(s, at + 2, i, 32) - 8) * d;
+        }
+    }
+
+    static void q41(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        float m = half(s, at + 2);
+        for (int i = 0; i < 32; i++) {
+            out[o + i] = nibble(s, at + 4, i, 32) * d + m;
+        }
+    }
+
+    static void q50(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        int high = s.get(INT, at + 2);
+        for (int i = 0; i < 32; i++) {
+            out[o + i] = ((nibble(s, at + 6, i, 32) | (high >>> i & 1) << 4) - 16) * d;
+        }
+    }
+
+    static void q51(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        float m = half(s, at + 2);
+        int high = s.get(INT, at + 4);
+        for (int i = 0; i < 32; i++) {
+            out[o + i] = (nibble(s, at + 8, i, 32) | (high >>> i & 1) << 4) * d + m;
+        }
+    }
+
+    static void q80(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        for (int i = 0; i < 32; i++) {
+            out[o + i] = s.get(ValueLayout.JAVA_BYTE, at + 2 + i) * d;
+        }
+    }
+
+    /** Behind the scale lies the sum of the block, which only products need. */
+    static void q81(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        for (int i = 0; i < 32; i++) {
+            out[o + i] = s.get(ValueLayout.JAVA_BYTE, at + 4 + i) * d;
+        }
+    }
+
+    static void q8k(MemorySegment s, long at, float[] out, int o) {
+        float d = s.get(FLOAT, at);
+        for (int i = 0; i < 256; i++) {
+            out[o + i] = s.get(ValueLayout.JAVA_BYTE, at + 4 + i) * d;
+        }
+    }
+
+    /** One bit a value, the lowest bit of a byte first. */
+    static void q10(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        for (int i = 0; i < 128; i++) {
+            out[o + i] = (b(s, at + 2 + i / 8) >> (i & 7) & 1) == 1 ? d : -d;
+        }
+    }
+
+    static void q20(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        for (int i = 0; i < 64; i++) {
+            out[o + i] = ((b(s, at + 2 + i / 4) >> 2 * (i & 3) & 3) - 1) * d;
+        }
+    }
+
+    /**
+     * A 2-bit code of 256 in 64 bytes: in each half of 128 values, value 32k + i is the pair of bits k of byte i.
+     */
+    private static int pair(MemorySegment s, long at, int i) {
+        return b(s, at + i / 128 * 32 + i % 32) >> 2 * (i % 128 / 32) & 3;
+    }
+
+    static void q2k(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at + 80);
+        float dmin = half(s, at + 82);
+        for (int group = 0; group < 16; group++) {
+            int both = b(s, at + group);
+            float scale = d * (both & 15);
+            float min = dmin * (both >> 4);
+            for (int i = group * 16; i < group * 16 + 16; i++) {
+                out[o + i] = scale * pair(s, at + 16, i) - min;
+            }
+        }
+    }
+
+    static void q3k(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at + 108);
+        long scales = at + 96;
+        for (int group = 0; group < 16; group++) {
+            int low = group < 8 ? b(s, scales + group) & 15 : b(s, scales + group - 8) >> 4;
+            int high = b(s, scales + 8 + group % 4) >> 2 * (group / 4) & 3;
+            float scale = d * ((low | high << 4) - 32);
+            for (int i = group * 16; i < group * 16 + 16; i++) {
+                int top = b(s, at + i % 32) >> i / 32 & 1;
+                out[o + i] = scale * (pair(s, at + 32, i) - (top == 0 ? 4 : 0));
+            }
+        }
+    }
+
+    /** The 6-bit scale of one of 8 groups, out of 12 bytes that hold 8 scales and 8 minima. */
+    private static int scale6(MemorySegment s, long at, int group) {
+        return group < 4 ? b(s, at + group) & 63 : b(s, at + group + 4) & 15 | b(s, at + group - 4) >> 6 << 4;
+    }
+
+    /** The 6-bit minimum of one of 8 groups, out of the same 12 bytes. */
+    private static int min6(MemorySegment s, long at, int group) {
+        return group < 4 ? b(s, at + group + 4) & 63 : b(s, at + group + 4) >> 4 | b(s, at + group) >> 6 << 4;
+    }
+
+    /** A 4-bit code of 256 in 128 bytes: each 32 bytes hold 64 values, low halves first. */
+    private static int nibbleOf64(MemorySegment s, long at, int i) {
+        return b(s, at + i / 64 * 32 + i % 32) >> (i % 64 < 32 ? 0 : 4) & 15;
+    }
+
+    static void q4k(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        float dmin = half(s, at + 2);
+        for (int group = 0; group < 8; group++) {
+            float scale = d * scale6(s, at + 4, group);
+            float min = dmin * min6(s, at + 4, group);
+            for (int i = group * 32; i < group * 32 + 32; i++) {
+                out[o + i] = scale * nibbleOf64(s, at + 16, i) - min;
+            }
+        }
+    }
+
+    static void q5k(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        float dmin = half(s, at + 2);
+        for (int group = 0; group < 8; group++) {
+            float scale = d * scale6(s, at + 4, group);
+            float min = dmin * min6(s, at + 4, group);
+            for (int i = group * 32; i < group * 32 + 32; i++) {
+                int fifth = b(s, at + 16 + i % 32) >> group & 1;
+                out[o + i] = scale * (nibbleOf64(s, at + 48, i) | fifth << 4) - min;
+            }
+        }
+    }
+
+    static void q6k(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at + 208);
+        for (int group = 0; group < 16; group++) {
+            float scale = d * s.get(ValueLayout.JAVA_BYTE, at + 192 + group);
+            for (int i = group * 16; i < group * 16 + 16; i++) {
+                int low = b(s, at + i / 128 * 64 + i % 64) >> (i % 128 < 64 ? 0 : 4) & 15;
+                out[o + i] = scale * ((low | pair(s, at + 128, i) << 4) - 32);
+            }
+        }
+    }
+
+    static void iq4nl(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        for (int i = 0; i < 32; i++) {
+            out[o + i] = d * IQ4[nibble(s, at + 2, i, 32)];
+        }
+    }
+
+    static void iq4xs(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at);
+        int high = Short.toUnsignedInt(s.get(SHORT, at + 2));
+        for (int group = 0; group < 8; group++) {
+            int low = b(s, at + 4 + group / 2) >> 4 * (group & 1) & 15;
+            float scale = d * ((low | (high >> 2 * group & 3) << 4) - 32);
+            for (int i = 0; i < 32; i++) {
+                out[o + 32 * group + i] = scale * IQ4[nibble(s, at + 8 + 16 * group, i, 32)];
+            }
+        }
+    }
+
+    /** A base-3 digit of a byte that holds five of them as a fraction of 256: the n-th is the whole part of 3 · (b 3^n mod 256) / 256. */
+    private static int digit(int b, int n) {
+        return (b * POWERS_OF_THREE[n] & 255) * 3 >> 8;
+    }
+
+    static void tq10(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at + 52);
+        int to = o;
+        to = digits(s, at, 32, 5, d, out, to);
+        to = digits(s, at + 32, 16, 5, d, out, to);
+        digits(s, at + 48, 4, 4, d, out, to);
+    }
+
+    private static int digits(MemorySegment s, long at, int bytes, int runs, float d, float[] out, int o) {
+        int to = o;
+        for (int n = 0; n < runs; n++) {
+            for (int i = 0; i < bytes; i++) {
+                out[to++] = (digit(b(s, at + i), n) - 1) * d;
+            }
+        }
+        return to;
+    }
+
+    static void tq20(MemorySegment s, long at, float[] out, int o) {
+        float d = half(s, at + 64);
+        for (int i = 0; i < 256; i++) {
+            out[o + i] = (pair(s, at, i) - 1) * d;
+        }
+    }
+
+    /** The scale is a power of two, also for the code that the OCP format keeps for NaN: ggml has none. */
+    static void mxfp4(MemorySegment s, long at, float[] out, int o) {
+        int e = b(s, at);
+        // Half the scale times twice the value: 2^128 itself is no float.
+        float scale = Math.scalb(1f, e - 128);
+        for (int i = 0; i < 32; i++) {
+            out[o + i] = 2 * E2M1[nibble(s, at + 1, i, 32)] * scale;
+        }
+    }
+
+    /** Scales are E4M3 without a sign: its bit is not looked at. The code for NaN, as 0x7F, is 0 in ggml, and 0xFF is 480. */
+    static void nvfp4(MemorySegment s, long at, float[] out, int o) {
+        for (int group = 0; group < 4; group++) {
+            int code = b(s, at + group);
+            float scale = code == 0x7f ? 0 : code == 0xff ? 480 : Float8.e4m3((byte) (code & 0x7f));
+            for (int i = 0; i < 16; i++) {
+                out[o + 16 * group + i] = E2M1[nibble(s, at + 4 + 8 * group, i, 16)] * scale;
+            }
+        }
+    }
+}
