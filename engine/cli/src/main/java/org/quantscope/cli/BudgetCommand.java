@@ -6,10 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.budget.BitTarget;
+import org.quantscope.core.budget.Comparison;
 import org.quantscope.core.budget.MixedPrecision;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.SampleSubset;
@@ -20,6 +22,7 @@ import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.io.Destination;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
+import org.quantscope.core.layerwise.CodeNotes;
 import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
@@ -56,8 +59,6 @@ import picocli.CommandLine.Parameters;
             "  quantscope budget model.onnx --calibration-data calibration.npz --max-loss 1 --data test.npz -o c.json"
         })
 final class BudgetCommand extends EngineCommand {
-    private static final String USUAL = "2,3,4,6,8";
-
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
     private Path file;
 
@@ -70,12 +71,19 @@ final class BudgetCommand extends EngineCommand {
     private Path calibrationData;
 
     @Option(
+            names = "--target",
+            paramLabel = "ID",
+            description = "Choose from the widths that a program takes: onnx-runtime, qnn, litert, tensorrt, or free"
+                    + " (default); see quantscope list targets.")
+    private @Nullable String target;
+
+    @Option(
             names = "--bits-set",
             paramLabel = "B,...",
             split = ",",
-            defaultValue = USUAL,
-            description = "The widths to choose from (default: ${DEFAULT-VALUE}).")
-    private List<Integer> widths;
+            description = "The widths to choose from, of those that the target takes (default: all of them; 2,3,4,6,8"
+                    + " without a target).")
+    private @Nullable List<Integer> widths;
 
     @Option(
             names = "--average-bits",
@@ -85,6 +93,12 @@ final class BudgetCommand extends EngineCommand {
 
     @Option(names = "--size", paramLabel = "BYTES", description = "The budget: bytes of all tensors of the model.")
     private @Nullable Long size;
+
+    @Option(
+            names = "--bit-ops",
+            paramLabel = "N",
+            description = "The budget: bit-operations for one sample, multiplications times the bits of both factors.")
+    private @Nullable Double bitOps;
 
     @Option(
             names = "--max-loss",
@@ -101,6 +115,12 @@ final class BudgetCommand extends EngineCommand {
 
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of --data.")
     private @Nullable Integer limit;
+
+    @Option(
+            names = "--compare",
+            description = "Say what mixed bits buy and what a rounding buys at the same cost: that of --rounding, else"
+                    + " least-output-error.")
+    private boolean compare;
 
     @Mixin
     private SettingsOptions settings;
@@ -119,43 +139,80 @@ final class BudgetCommand extends EngineCommand {
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
+        BitTarget by = checked(() -> BitTarget.byId(target == null ? BitTarget.FREE.id() : target));
+        List<Integer> from = widths(by);
         check();
         InputFiles inputs = new InputFiles().model(file).data(calibrationData);
         Optional.ofNullable(data).ifPresent(inputs::data);
         inputs.keep(List.of(output, SketchFile.beside(output)));
         Destination.of(output);
         FileRef ref = FileRef.ofModel(file, cancel());
-        SessionState asked = checked(() -> settings.state(ref, false));
+        SessionState asked = checked(() -> settings.stateOfChosenBits(ref));
         Model model = ModelSetup.openGraph(file, asked);
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
-        Dataset calibration = ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel());
-        ModelSetup.Calibrated calibrated = ModelSetup.calibrate(model, chosen, calibration, terminal(), cancel());
+        Dataset samples = ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel());
+        ModelSetup.Calibrated calibrated = ModelSetup.calibrate(model, chosen, samples, terminal(), cancel());
+        Calibration calibration =
+                withMoments(calibrated.calibration(), model, calibrated.state(), Optional.of(samples));
+        Optional<Dataset> report = data == null
+                ? Optional.empty()
+                : Optional.of(ModelSetup.openData(
+                        data, limit == null ? 0 : limit, Optional.of(calibrated.state()), cancel()));
         Resolver resolver = new Resolver();
-        Search search = new Search(model, calibrated, calibration, resolver);
-        Found found = search.run();
-        SessionState state = found.outcome.state();
+        MixedPrecision.Question question = new MixedPrecision.Question(
+                model, calibrated.state(), calibration, calibrated.state().overrides().keySet(), from, unit());
+        BudgetReport.Found found;
+        try (Terminal.Bar bar = terminal().progress("budget");
+                MixedPrecision mixed = checked(() ->
+                        new MixedPrecision(question, samples, Engine.evaluator(model, samples), resolver))) {
+            found = new Search(mixed, samples, report, resolver, bar).run(by, from);
+        }
+        SessionState state = found.outcome().state();
         Session session =
-                new Session(state, resolver.ranges(state, calibrated.calibration(), cancel()), found.solved.solved());
-        warnOfKept(found.solved);
+                new Session(state, resolver.ranges(state, calibration, cancel()), found.solved().solved());
+        warnOfKept(found.solved());
         cancel().check();
         SessionFile.write(session, calibrated.seen(), output);
         double seconds = (System.nanoTime() - start) / 1e9;
         List<LeftFloat> left = LeftFloat.of(model, state);
-        Json json = json(found, search.divergence, seconds);
+        BudgetReport shown = new BudgetReport(found, output, calibrationData, by, from, seconds);
+        Json json = shown.json();
         FloatReport.put(json, left);
         print(json, () -> {
-            people(found, search.divergence, seconds);
+            shown.print(terminal());
             FloatReport.print(left, terminal());
         });
         return ExitCode.DONE;
     }
 
+    private MixedPrecision.Unit unit() {
+        return size != null
+                ? MixedPrecision.Unit.BYTES
+                : bitOps != null ? MixedPrecision.Unit.BIT_OPERATIONS : MixedPrecision.Unit.AVERAGE_BITS;
+    }
+
+    private List<Integer> widths(BitTarget by) {
+        if (widths == null) {
+            return by.widths();
+        }
+        for (int bits : widths) {
+            if (bits < 1 || bits > QuantSpec.MAX_BITS) {
+                throw usage("--bits-set: 1 to " + QuantSpec.MAX_BITS + " bits, got " + bits);
+            }
+            if (!by.equals(BitTarget.FREE) && !by.widths().contains(bits)) {
+                throw usage("--bits-set: " + by.title() + " takes " + by.widths() + ", not " + bits);
+            }
+        }
+        return List.copyOf(new TreeSet<>(widths));
+    }
+
     private void check() {
-        long budgets =
-                Stream.of(averageBits, size, maxLoss).filter(b -> b != null).count();
+        long budgets = Stream.of(averageBits, size, bitOps, maxLoss)
+                .filter(b -> b != null)
+                .count();
         if (budgets != 1) {
-            throw usage("one of --average-bits, --size and --max-loss is needed, got " + budgets);
+            throw usage("one of --average-bits, --size, --bit-ops and --max-loss is needed, got " + budgets);
         }
         if (maxLoss != null && data == null) {
             throw usage("--max-loss needs --data");
@@ -166,105 +223,129 @@ final class BudgetCommand extends EngineCommand {
         if (averageBits != null && !(averageBits > 0)) {
             throw usage("--average-bits: a number above 0, got " + averageBits);
         }
+        if (bitOps != null && !(bitOps > 0)) {
+            throw usage("--bit-ops: a number above 0, got " + bitOps);
+        }
         if (size != null && size < 1) {
             throw usage("--size: at least 1 byte, got " + size);
         }
         if (limit != null && limit < 1) {
             throw usage("--limit: at least 1, got " + limit);
         }
-        for (int bits : widths) {
-            if (bits < 1 || bits > QuantSpec.MAX_BITS) {
-                throw usage("--bits-set: 1 to " + QuantSpec.MAX_BITS + " bits, got " + bits);
-            }
-        }
         if (settings.givesWeightBits()) {
             throw usage("--bits and --weights do not apply: the budget chooses the bits of weights, among --bits-set");
         }
     }
 
-    /**
-     * What was found.
-     *
-     * @param solved the model with the codes of its rounding
-     * @param evaluated on data that nothing was chosen on, if there is any
-     * @param choice the accuracy on the half that the size was chosen on
-     */
-    private record Found(
-            MixedPrecision.Outcome outcome,
-            SolvedModel solved,
-            Optional<Evaluated> evaluated,
-            Optional<AccuracyEstimate> choice) {}
-
-    private record Evaluated(
-            AccuracyEstimate figure, LiveEvaluator.Reading how, ModelSize size, List<String> notes, double seconds) {}
-
     /** The search with everything that it works on. */
     private final class Search {
+        private final MixedPrecision mixed;
         private final Model model;
-        private final ModelSetup.Calibrated calibrated;
-        private final Dataset samples;
-        private final Resolver resolver;
         private final Calibration calibration;
-        private boolean divergence;
+        private final Dataset samples;
+        private final Optional<Dataset> report;
+        private final Resolver resolver;
+        private final Progress bar;
 
-        Search(Model model, ModelSetup.Calibrated calibrated, Dataset samples, Resolver resolver) {
-            this.model = model;
-            this.calibrated = calibrated;
+        Search(
+                MixedPrecision mixed, Dataset samples, Optional<Dataset> report, Resolver resolver, Progress progress) {
+            this.mixed = mixed;
+            this.model = mixed.asked().model();
+            this.calibration = mixed.asked().calibration();
             this.samples = samples;
+            this.report = report;
             this.resolver = resolver;
-            this.calibration = calibrated.calibration();
+            this.bar = progress;
         }
 
-        Found run() throws IOException {
-            Optional<Dataset> report = data == null
-                    ? Optional.empty()
-                    : Optional.of(ModelSetup.openData(
-                            data, limit == null ? 0 : limit, Optional.of(calibrated.state()), cancel()));
-            try (Terminal.Bar bar = terminal().progress("budget");
-                    MixedPrecision mixed = checked(() -> new MixedPrecision(
-                            model,
-                            calibrated.state(),
-                            calibration,
-                            samples,
-                            widths,
-                            size != null ? MixedPrecision.Unit.BYTES : MixedPrecision.Unit.AVERAGE_BITS,
-                            resolver,
-                            bar,
-                            cancel()))) {
-                if (maxLoss == null) {
-                    double budget = size != null ? size : java.util.Objects.requireNonNull(averageBits);
-                    MixedPrecision.Outcome outcome = checked(() -> mixed.within(budget));
-                    divergence = mixed.isDivergence();
-                    SolvedModel solved = solved(outcome.state());
-                    return new Found(outcome, solved, report.map(d -> evaluated(solved, d)), Optional.empty());
+        BudgetReport.Found run(BitTarget by, List<Integer> from) {
+            List<Integer> uniforms = widths == null ? by.uniforms() : from;
+            if (maxLoss == null) {
+                double budget = Stream.<Number>of(
+                                averageBits == null ? 0 : averageBits, size == null ? 0 : size, bitOps == null ? 0 : bitOps)
+                        .mapToDouble(Number::doubleValue)
+                        .sum();
+                MixedPrecision.Outcome outcome = checked(() -> mixed.within(budget, bar, cancel()));
+                SolvedModel solved = solved(outcome.state());
+                return found(
+                        outcome,
+                        solved,
+                        report.map(d -> evaluated(outcome.state(), solved, d)),
+                        Optional.empty(),
+                        uniforms,
+                        report);
+            }
+            double most = maxLoss;
+            List<Dataset> halves = checked(() -> SampleSubset.halves(report.orElseThrow(), Engine.EVALUATION_SEED));
+            List<MixedPrecision.Assignment> front = mixed.front(bar, cancel());
+            for (MixedPrecision.Assignment candidate : front) {
+                MixedPrecision.Outcome outcome = mixed.outcome(candidate, bar, cancel());
+                SolvedModel solved = solved(outcome.state());
+                BudgetReport.Evaluated half = evaluated(outcome.state(), solved, halves.getFirst());
+                if (!half.figure().task().isProportion()) {
+                    throw usage("--max-loss: points are those of an accuracy, and "
+                            + half.figure().task().title() + " is none");
                 }
-                List<Dataset> halves = checked(() -> SampleSubset.halves(report.orElseThrow(), Engine.EVALUATION_SEED));
-                List<MixedPrecision.Assignment> front = mixed.front();
-                for (MixedPrecision.Assignment candidate : front) {
-                    MixedPrecision.Outcome outcome = mixed.outcome(candidate);
-                    SolvedModel solved = solved(outcome.state());
-                    Evaluated half = evaluated(solved, halves.getFirst());
-                    if (!half.figure.task().isProportion()) {
-                        throw usage("--max-loss: points are those of an accuracy, and "
-                                + half.figure.task().title() + " is none");
+                double lost = -100 * half.figure().delta();
+                if (lost <= most || candidate.equals(front.getLast())) {
+                    if (lost > most) {
+                        terminal()
+                                .warn("no mixture loses as little: the largest loses " + Text.number(lost)
+                                        + " points on the half that was chosen on");
                     }
-                    if (-100 * half.figure.delta() <= java.util.Objects.requireNonNull(maxLoss)
-                            || candidate.equals(front.getLast())) {
-                        divergence = mixed.isDivergence();
-                        if (-100 * half.figure.delta() > java.util.Objects.requireNonNull(maxLoss)) {
-                            terminal()
-                                    .warn("no mixture loses as little: the largest loses "
-                                            + Text.number(-100 * half.figure.delta()) + " points on the half that"
-                                            + " was chosen on");
-                        }
-                        return new Found(
-                                outcome,
-                                solved,
-                                Optional.of(evaluated(solved, halves.getLast())),
-                                Optional.of(half.figure));
-                    }
+                    return found(
+                            outcome,
+                            solved,
+                            Optional.of(evaluated(outcome.state(), solved, halves.getLast())),
+                            Optional.of(new BudgetReport.Half(half.figure(), most)),
+                            uniforms,
+                            Optional.of(halves.getLast()));
                 }
-                throw new IllegalStateException("front: there is always a largest one");
+            }
+            throw new IllegalStateException("front: there is always a largest one");
+        }
+
+        private BudgetReport.Found found(
+                MixedPrecision.Outcome outcome,
+                SolvedModel solved,
+                Optional<BudgetReport.Evaluated> evaluated,
+                Optional<BudgetReport.Half> half,
+                List<Integer> uniforms,
+                Optional<Dataset> scoredOn) {
+            Optional<Comparison> comparison = compare
+                    ? Optional.of(compared(outcome.chosen(), uniforms, scoredOn))
+                    : Optional.empty();
+            return new BudgetReport.Found(
+                    outcome,
+                    solved,
+                    mixed.isDivergence(),
+                    mixed.samples(),
+                    mixed.asked().unit(),
+                    mixed.groups(),
+                    mixed.uncounted(),
+                    CodeNotes.tables(model, solved.settings()),
+                    evaluated,
+                    half,
+                    comparison);
+        }
+
+        private Comparison compared(
+                MixedPrecision.Assignment chosen, List<Integer> uniforms, Optional<Dataset> scoredOn) {
+            String rounding = mixed.asked().state().weights().map(QuantSpec::rounding).orElse(QuantSpec.NEAREST);
+            Optional<LiveEvaluator> scored = scoredOn.map(on -> Engine.evaluator(model, on));
+            try {
+                return Comparison.of(
+                        mixed,
+                        chosen,
+                        uniforms,
+                        rounding.equals(QuantSpec.NEAREST) ? Comparison.USUAL : rounding,
+                        samples,
+                        resolver,
+                        scored,
+                        bar,
+                        cancel());
+            } finally {
+                scored.ifPresent(LiveEvaluator::close);
             }
         }
 
@@ -273,99 +354,25 @@ final class BudgetCommand extends EngineCommand {
             return BudgetCommand.this.solved(model, state, resolved, Map.of(), Optional.of(samples));
         }
 
-        private Evaluated evaluated(SolvedModel solved, Dataset on) {
+        private BudgetReport.Evaluated evaluated(SessionState state, SolvedModel solved, Dataset on) {
             try (LiveEvaluator evaluator = Engine.evaluator(solved.model(), model, on, Optional.empty());
-                    Terminal.Bar bar = terminal().progress("evaluate")) {
+                    Terminal.Bar progress = terminal().progress("evaluate")) {
                 LiveEvaluator.Reading how = evaluator.how(cancel());
+                AccuracyEstimate baseline = evaluator.floatBaseline(cancel(), _ -> {});
                 List<String> notes = new ArrayList<>(how.notes());
+                notes.addAll(evaluator.doubts(baseline, cancel()));
+                ResolvedSettings resolved = solved.settings();
+                notes.addAll(CodeNotes.of(solved.model(), state, resolved, solved.solved()));
                 long from = System.nanoTime();
-                ResolvedSettings settings = solved.settings();
                 AccuracyEstimate figure = evaluator.evaluate(
-                        new EvalRequest(Optional.empty(), settings.weights(), settings.activations()),
+                        new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
                         cancel(),
-                        part -> bar.report(
+                        part -> progress.report(
                                 part.seen(), part.total(), part.seen() + " of " + part.total() + " samples"));
-                return new Evaluated(
-                        figure, how, ModelSize.of(model, settings), notes, (System.nanoTime() - from) / 1e9);
+                notes.addAll(EvalReport.collapse(figure));
+                return new BudgetReport.Evaluated(
+                        figure, how, ModelSize.of(model, resolved), notes, (System.nanoTime() - from) / 1e9);
             }
         }
-    }
-
-    private Json json(Found found, boolean divergence, double seconds) {
-        MixedPrecision.Assignment chosen = found.outcome.chosen();
-        Json json = new Json()
-                .put("config", output.toString())
-                .put("average_bits", chosen.averageBits())
-                .put("size_bytes", chosen.sizeBytes())
-                .put("expected", loss(divergence, chosen.loss()));
-        found.evaluated.ifPresent(e -> json.put(
-                "evaluated",
-                EvalReport.json(e.figure, e.how, found.solved.model(), e.size, e.notes, e.seconds, e.seconds)));
-        found.choice.ifPresent(half -> json.put(
-                "chosen_on",
-                new Json()
-                        .put("samples", half.seen())
-                        .put("delta", half.delta())
-                        .put("max_loss", java.util.Objects.requireNonNull(maxLoss))));
-        json.put(
-                "tensors",
-                chosen.bits().entrySet().stream()
-                        .map(e -> loss(
-                                        divergence,
-                                        java.util.Objects.requireNonNull(
-                                                found.outcome.alone().get(e.getKey())))
-                                .put("name", e.getKey().name())
-                                .put("bits", e.getValue()))
-                        .toList());
-        json.put(
-                "front",
-                found.outcome.front().stream()
-                        .map(p -> loss(divergence, p.loss())
-                                .put("average_bits", p.averageBits())
-                                .put("size_bytes", p.sizeBytes()))
-                        .toList());
-        return json.put("evaluations", found.outcome.evaluations()).put("seconds", seconds);
-    }
-
-    /** The loss under the name of what it is. */
-    private static Json loss(boolean divergence, double loss) {
-        return new Json().put(divergence ? "kl" : "noise", OptionalDouble.of(loss));
-    }
-
-    private void people(Found found, boolean divergence, double seconds) {
-        MixedPrecision.Assignment chosen = found.outcome.chosen();
-        String loss = divergence ? "KL" : "noise";
-        Table table = new Table("tensor", ">bits", ">" + loss + " alone");
-        chosen.bits()
-                .forEach((id, bits) -> table.row(
-                        id.name(),
-                        Integer.toString(bits),
-                        Text.number(java.util.Objects.requireNonNull(
-                                found.outcome.alone().get(id)))));
-        table.print(terminal());
-        Table front = new Table(">average bits", ">size", ">" + loss);
-        found.outcome
-                .front()
-                .forEach(
-                        p -> front.row(Text.number(p.averageBits()), Text.bytes(p.sizeBytes()), Text.number(p.loss())));
-        terminal().out().println("the least loss by size:");
-        front.print(terminal());
-        terminal()
-                .out()
-                .println(output + ": " + Text.number(chosen.averageBits()) + " bits on average, "
-                        + Text.bytes(chosen.sizeBytes()) + ", " + loss + " " + Text.number(chosen.loss()) + " on "
-                        + calibrationData.getFileName());
-        found.choice.ifPresent(half -> terminal()
-                .out()
-                .println("chosen on " + half.seen() + " samples, where it changes by "
-                        + EvaluatingCommand.text(half, half.delta())));
-        found.evaluated.ifPresent(e -> terminal()
-                .out()
-                .println(e.figure.task().title() + " on " + e.figure.seen() + " samples: float32 "
-                        + EvaluatingCommand.text(e.figure, e.figure.floatScore()) + ", quantized "
-                        + EvaluatingCommand.text(e.figure, e.figure.score())));
-        terminal()
-                .out()
-                .println(found.outcome.evaluations() + " mixtures measured, " + Text.number(seconds) + " s in all");
     }
 }

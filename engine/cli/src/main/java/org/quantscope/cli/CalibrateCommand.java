@@ -103,7 +103,7 @@ final class CalibrateCommand extends EngineCommand {
         }
         ActivationRanges ranges = resolver.ranges(state, calibration, cancel());
         SolvedModel solved = solved(model, state, resolved, Map.of(), samples);
-        warnOfKept(solved);
+        warnOfPassedBy(model, state, solved);
         cancel().check();
         Session session = new Session(state, ranges, solved.solved());
         if (calibrated == null) {

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.CodeNotes;
 import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.layerwise.RoundingPass;
 import org.quantscope.core.layerwise.SolvedModel;
@@ -139,8 +140,17 @@ abstract class EngineCommand implements Callable<Integer> {
         return solved;
     }
 
+    /** Warns of the weights that their rounding leaves at their nearest levels. */
     final void warnOfKept(SolvedModel solved) {
         solved.kept().forEach((id, why) -> terminal.warn(id + " is rounded to nearest: " + why));
+    }
+
+    /** Warns of all tensors that a choice of codes has passed by. */
+    final void warnOfPassedBy(Model model, SessionState state, SolvedModel solved) {
+        if (state.choosesCodes()) {
+            CodeNotes.passedBy(model, solved.settings(), solved.solved())
+                    .forEach(note -> terminal.warn(note.substring(0, note.length() - 1)));
+        }
     }
 
     /**

@@ -7,9 +7,9 @@ import java.util.Optional;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
-import org.quantscope.core.eval.Spread;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.CodeNotes;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import picocli.CommandLine.Command;
@@ -57,7 +57,7 @@ final class EvalCommand extends EvaluatingCommand {
                     part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));
             notes = new ArrayList<>(how.notes());
             notes.addAll(evaluator.doubts(baseline, cancel()));
-            notes.addAll(SolvedReport.notes(setting.state(), resolved, setting.known()));
+            notes.addAll(CodeNotes.of(setting.model(), setting.state(), resolved, setting.known()));
             long from = System.nanoTime();
             figure = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
@@ -67,7 +67,7 @@ final class EvalCommand extends EvaluatingCommand {
             evaluation = (System.nanoTime() - from) / 1e9;
         }
         double seconds = (System.nanoTime() - start) / 1e9;
-        figure.details().spread().filter(Spread::collapsed).ifPresent(spread -> notes.add(collapse(spread)));
+        notes.addAll(EvalReport.collapse(figure));
         Json json = EvalReport.json(figure, how, setting.reference(), size, notes, evaluation, seconds);
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
@@ -127,11 +127,6 @@ final class EvalCommand extends EvaluatingCommand {
             FloatReport.print(left, terminal());
         });
         return FloatReport.code(check, left);
-    }
-
-    private static String collapse(Spread spread) {
-        return "Slice " + spread.index() + " of axis " + spread.axis() + " of the output varies only "
-                + Text.percent(spread.kept()) + " as much as in float: it has collapsed, whatever the cosine says.";
     }
 
     private static String[] row(

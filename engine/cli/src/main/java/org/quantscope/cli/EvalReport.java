@@ -3,6 +3,7 @@ package org.quantscope.cli;
 import java.util.List;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Spread;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.model.Model;
 
@@ -60,6 +61,19 @@ final class EvalReport {
             json.put("notes", notes);
         }
         return json;
+    }
+
+    /** A sentence, if a part of the output has collapsed under quantization. */
+    static List<String> collapse(AccuracyEstimate figure) {
+        return figure
+                .details()
+                .spread()
+                .filter(Spread::collapsed)
+                .map(spread -> "Slice " + spread.index() + " of axis " + spread.axis() + " of the output varies only "
+                        + Text.percent(spread.kept())
+                        + " as much as in float: it has collapsed, whatever the cosine says.")
+                .stream()
+                .toList();
     }
 
     private static String exactId(AccuracyEstimate figure) {

@@ -120,7 +120,7 @@ final class ExportCommand extends EngineCommand {
         }
         ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
         SolvedModel solved = solved(model, state, resolved, session.solved(), Optional.empty());
-        warnOfKept(solved);
+        warnOfPassedBy(model, state, solved);
         Session written = new Session(state, resolver.ranges(state, calibration, cancel()), solved.solved());
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
         ExportPlan settings = new ExportPlan(solved.model(), written, solved.settings()).withOptions(chosen.options());

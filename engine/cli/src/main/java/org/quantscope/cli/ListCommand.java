@@ -1,6 +1,8 @@
 package org.quantscope.cli;
 
 import java.util.List;
+import java.util.stream.Collectors;
+import org.quantscope.core.budget.BitTarget;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.export.Exporters;
@@ -28,7 +30,8 @@ final class ListCommand extends EngineCommand {
         importers,
         corrections,
         roundings,
-        figures
+        figures,
+        targets
     }
 
     private record Entry(String id, String title, List<OptionDoc> options, String source) {}
@@ -76,6 +79,10 @@ final class ListCommand extends EngineCommand {
                         .map(r -> new Entry(r.id(), r.title(), List.of(), r.source()))
                         .toList();
             case figures -> List.of();
+            case targets ->
+                BitTarget.all().stream()
+                        .map(t -> new Entry(t.id(), t.title() + ": weights of " + widths(t), List.of(), t.source()))
+                        .toList();
         };
         print(entries.stream().map(ListCommand::json).toList(), () -> forPeople(entries));
         return ExitCode.DONE;
@@ -94,6 +101,10 @@ final class ListCommand extends EngineCommand {
             Figures.all().forEach(f -> table.row(f.id(), f.unit(), f.doc()));
             table.print(terminal());
         });
+    }
+
+    private static String widths(BitTarget target) {
+        return target.widths().stream().map(String::valueOf).collect(Collectors.joining(", ")) + " bits";
     }
 
     private static Json json(Entry entry) {

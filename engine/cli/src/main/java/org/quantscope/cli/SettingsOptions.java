@@ -101,11 +101,25 @@ final class SettingsOptions {
      * @throws IllegalArgumentException naming the option and the value
      */
     SessionState state(FileRef model, boolean calibrated) {
+        return state(model, calibrated, false);
+    }
+
+    /**
+     * The session state of a command that chooses the bits of weights itself: weights are quantized whatever the options
+     * say of activations, which stay in float unless they are asked for.
+     *
+     * @throws IllegalArgumentException naming the option and the value
+     */
+    SessionState stateOfChosenBits(FileRef model) {
+        return state(model, false, true);
+    }
+
+    private SessionState state(FileRef model, boolean calibrated, boolean always) {
         if (bits != null && (weightBits != null || activationBits != null)) {
             throw new IllegalArgumentException("--bits is short for --weights and --activations, and excludes them");
         }
         boolean unsaid = bits == null && weightBits == null && activationBits == null;
-        boolean quantizesWeights = bits != null || unsaid || weightBits != null;
+        boolean quantizesWeights = always || bits != null || unsaid || weightBits != null;
         Integer w = bits != null ? bits : weightBits;
         Integer a = bits != null
                 ? bits

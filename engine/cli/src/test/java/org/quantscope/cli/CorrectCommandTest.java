@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,6 +57,32 @@ class CorrectCommandTest {
         assertThat(noSettings.code()).isEqualTo(2);
         assertThat(noSettings.err()).contains("--config").hasLineCount(1);
         assertThat(Files.exists(Path.of(out))).isFalse();
+    }
+
+    /** Only a correction that rests on the settings speaks of them, and only where they choose codes. */
+    @Test
+    void biasCorrectionSaysThatItKnowsNearestLevelsOnly() {
+        assertThat(correctDigits("bias-correction", "--weights", 4, "--rounding", "gptq").err())
+                .contains("the correction is that of weights rounded to nearest: the codes of another rounding belong to"
+                        + " all weights together");
+        assertThat(correctDigits("bias-correction", "--weights", 4).err()).doesNotContain("rounded to nearest");
+        assertThat(correctDigits("cross-layer-equalization").err()).doesNotContain("rounded to nearest");
+    }
+
+    private CommandLineRun correctDigits(String correction, Object... more) {
+        List<Object> args = new ArrayList<>(List.of(
+                "correct",
+                SAMPLES.resolve("digits_mlp.onnx"),
+                "--correction",
+                correction,
+                "--calibration-data",
+                SAMPLES.resolve("digits_calibration.npz"),
+                "-o",
+                folder.resolve(correction + more.length + ".onnx")));
+        args.addAll(List.of(more));
+        CommandLineRun run = CommandLineRun.of(args.toArray());
+        assertThat(run.code()).as(run.err()).isZero();
+        return run;
     }
 
     @Test

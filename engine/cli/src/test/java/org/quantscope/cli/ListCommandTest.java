@@ -36,6 +36,7 @@ class ListCommandTest {
         assertThat(ids("exporters")).contains("quantscope-json", "onnx-qdq");
         assertThat(ids("importers")).contains("tensorrt-cache");
         assertThat(ids("roundings")).containsExactly("nearest", "gptq", "adaround", "least-output-error");
+        assertThat(ids("targets")).containsExactly("free", "onnx-runtime", "qnn", "litert", "tensorrt");
         assertThat(ids("corrections")).containsExactly("cross-layer-equalization", "bias-correction");
     }
 

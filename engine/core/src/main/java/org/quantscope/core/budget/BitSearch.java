@@ -33,6 +33,11 @@ final class BitSearch {
             }
         }
 
+        /** All widths that any part may have, ascending. */
+        List<Integer> all() {
+            return widths.stream().flatMap(List::stream).distinct().sorted().toList();
+        }
+
         List<Integer> most() {
             return widths.stream().map(List::getLast).toList();
         }
@@ -57,26 +62,27 @@ final class BitSearch {
      */
     record Point(List<Integer> bits, double size, double cost) {}
 
+    /** What an assignment loses. */
+    interface Cost {
+        /** @throws java.util.concurrent.CancellationException if cancelled */
+        double of(List<Integer> bits, CancelToken cancel);
+    }
+
     private final Space space;
     private final ToDoubleFunction<List<Integer>> size;
-    private final ToDoubleFunction<List<Integer>> cost;
-    private final CancelToken cancel;
+    private final Cost cost;
     private final Map<List<Integer>, Double> known = new HashMap<>();
+    private final Map<List<Integer>, Double> sizes = new HashMap<>();
     private final List<Point> path = new ArrayList<>();
 
     /**
-     * @param size of an assignment, less with fewer bits of any part
+     * @param size of an assignment, never more with fewer bits of any part
      * @param cost of an assignment; expensive, asked once for each
      */
-    BitSearch(
-            Space space,
-            ToDoubleFunction<List<Integer>> size,
-            ToDoubleFunction<List<Integer>> cost,
-            CancelToken cancel) {
+    BitSearch(Space space, ToDoubleFunction<List<Integer>> size, Cost cost) {
         this.space = space;
-        this.size = size;
+        this.size = bits -> sizes.computeIfAbsent(bits, size::applyAsDouble);
         this.cost = cost;
-        this.cancel = cancel;
     }
 
     /** How many assignments were measured. */
@@ -84,32 +90,50 @@ final class BitSearch {
         return known.size();
     }
 
-    double cost(List<Integer> bits) {
+    /** How many steps of the way down are taken. */
+    int steps() {
+        return Math.max(0, path.size() - 1);
+    }
+
+    /** How many steps there are from the most bits to the fewest. */
+    int stepsInAll() {
+        return space.widths.stream().mapToInt(all -> all.size() - 1).sum();
+    }
+
+    double cost(List<Integer> bits, CancelToken cancel) {
         cancel.check();
         Double before = known.get(bits);
         if (before != null) {
             return before;
         }
-        double made = cost.applyAsDouble(bits);
+        double made = cost.of(bits, cancel);
         // What cannot be measured is never chosen.
         double checked = Double.isNaN(made) ? Double.POSITIVE_INFINITY : made;
         known.put(bits, checked);
         return checked;
     }
 
-    private Point point(List<Integer> bits) {
-        return new Point(bits, size.applyAsDouble(bits), cost(bits));
+    private Point point(List<Integer> bits, CancelToken cancel) {
+        return new Point(bits, size.applyAsDouble(bits), cost(bits, cancel));
+    }
+
+    /** Every assignment that was measured, in no order; those without a figure are left out. */
+    List<Point> measured() {
+        return known.entrySet().stream()
+                .filter(e -> Double.isFinite(e.getValue()))
+                .map(e -> new Point(e.getKey(), size.applyAsDouble(e.getKey()), e.getValue()))
+                .toList();
     }
 
     /**
-     * The assignments on the way from the most bits to the fewest.
+     * The assignments on the way from the most bits to the fewest. After a cancellation it goes on where it was.
      *
      * @param stop ends it once the size is at most this
      */
-    List<Point> down(double stop) {
+    List<Point> down(double stop, CancelToken cancel) {
         List<Integer> now = path.isEmpty() ? space.most() : path.getLast().bits();
         if (path.isEmpty()) {
-            path.add(point(now));
+            path.add(point(now, cancel));
         }
         // From the last measurement of each part, in whatever mixture that was.
         Map<Integer, Double> queue = new HashMap<>();
@@ -128,23 +152,25 @@ final class BitSearch {
                 if (fresh.contains(next)) {
                     break;
                 }
-                queue.put(next, price(now, next));
+                queue.put(next, price(now, next, cancel));
                 fresh.add(next);
             }
             now = step(now, next, -1);
-            path.add(point(now));
+            path.add(point(now, cancel));
             queue.remove(next);
             if (open(now).contains(next)) {
-                queue.put(next, price(now, next));
+                queue.put(next, price(now, next, cancel));
             }
         }
         return List.copyOf(path);
     }
 
-    /** What a step down costs for the room that it frees. */
-    private double price(List<Integer> now, int part) {
+    /** What a step down costs for the room that it frees; one that frees none comes last. */
+    private double price(List<Integer> now, int part, CancelToken cancel) {
         List<Integer> less = step(now, part, -1);
-        return (cost(less) - cost(now)) / (size.applyAsDouble(now) - size.applyAsDouble(less));
+        double room = size.applyAsDouble(now) - size.applyAsDouble(less);
+        double price = room > 0 ? (cost(less, cancel) - cost(now, cancel)) / room : Double.POSITIVE_INFINITY;
+        return Double.isNaN(price) ? Double.POSITIVE_INFINITY : price;
     }
 
     private List<Integer> open(List<Integer> now) {
@@ -170,25 +196,30 @@ final class BitSearch {
      *
      * @throws IllegalArgumentException if the fewest bits do not fit
      */
-    Point within(double budget) {
-        down(budget);
+    Point within(double budget, CancelToken cancel) {
+        down(budget, cancel);
         Point fits = path.stream()
                 .filter(p -> p.size() <= budget + ROUNDING)
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
                         "the fewest bits take " + path.getLast().size() + ", more than " + budget));
-        Point best = filled(fits, budget);
-        for (int bits : space.widths.stream().flatMap(List::stream).distinct().toList()) {
-            best = better(best, space.uniform(bits), budget);
+        Point best = filled(fits, budget, cancel);
+        for (int bits : space.all()) {
+            List<Integer> uniform = space.uniform(bits);
+            if (size.applyAsDouble(uniform) <= budget + ROUNDING && cost(uniform, cancel) < best.cost()) {
+                best = point(uniform, cancel);
+            }
+        }
+        // What was measured for another budget may be better still.
+        for (Point other : measured()) {
+            if (other.size() <= budget + ROUNDING && other.cost() < best.cost()) {
+                best = other;
+            }
         }
         return best;
     }
 
-    private Point better(Point best, List<Integer> other, double budget) {
-        return size.applyAsDouble(other) <= budget + ROUNDING && cost(other) < best.cost() ? point(other) : best;
-    }
-
-    private Point filled(Point start, double budget) {
+    private Point filled(Point start, double budget, CancelToken cancel) {
         Point now = start;
         while (true) {
             Point from = now;
@@ -197,8 +228,8 @@ final class BitSearch {
                 List<Integer> widths = space.widths.get(part);
                 if (!from.bits().get(part).equals(widths.getLast())) {
                     List<Integer> more = step(from.bits(), part, 1);
-                    if (size.applyAsDouble(more) <= budget + ROUNDING && cost(more) < best.cost()) {
-                        best = point(more);
+                    if (size.applyAsDouble(more) <= budget + ROUNDING && cost(more, cancel) < best.cost()) {
+                        best = point(more, cancel);
                     }
                 }
             }
@@ -214,8 +245,7 @@ final class BitSearch {
      * {@code most} of them, spread evenly over the sizes, the ends among them.
      */
     List<Point> front(int most) {
-        List<Point> all = known.keySet().stream()
-                .map(this::point)
+        List<Point> all = measured().stream()
                 .sorted(Comparator.comparingDouble(Point::size).thenComparingDouble(Point::cost))
                 .toList();
         List<Point> front = new ArrayList<>();
@@ -230,6 +260,10 @@ final class BitSearch {
         if (front.size() <= most) {
             return List.copyOf(front);
         }
+        return spread(front, most);
+    }
+
+    private static List<Point> spread(List<Point> front, int most) {
         List<Point> spread = new ArrayList<>();
         double from = front.getFirst().size();
         double to = front.getLast().size();

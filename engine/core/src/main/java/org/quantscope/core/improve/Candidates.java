@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import org.quantscope.core.Engine;
 import org.quantscope.core.budget.MixedPrecision;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Correction;
@@ -164,17 +165,19 @@ final class Candidates {
     private Candidate bits(Fitted now, double budget) {
         SessionState state = now.state();
         SessionState next;
-        try (MixedPrecision search = new MixedPrecision(
+        MixedPrecision.Question question = new MixedPrecision.Question(
                 now.model(),
                 state,
                 now.calibration(),
-                improvement.chosenOn(),
+                state.overrides().keySet(),
                 Bits.WIDTHS,
-                MixedPrecision.Unit.AVERAGE_BITS,
-                improvement.half().resolver(),
-                improvement.stage(Step.Kind.BITS),
-                improvement.cancel())) {
-            next = search.settingsWithin(budget);
+                MixedPrecision.Unit.AVERAGE_BITS);
+        try (MixedPrecision search = new MixedPrecision(
+                question,
+                improvement.chosenOn(),
+                Engine.evaluator(now.model(), improvement.chosenOn()),
+                improvement.half().resolver())) {
+            next = search.state(search.best(budget, improvement.stage(Step.Kind.BITS), improvement.cancel()));
         } catch (IllegalArgumentException e) {
             return new Candidate.Nothing(String.valueOf(e.getMessage()));
         }

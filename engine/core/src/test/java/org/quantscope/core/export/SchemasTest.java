@@ -33,18 +33,22 @@ class SchemasTest {
     private static final SchemaRegistry SCHEMAS = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
     /** The schemas of further files of a format, by what the name of the file has behind that of the first. */
     private static final Map<String, Map<String, String>> FURTHER =
-            Map.of("litert", Map.of(".calibration.json", "litert-calibration"));
+            Map.of(
+                    "litert", Map.of(".calibration.json", "litert-calibration"),
+                    OnnxFloatExporter.ID, Map.of(OnnxFloatExporter.RANGES, "quantscope-ranges"));
     /** Formats whose first file has the schema of another name than the format. */
     private static final Map<String, String> NAMES =
             Map.of("quantscope-json", "quantscope-session", "litert", "litert-recipe");
 
-    /** Formats of JSON, with the schema of each of their JSON files. */
+    /** Formats that write JSON, with the schema of each of their JSON files. */
     private static Map<Exporter, Map<String, String>> formats() {
         Map<Exporter, Map<String, String>> formats = new LinkedHashMap<>();
         for (Exporter e : Exporters.all()) {
+            Map<String, String> schemas = new HashMap<>(FURTHER.getOrDefault(e.id(), Map.of()));
             if (List.of(".json", ".encodings").contains(e.extension())) {
-                Map<String, String> schemas = new HashMap<>(FURTHER.getOrDefault(e.id(), Map.of()));
                 schemas.put("", NAMES.getOrDefault(e.id(), e.id()));
+            }
+            if (!schemas.isEmpty()) {
                 formats.put(e, schemas);
             }
         }
@@ -77,15 +81,18 @@ class SchemasTest {
             ExportPlan plan = RoundTripTest.random(model, new Random(seed), new Resolver());
             for (var format : formats().entrySet()) {
                 Path target = folder.resolve(format.getKey().id() + seed);
+                int looked = 0;
                 for (Path file : Exporters.export(format.getKey(), plan, target, new CancelToken())) {
                     Optional<String> schema = Optional.ofNullable(format.getValue()
                             .get(file.toString().substring(target.toString().length())));
                     if (schema.isPresent()) {
+                        looked++;
                         assertThat(errors(schema.get(), Files.readString(file)))
                                 .as("%s, seed %d, %s", name, seed, file.getFileName())
                                 .isEmpty();
                     }
                 }
+                assertThat(looked).as(target.toString()).isEqualTo(format.getValue().size());
             }
         }
     }
@@ -117,6 +124,9 @@ class SchemasTest {
                 "litert-calibration | {\"x\": {\"min\": 0}}",
                 "ort-overrides | {\"x\": [{\"scale\": 1}]}",
                 "ort-calibration-json | {\"CLS\": \"TensorsData\", \"data\": {}}",
+                "quantscope-ranges | {\"format\": \"quantscope-ranges\", \"version\": 1, \"tensors\": [{\"name\":"
+                        + " \"w\", \"kind\": \"weight\", \"scheme\": \"uniform\", \"bits\": 8, \"granularity\":"
+                        + " \"tensor\", \"rmin\": [0], \"rmax\": [1], \"scale\": [1]}], \"provenance\": {}}",
                 "model-explorer | {\"main\": {\"results\": {\"a\": {\"value\": \"high\"}}}}"
             })
     void aSchemaRefusesWhatDiffers(String schema, String json) throws IOException {
