@@ -161,16 +161,23 @@ final class BudgetCommand extends EngineCommand {
                         data, limit == null ? 0 : limit, Optional.of(calibrated.state()), cancel()));
         Resolver resolver = new Resolver();
         MixedPrecision.Question question = new MixedPrecision.Question(
-                model, calibrated.state(), calibration, calibrated.state().overrides().keySet(), from, unit());
+                model,
+                calibrated.state(),
+                calibration,
+                calibrated.state().overrides().keySet(),
+                from,
+                unit());
         BudgetReport.Found found;
         try (Terminal.Bar bar = terminal().progress("budget");
-                MixedPrecision mixed = checked(() ->
-                        new MixedPrecision(question, samples, Engine.evaluator(model, samples), resolver))) {
+                MixedPrecision mixed = checked(
+                        () -> new MixedPrecision(question, samples, Engine.evaluator(model, samples), resolver))) {
             found = new Search(mixed, samples, report, resolver, bar).run(by, from);
         }
         SessionState state = found.outcome().state();
-        Session session =
-                new Session(state, resolver.ranges(state, calibration, cancel()), found.solved().solved());
+        Session session = new Session(
+                state,
+                resolver.ranges(state, calibration, cancel()),
+                found.solved().solved());
         warnOfKept(found.solved());
         cancel().check();
         SessionFile.write(session, calibrated.seen(), output);
@@ -247,8 +254,7 @@ final class BudgetCommand extends EngineCommand {
         private final Resolver resolver;
         private final Progress bar;
 
-        Search(
-                MixedPrecision mixed, Dataset samples, Optional<Dataset> report, Resolver resolver, Progress progress) {
+        Search(MixedPrecision mixed, Dataset samples, Optional<Dataset> report, Resolver resolver, Progress progress) {
             this.mixed = mixed;
             this.model = mixed.asked().model();
             this.calibration = mixed.asked().calibration();
@@ -262,7 +268,9 @@ final class BudgetCommand extends EngineCommand {
             List<Integer> uniforms = widths == null ? by.uniforms() : from;
             if (maxLoss == null) {
                 double budget = Stream.<Number>of(
-                                averageBits == null ? 0 : averageBits, size == null ? 0 : size, bitOps == null ? 0 : bitOps)
+                                averageBits == null ? 0 : averageBits,
+                                size == null ? 0 : size,
+                                bitOps == null ? 0 : bitOps)
                         .mapToDouble(Number::doubleValue)
                         .sum();
                 MixedPrecision.Outcome outcome = checked(() -> mixed.within(budget, bar, cancel()));
@@ -312,9 +320,8 @@ final class BudgetCommand extends EngineCommand {
                 Optional<BudgetReport.Half> half,
                 List<Integer> uniforms,
                 Optional<Dataset> scoredOn) {
-            Optional<Comparison> comparison = compare
-                    ? Optional.of(compared(outcome.chosen(), uniforms, scoredOn))
-                    : Optional.empty();
+            Optional<Comparison> comparison =
+                    compare ? Optional.of(compared(outcome.chosen(), uniforms, scoredOn)) : Optional.empty();
             return new BudgetReport.Found(
                     outcome,
                     solved,
@@ -331,7 +338,8 @@ final class BudgetCommand extends EngineCommand {
 
         private Comparison compared(
                 MixedPrecision.Assignment chosen, List<Integer> uniforms, Optional<Dataset> scoredOn) {
-            String rounding = mixed.asked().state().weights().map(QuantSpec::rounding).orElse(QuantSpec.NEAREST);
+            String rounding =
+                    mixed.asked().state().weights().map(QuantSpec::rounding).orElse(QuantSpec.NEAREST);
             Optional<LiveEvaluator> scored = scoredOn.map(on -> Engine.evaluator(model, on));
             try {
                 return Comparison.of(

@@ -86,7 +86,9 @@ record BudgetReport(
             json.put(
                     "groups",
                     found.groups.stream()
-                            .map(g -> new Json().put("tensors", names(g.members())).put("why", g.why()))
+                            .map(g -> new Json()
+                                    .put("tensors", names(g.members()))
+                                    .put("why", g.why()))
                             .toList());
         }
         if (countsOperations() && !found.uncounted.isEmpty()) {
@@ -146,8 +148,7 @@ record BudgetReport(
         Assignment chosen = found.outcome.chosen();
         String loss = found.divergence ? "KL" : "noise";
         Table table = new Table("tensor", ">bits", ">" + loss + " alone");
-        chosen.bits()
-                .forEach((id, bits) -> table.row(id.name(), Integer.toString(bits), Text.number(alone(id))));
+        chosen.bits().forEach((id, bits) -> table.row(id.name(), Integer.toString(bits), Text.number(alone(id))));
         table.print(terminal);
         Table front = countsOperations()
                 ? new Table(">average bits", ">size", ">bit-operations", ">" + loss)
@@ -162,8 +163,8 @@ record BudgetReport(
                         + " " + Text.number(chosen.loss()) + " on " + found.samples + " samples of "
                         + calibrationData.getFileName());
         found.groups.forEach(g -> terminal.out()
-                .println("the same bits: " + String.join(", ", names(g.members())) + ": "
-                        + String.join("; ", g.why())));
+                .println(
+                        "the same bits: " + String.join(", ", names(g.members())) + ": " + String.join("; ", g.why())));
         if (countsOperations() && !found.uncounted.isEmpty()) {
             terminal.out()
                     .println("not counted, because the graph does not tell their multiplications: "
@@ -182,8 +183,7 @@ record BudgetReport(
         found.comparison.ifPresent(c -> terminal.out().println(c.sentence()));
         found.notes.forEach(note -> terminal.out().println("note: " + note));
         terminal.out()
-                .println(
-                        found.outcome.evaluations() + " mixtures measured, " + Text.number(seconds) + " s in all");
+                .println(found.outcome.evaluations() + " mixtures measured, " + Text.number(seconds) + " s in all");
     }
 
     private String[] row(Assignment p) {

@@ -17,7 +17,8 @@ class BudgetCommandTest {
     private static final Path SAMPLES = CommandLineRun.SAMPLES;
 
     /** Multiplications of each layer for one sample. */
-    private static final Map<String, Integer> COUNTS = Map.of("0.weight", 64 * 32, "2.weight", 32 * 16, "4.weight", 16 * 10);
+    private static final Map<String, Integer> COUNTS =
+            Map.of("0.weight", 64 * 32, "2.weight", 32 * 16, "4.weight", 16 * 10);
 
     @TempDir
     private Path folder;
@@ -99,8 +100,7 @@ class BudgetCommandTest {
     /** What eval would say of the codes in the config stands with the figures here too. */
     @Test
     void theEvaluationSaysWhatEvalSays() {
-        JsonNode json = budget(
-                        "--average-bits", 3, "--rounding", "gptq", "--data", SAMPLES.resolve("digits_test.npz"))
+        JsonNode json = budget("--average-bits", 3, "--rounding", "gptq", "--data", SAMPLES.resolve("digits_test.npz"))
                 .json();
         JsonNode evaluated = json.path("evaluated");
         assertThat(evaluated.path("notes").toString())
@@ -125,7 +125,8 @@ class BudgetCommandTest {
         assertThat(json.path("target").asString()).isEqualTo("litert");
         assertThat(json.path("bits_set").toString()).isEqualTo("[4,8]");
         assertThat(json.path("tensors").findValuesAsString("bits")).containsOnly("4", "8");
-        JsonNode wide = budget("--average-bits", 16, "--target", "qnn", "--bits-set", "8,16").json();
+        JsonNode wide = budget("--average-bits", 16, "--target", "qnn", "--bits-set", "8,16")
+                .json();
         assertThat(wide.path("tensors").findValuesAsString("bits")).containsOnly("16");
 
         CommandLineRun other = budget("--size", 2500, "--target", "litert", "--bits-set", "3,8");
@@ -143,7 +144,9 @@ class BudgetCommandTest {
         assertThat(ops).isLessThanOrEqualTo(100_000);
         double sum = 0;
         for (JsonNode tensor : json.path("tensors")) {
-            sum += 8.0 * tensor.path("bits").asInt() * COUNTS.get(tensor.path("name").asString());
+            sum += 8.0
+                    * tensor.path("bits").asInt()
+                    * COUNTS.get(tensor.path("name").asString());
         }
         assertThat(ops).isEqualTo(sum);
         assertThat(json.path("front").get(0).path("bit_ops").asDouble())
@@ -158,7 +161,8 @@ class BudgetCommandTest {
     /** Four settings of one cost; the sentence goes by their figures. */
     @Test
     void mixedBitsAndRoundingAreComparedAtOneSize() {
-        JsonNode json = budget("--size", 1400, "--compare", "--rounding", "gptq", "--data", SAMPLES.resolve("digits_test.npz"))
+        JsonNode json = budget(
+                        "--size", 1400, "--compare", "--rounding", "gptq", "--data", SAMPLES.resolve("digits_test.npz"))
                 .json();
         JsonNode compared = json.path("compared");
         assertThat(compared.path("rounding").asString()).isEqualTo("gptq");
@@ -166,7 +170,8 @@ class BudgetCommandTest {
         assertThat(settings.findValuesAsString("rounding")).containsExactly("nearest", "nearest", "gptq", "gptq");
         assertThat(settings.findValuesAsString("mixed")).containsExactly("false", "true", "false", "true");
         long size = settings.get(0).path("size_bytes").asLong();
-        assertThat(settings).allSatisfy(s -> assertThat(s.path("size_bytes").asLong()).isLessThanOrEqualTo(size));
+        assertThat(settings)
+                .allSatisfy(s -> assertThat(s.path("size_bytes").asLong()).isLessThanOrEqualTo(size));
         JsonNode uniform = CommandLineRun.of(
                         "eval",
                         SAMPLES.resolve("digits_mlp.onnx"),

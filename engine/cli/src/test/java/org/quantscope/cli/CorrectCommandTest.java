@@ -62,9 +62,11 @@ class CorrectCommandTest {
     /** Only a correction that rests on the settings speaks of them, and only where they choose codes. */
     @Test
     void biasCorrectionSaysThatItKnowsNearestLevelsOnly() {
-        assertThat(correctDigits("bias-correction", "--weights", 4, "--rounding", "gptq").err())
-                .contains("the correction is that of weights rounded to nearest: the codes of another rounding belong to"
-                        + " all weights together");
+        assertThat(correctDigits("bias-correction", "--weights", 4, "--rounding", "gptq")
+                        .err())
+                .contains(
+                        "the correction is that of weights rounded to nearest: the codes of another rounding belong to"
+                                + " all weights together");
         assertThat(correctDigits("bias-correction", "--weights", 4).err()).doesNotContain("rounded to nearest");
         assertThat(correctDigits("cross-layer-equalization").err()).doesNotContain("rounded to nearest");
     }

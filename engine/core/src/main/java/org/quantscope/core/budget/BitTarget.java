@@ -39,11 +39,7 @@ public record BitTarget(String id, String title, List<Integer> widths, String ex
                     "qnn-overrides",
                     "https://docs.qualcomm.com/bundle/publicresource/topics/80-63442-50/quantization.html"),
             new BitTarget(
-                    "litert",
-                    "LiteRT",
-                    List.of(4, 8),
-                    "litert",
-                    "https://github.com/google-ai-edge/ai-edge-quantizer"),
+                    "litert", "LiteRT", List.of(4, 8), "litert", "https://github.com/google-ai-edge/ai-edge-quantizer"),
             // Codes of 4 bits are for weights whose activations stay in float.
             new BitTarget(
                     "tensorrt",

@@ -84,7 +84,8 @@ public record Comparison(
         Unit unit = search.asked().unit();
         Maker maker = new Maker(search, data, resolver, scored, progress, cancel);
         int bits = uniforms.stream()
-                .min(Comparator.comparingDouble(b -> away(search.uniform(b, cancel).in(unit), near.in(unit))))
+                .min(Comparator.comparingDouble(
+                        b -> away(search.uniform(b, cancel).in(unit), near.in(unit))))
                 .orElseThrow(() -> new IllegalArgumentException("uniforms: none"));
         Assignment uniform = search.uniform(bits, cancel);
         Assignment mixed = search.best(Math.max(uniform.in(unit), search.least()), progress, cancel);
@@ -130,8 +131,7 @@ public record Comparison(
         }
 
         private SolvedModel solved(SessionState state, ResolvedSettings resolved) {
-            return RoundingPass.run(
-                            search.asked().model(), state, resolved, Map.of(), data, Progress.NONE, cancel)
+            return RoundingPass.run(search.asked().model(), state, resolved, Map.of(), data, Progress.NONE, cancel)
                     .solved();
         }
     }
@@ -146,10 +146,8 @@ public record Comparison(
     /** What it comes to, in one sentence for a person. */
     public String sentence() {
         boolean points = rows().stream()
-                .allMatch(r ->
-                        r.figure.filter(f -> f.task().isProportion()).isPresent());
-        ToDoubleFunction<Row> merit =
-                points ? r -> 100 * r.figure.orElseThrow().score() : r -> -r.loss;
+                .allMatch(r -> r.figure.filter(f -> f.task().isProportion()).isPresent());
+        ToDoubleFunction<Row> merit = points ? r -> 100 * r.figure.orElseThrow().score() : r -> -r.loss;
         double base = merit.applyAsDouble(uniformNearest);
         double byBits = merit.applyAsDouble(mixedNearest) - base;
         double byRounding = merit.applyAsDouble(uniformRounded) - base;
@@ -159,7 +157,10 @@ public record Comparison(
                 ? "both buy the same"
                 : more > 0 ? "the rounding buys more" : "mixed bits buy more";
         String on = points
-                ? String.format(Locale.ROOT, "%,d", uniformNearest.figure.orElseThrow().seen()) + " evaluation samples"
+                ? String.format(
+                                Locale.ROOT,
+                                "%,d",
+                                uniformNearest.figure.orElseThrow().seen()) + " evaluation samples"
                 : String.format(Locale.ROOT, "%,d", samples)
                         + " calibration samples, on which the codes are chosen too";
         String unitText = points ? " points" : divergence ? " nats" : "";
@@ -170,8 +171,8 @@ public record Comparison(
         double sign = points ? 1 : -1;
         return String.format(
                 Locale.ROOT,
-                "At the %s of %d bits for all weights, with the nearest levels (%s on %s): mixed bits " + format + "%s, "
-                        + "%s with %d bits for all " + format + "%s, both " + format + "%s: here %s.",
+                "At the %s of %d bits for all weights, with the nearest levels (%s on %s): mixed bits " + format
+                        + "%s, " + "%s with %d bits for all " + format + "%s, both " + format + "%s: here %s.",
                 unit == Unit.BIT_OPERATIONS ? "bit-operations" : unit == Unit.BYTES ? "size" : "average bits",
                 bits,
                 start,

@@ -47,6 +47,9 @@ import org.quantscope.core.tensor.TensorKind;
  * one call runs at a time.
  */
 public final class MixedPrecision implements AutoCloseable {
+    /** The seed of the order in which calibration samples are evaluated; complete figures do not depend on it. */
+    public static final long SEED = 1;
+
     private static final int FRONT = 20;
 
     private final Question asked;
@@ -194,8 +197,7 @@ public final class MixedPrecision implements AutoCloseable {
     }
 
     private List<Integer> widths(TensorId id, QuantSpec spec) {
-        List<Integer> taken =
-                asked.widths.stream().filter(b -> takes(spec, b)).toList();
+        List<Integer> taken = asked.widths.stream().filter(b -> takes(spec, b)).toList();
         if (taken.isEmpty()) {
             throw new IllegalArgumentException(
                     "bits: " + spec.quantizer().title() + " takes none of " + asked.widths + " for " + id);
@@ -328,9 +330,7 @@ public final class MixedPrecision implements AutoCloseable {
         double loss = loss(new EvalRequest(Optional.empty(), settings.weights(), settings.activations()), cancel);
         int done = search.evaluations() + 1;
         progress.report(
-                search.steps(),
-                search.stepsInAll(),
-                done + (done == 1 ? " mixture" : " mixtures") + " measured");
+                search.steps(), search.stepsInAll(), done + (done == 1 ? " mixture" : " mixtures") + " measured");
         return loss;
     }
 
@@ -488,8 +488,7 @@ public final class MixedPrecision implements AutoCloseable {
             Alone key = new Alone(weight.id(), tensor.spec().bits());
             Double known = alone.get(key);
             if (known == null) {
-                known = loss(
-                        new EvalRequest(Optional.empty(), Map.of(weight.id(), tensor.params()), Map.of()), cancel);
+                known = loss(new EvalRequest(Optional.empty(), Map.of(weight.id(), tensor.params()), Map.of()), cancel);
                 alone.put(key, known);
             }
             losses.put(weight.id(), known);

@@ -32,10 +32,45 @@ public record WeightGroup(List<TensorId> members, List<String> why) {
 
     /** Operators that pass the results of a layer on, whatever else they read. */
     private static final Set<String> PASSING = Set.of(
-            "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Cast", "Slice", "Split", "Expand",
-            "Dropout", "Relu", "Sigmoid", "Tanh", "Gelu", "Erf", "HardSwish", "HardSigmoid", "Softplus", "Elu", "Selu",
-            "LeakyRelu", "Celu", "Mish", "Swish", "Clip", "Neg", "Sqrt", "Exp", "Pow", "Softmax", "LogSoftmax", "Where",
-            "Add", "Sub", "Div", "Max", "Min", "RotaryEmbedding");
+            "Reshape",
+            "Transpose",
+            "Squeeze",
+            "Unsqueeze",
+            "Flatten",
+            "Identity",
+            "Cast",
+            "Slice",
+            "Split",
+            "Expand",
+            "Dropout",
+            "Relu",
+            "Sigmoid",
+            "Tanh",
+            "Gelu",
+            "Erf",
+            "HardSwish",
+            "HardSigmoid",
+            "Softplus",
+            "Elu",
+            "Selu",
+            "LeakyRelu",
+            "Celu",
+            "Mish",
+            "Swish",
+            "Clip",
+            "Neg",
+            "Sqrt",
+            "Exp",
+            "Pow",
+            "Softmax",
+            "LogSoftmax",
+            "Where",
+            "Add",
+            "Sub",
+            "Div",
+            "Max",
+            "Min",
+            "RotaryEmbedding");
 
     private static final Set<String> CONTRIB_PASSING =
             Set.of("Gelu", "BiasGelu", "FastGelu", "QuickGelu", "BiasSplitGelu", "RotaryEmbedding", "BiasAdd");
@@ -96,7 +131,9 @@ public record WeightGroup(List<TensorId> members, List<String> why) {
     private static boolean same(Tensor a, Tensor b) {
         Shape s = a.info().shape();
         Shape t = b.info().shape();
-        if (!a.data().isRead() || !b.data().isRead() || a.info().dtype() != b.info().dtype()) {
+        if (!a.data().isRead()
+                || !b.data().isRead()
+                || a.info().dtype() != b.info().dtype()) {
             return false;
         }
         boolean turned = s.rank() == 2 && t.rank() == 2 && s.dim(0) == t.dim(1) && s.dim(1) == t.dim(0);
@@ -239,8 +276,8 @@ public record WeightGroup(List<TensorId> members, List<String> why) {
 
         List<WeightGroup> groups() {
             Map<TensorId, List<TensorId>> by = new LinkedHashMap<>();
-            weights.forEach(id ->
-                    by.computeIfAbsent(root(id), _ -> new ArrayList<>()).add(id));
+            weights.forEach(
+                    id -> by.computeIfAbsent(root(id), _ -> new ArrayList<>()).add(id));
             List<WeightGroup> groups = new ArrayList<>();
             by.forEach((root, members) -> {
                 if (members.size() > 1) {

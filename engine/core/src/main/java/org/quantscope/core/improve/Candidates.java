@@ -7,12 +7,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
-import org.quantscope.core.Engine;
 import org.quantscope.core.budget.MixedPrecision;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.CorrectionUnavailableException;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -175,7 +175,7 @@ final class Candidates {
         try (MixedPrecision search = new MixedPrecision(
                 question,
                 improvement.chosenOn(),
-                Engine.evaluator(now.model(), improvement.chosenOn()),
+                new LiveEvaluator(now.model(), improvement.chosenOn(), MixedPrecision.SEED),
                 improvement.half().resolver())) {
             next = search.state(search.best(budget, improvement.stage(Step.Kind.BITS), improvement.cancel()));
         } catch (IllegalArgumentException e) {

@@ -59,12 +59,12 @@ public final class CodeNotes {
     }
 
     /** The weights whose rounding leaves them at their nearest levels, and what {@link #tables} names. */
-    public static List<String> passedBy(
-            Model model, ResolvedSettings resolved, Map<TensorId, SolvedWeight> solved) {
+    public static List<String> passedBy(Model model, ResolvedSettings resolved, Map<TensorId, SolvedWeight> solved) {
         List<String> notes = new ArrayList<>();
         Set<TensorId> told = new TreeSet<>();
         solved.forEach((id, result) -> {
-            if (result instanceof SolvedWeight.Nearest(var _, String why) && resolved.find(id).isPresent()) {
+            if (result instanceof SolvedWeight.Nearest(var _, String why)
+                    && resolved.find(id).isPresent()) {
                 told.add(id);
                 notes.add(id + " is rounded to nearest: " + why + ".");
             }
@@ -98,10 +98,7 @@ public final class CodeNotes {
             boolean table = info.kind() == TensorKind.CONSTANT
                     && info.dtype().isFloating()
                     && info.shape().rank() > 1
-                    && Arrays.stream(info.shape().toArray())
-                                    .filter(d -> d > 1)
-                                    .count()
-                            > 1;
+                    && Arrays.stream(info.shape().toArray()).filter(d -> d > 1).count() > 1;
             if (table && resolved.find(info.id()).isEmpty() && !info.consumers().isEmpty()) {
                 Consumer by = info.consumers().getFirst();
                 String why = reasons.get(info.id());

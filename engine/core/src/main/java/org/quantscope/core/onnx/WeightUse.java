@@ -37,9 +37,8 @@ public record WeightUse(OnnxNode node, int input, TensorId weight, Optional<Shap
         }
         List<WeightUse> uses = new ArrayList<>();
         for (OnnxNode node : graph.nodes()) {
-            Behind moved = node.inputs().isEmpty()
-                    ? null
-                    : behind.get(node.inputs().getFirst());
+            Behind moved =
+                    node.inputs().isEmpty() ? null : behind.get(node.inputs().getFirst());
             if (WeightChains.moves(node.proto())) {
                 if (moved != null && WeightChains.keeps(node.proto(), moved.tensor.dtype())) {
                     behind.put(node.outputs().getFirst(), new Behind(moved.tensor, shape(node, moved.shape)));
@@ -65,10 +64,8 @@ public record WeightUse(OnnxNode node, int input, TensorId weight, Optional<Shap
             case "Transpose" ->
                 before.flatMap(s -> WeightChains.axes(
                                 node.proto(),
-                                Optional.of(
-                                        IntStream.range(0, s.rank()).boxed().toList()))
-                        .map(axes -> Shape.of(
-                                axes.stream().mapToLong(s::dim).toArray())));
+                                Optional.of(IntStream.range(0, s.rank()).boxed().toList()))
+                        .map(axes -> Shape.of(axes.stream().mapToLong(s::dim).toArray())));
             default -> Optional.empty();
         };
     }

@@ -58,8 +58,7 @@ class BitSearchTest {
     }
 
     private static BitSearch search(Made made, int parts) {
-        return new BitSearch(
-                new BitSearch.Space(Collections.nCopies(parts, WIDTHS)), made::size, made::priced);
+        return new BitSearch(new BitSearch.Space(Collections.nCopies(parts, WIDTHS)), made::size, made::priced);
     }
 
     private static double leastOf(Made made, int parts, double budget) {
@@ -110,7 +109,9 @@ class BitSearchTest {
         ToDoubleFunction<List<Integer>> cost =
                 bits -> bits.get(0).equals(bits.get(1)) ? 8 - bits.get(0) : 20 - bits.get(0) - 2 * bits.get(1);
         BitSearch search = new BitSearch(
-                new BitSearch.Space(List.of(List.of(2, 3, 4), List.of(2, 3, 4))), size, (bits, _) -> cost.applyAsDouble(bits));
+                new BitSearch.Space(List.of(List.of(2, 3, 4), List.of(2, 3, 4))),
+                size,
+                (bits, _) -> cost.applyAsDouble(bits));
         assertThat(search.within(6, GO).bits()).containsExactly(3, 3);
     }
 
@@ -130,9 +131,10 @@ class BitSearchTest {
     @Test
     void partsWithOneWidthStay() {
         Made made = new Made(3, 1);
-        BitSearch search = new BitSearch(
-                new BitSearch.Space(List.of(WIDTHS, List.of(8), WIDTHS)), made::size, made::priced);
-        assertThat(search.down(0, GO)).allSatisfy(p -> assertThat(p.bits().get(1)).isEqualTo(8));
+        BitSearch search =
+                new BitSearch(new BitSearch.Space(List.of(WIDTHS, List.of(8), WIDTHS)), made::size, made::priced);
+        assertThat(search.down(0, GO))
+                .allSatisfy(p -> assertThat(p.bits().get(1)).isEqualTo(8));
         assertThat(search.down(0, GO).getLast().bits()).containsExactly(2, 8, 2);
     }
 
@@ -175,7 +177,8 @@ class BitSearchTest {
                 new BitSearch.Space(List.of(List.of(6, 8), List.of(6, 8))),
                 bits -> 3 + bits.get(1),
                 (bits, _) -> 16 - bits.get(0) - 0.5 * bits.get(1));
-        assertThat(search.down(0, GO)).extracting(BitSearch.Point::bits)
+        assertThat(search.down(0, GO))
+                .extracting(BitSearch.Point::bits)
                 .containsExactly(List.of(8, 8), List.of(8, 6), List.of(6, 6));
         assertThat(search.within(9, GO).bits()).containsExactly(8, 6);
     }
@@ -185,8 +188,8 @@ class BitSearchTest {
     void whatWasMeasuredBeforeACancellationIsKept() {
         Made made = new Made(8, 5);
         CancelToken stop = new CancelToken();
-        BitSearch search = new BitSearch(
-                new BitSearch.Space(Collections.nCopies(8, WIDTHS)), made::size, (bits, cancel) -> {
+        BitSearch search =
+                new BitSearch(new BitSearch.Space(Collections.nCopies(8, WIDTHS)), made::size, (bits, cancel) -> {
                     if (made.asked == 15) {
                         stop.cancel();
                     }

@@ -31,7 +31,8 @@ class BitTargetTest {
 
     @Test
     void theTableSaysWhatEachTakes() {
-        assertThat(BitTarget.all()).extracting(BitTarget::id)
+        assertThat(BitTarget.all())
+                .extracting(BitTarget::id)
                 .containsExactly("free", "onnx-runtime", "qnn", "litert", "tensorrt");
         assertThat(BitTarget.byId("onnx-runtime").widths()).containsExactly(4, 8);
         assertThat(BitTarget.byId("qnn").widths()).containsExactly(4, 8, 16);

@@ -79,9 +79,7 @@ class MixedPrecisionTest {
         try (LiveEvaluator evaluator = new LiveEvaluator(model, DATA, 1)) {
             return evaluator
                     .evaluate(
-                            new EvalRequest(Optional.empty(), settings.weights(), settings.activations()),
-                            GO,
-                            _ -> {})
+                            new EvalRequest(Optional.empty(), settings.weights(), settings.activations()), GO, _ -> {})
                     .klDivergence()
                     .orElseThrow();
         }
@@ -113,7 +111,8 @@ class MixedPrecisionTest {
             List<Assignment> front = search.front(Progress.NONE, GO);
             assertThat(front).hasSizeBetween(5, 20);
             for (int i = 1; i < front.size(); i++) {
-                assertThat(front.get(i).sizeBytes()).isGreaterThan(front.get(i - 1).sizeBytes());
+                assertThat(front.get(i).sizeBytes())
+                        .isGreaterThan(front.get(i - 1).sizeBytes());
                 assertThat(front.get(i).loss()).isLessThan(front.get(i - 1).loss());
             }
             int measured = search.evaluations();
@@ -139,7 +138,8 @@ class MixedPrecisionTest {
             SessionState chosen = search.state(found);
             assertThat(chosen.overrides().get(a)).isEqualTo(own);
             assertThat(chosen.overrides().get(b))
-                    .isEqualTo(own.withBits(java.util.Objects.requireNonNull(found.bits().get(b))));
+                    .isEqualTo(own.withBits(
+                            java.util.Objects.requireNonNull(found.bits().get(b))));
         }
     }
 
@@ -164,11 +164,14 @@ class MixedPrecisionTest {
         TensorId gate = new TensorId("gate");
         TensorId up = new TensorId("up");
         try (MixedPrecision search = search(model, state(model), Set.of(), Unit.BYTES)) {
-            assertThat(search.groups()).singleElement().satisfies(g -> assertThat(g.members()).containsExactly(gate, up));
+            assertThat(search.groups())
+                    .singleElement()
+                    .satisfies(g -> assertThat(g.members()).containsExactly(gate, up));
             search.front(Progress.NONE, GO);
             assertThat(search.measured())
                     .hasSizeGreaterThan(5)
-                    .allSatisfy(a -> assertThat(a.bits().get(gate)).isEqualTo(a.bits().get(up)));
+                    .allSatisfy(a ->
+                            assertThat(a.bits().get(gate)).isEqualTo(a.bits().get(up)));
         }
         SessionState state = state(model).withOverride(up, QuantSpec.WEIGHTS.withBits(7));
         try (MixedPrecision search = search(model, state, Set.of(up), Unit.BYTES)) {
@@ -196,7 +199,8 @@ class MixedPrecisionTest {
         try (MixedPrecision search = search(model, state(model), Set.of(), Unit.BIT_OPERATIONS)) {
             assertThat(search.uncounted()).containsExactly(flat);
             search.front(Progress.NONE, GO);
-            assertThat(search.measured()).allSatisfy(a -> assertThat(a.bits().get(flat)).isEqualTo(8));
+            assertThat(search.measured())
+                    .allSatisfy(a -> assertThat(a.bits().get(flat)).isEqualTo(8));
             assertThat(search.least()).isEqualTo(6 * 9 * 2 * 32);
         }
     }
@@ -242,10 +246,12 @@ class MixedPrecisionTest {
             assertThat(found.uniformNearest().assignment().bits().values()).containsOnly(3);
             assertThat(found.mixedNearest().assignment().sizeBytes())
                     .isLessThanOrEqualTo(found.uniformNearest().assignment().sizeBytes());
-            assertThat(found.mixedNearest().loss()).isLessThanOrEqualTo(found.uniformNearest().loss());
+            assertThat(found.mixedNearest().loss())
+                    .isLessThanOrEqualTo(found.uniformNearest().loss());
             assertThat(found.uniformNearest().loss())
                     .isCloseTo(loss(model, search.state(found.uniformNearest().assignment())), within(1e-12));
-            assertThat(found.uniformRounded().loss()).isNotEqualTo(found.uniformNearest().loss());
+            assertThat(found.uniformRounded().loss())
+                    .isNotEqualTo(found.uniformNearest().loss());
             assertThat(found.sentence())
                     .startsWith("At the size of 3 bits for all weights, with the nearest levels (")
                     .contains("% on 60 evaluation samples)", "gptq with 3 bits for all")

@@ -63,7 +63,9 @@ class WeightGroupTest {
     @Test
     void networksOfPicturesHaveNoGroups() throws IOException {
         for (String file : List.of("fashion_resnet.onnx", "fashion_mobilenet.onnx", "digits_mlp.onnx")) {
-            assertThat(groups(Engine.open(SAMPLES.resolve(file), true))).as(file).isEmpty();
+            assertThat(groups(Engine.open(SAMPLES.resolve(file), true)))
+                    .as(file)
+                    .isEmpty();
         }
     }
 
@@ -141,11 +143,7 @@ class WeightGroupTest {
                 .node("MatMul", List.of("x", "q"), List.of("xq"))
                 .node("MatMul", List.of("x", "k"), List.of("xk"))
                 .node("MatMul", List.of("x", "v"), List.of("xv"))
-                .node(
-                        "MultiHeadAttention",
-                        List.of("xq", "xk", "xv"),
-                        List.of("a"),
-                        TinyOnnx.attribute("num_heads", 2))
+                .node("MultiHeadAttention", List.of("xq", "xk", "xv"), List.of("a"), TinyOnnx.attribute("num_heads", 2))
                 .in("com.microsoft")
                 .node("MatMul", List.of("a", "o"), List.of("y"))
                 .open(folder);

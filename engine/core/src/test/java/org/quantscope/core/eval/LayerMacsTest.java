@@ -126,8 +126,7 @@ class LayerMacsTest {
                 .open(folder);
         LayerMacs macs = LayerMacs.of(model, data(4));
         assertThat(macs.bitOperations(Map.of())).isEqualTo((20 + 15) * 32 * 32);
-        assertThat(macs.bitOperations(
-                        Map.of(new TensorId("a"), 4, new TensorId("b"), 2, new TensorId("h"), 8)))
+        assertThat(macs.bitOperations(Map.of(new TensorId("a"), 4, new TensorId("b"), 2, new TensorId("h"), 8)))
                 .isEqualTo(20 * 4 * 32 + 15 * 2 * 8);
     }
 }

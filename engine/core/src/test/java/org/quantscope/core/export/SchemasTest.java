@@ -32,10 +32,11 @@ class SchemasTest {
     private static final Path DOCS = Path.of(System.getProperty("quantscope.root"), "docs");
     private static final SchemaRegistry SCHEMAS = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
     /** The schemas of further files of a format, by what the name of the file has behind that of the first. */
-    private static final Map<String, Map<String, String>> FURTHER =
-            Map.of(
-                    "litert", Map.of(".calibration.json", "litert-calibration"),
-                    OnnxFloatExporter.ID, Map.of(OnnxFloatExporter.RANGES, "quantscope-ranges"));
+    private static final Map<String, Map<String, String>> FURTHER = Map.of(
+            "litert",
+            Map.of(".calibration.json", "litert-calibration"),
+            OnnxFloatExporter.ID,
+            Map.of(OnnxFloatExporter.RANGES, "quantscope-ranges"));
     /** Formats whose first file has the schema of another name than the format. */
     private static final Map<String, String> NAMES =
             Map.of("quantscope-json", "quantscope-session", "litert", "litert-recipe");
@@ -92,7 +93,9 @@ class SchemasTest {
                                 .isEmpty();
                     }
                 }
-                assertThat(looked).as(target.toString()).isEqualTo(format.getValue().size());
+                assertThat(looked)
+                        .as(target.toString())
+                        .isEqualTo(format.getValue().size());
             }
         }
     }

@@ -64,9 +64,10 @@ class CodeNotesTest {
     @Test
     void tablesThatNoLayerMultipliesAreNamedWithTheirReasons() throws IOException {
         Model model = model();
-        String tables = "2 tables stay in float, 224 bytes, because no layer multiplies its input by them: table (Gather"
-                + " Gather0 looks rows up in it and multiplies nothing), positions (Add Add1 multiplies nothing by"
-                + " it).";
+        String tables =
+                "2 tables stay in float, 224 bytes, because no layer multiplies its input by them: table (Gather"
+                    + " Gather0 looks rows up in it and multiplies nothing), positions (Add Add1 multiplies nothing by"
+                    + " it).";
         Map<TensorId, SolvedWeight> solved = Map.of(FIRST, new SolvedWeight.Nearest("", "why not"));
         assertThat(notes(model, state(model, "gptq"), solved))
                 .containsExactly("first is rounded to nearest: why not.", tables);
@@ -86,7 +87,7 @@ class CodeNotesTest {
                 .containsExactly(
                         "first is rounded to nearest: no layer multiplies its input by it as a matrix.",
                         "table is rounded to nearest: no layer multiplies its input by it as a matrix.",
-                        "One table stays in float, 80 bytes, because no layer multiplies its input by it: positions (Add"
-                                + " Add1 multiplies nothing by it).");
+                        "One table stays in float, 80 bytes, because no layer multiplies its input by it: positions"
+                                + " (Add Add1 multiplies nothing by it).");
     }
 }
