@@ -169,7 +169,11 @@ abstract class EvaluatingCommand extends EngineCommand {
         SessionState state = checked(() -> settings.keepFloat(chosen, model));
         Calibration calibration;
         Optional<Dataset> calibrating = calibrationSamples(state);
-        if (calibrating.isPresent()) {
+        if (calibrating.isPresent() && !state.looksAtActivations()) {
+            // What rests on what layers read looks at it by itself.
+            state = state.withCalibrationData(Optional.of(FileRef.of(calibrating.get())));
+            calibration = Calibration.NONE;
+        } else if (calibrating.isPresent()) {
             ModelSetup.Calibrated calibrated =
                     ModelSetup.calibrate(model, state, calibrating.get(), terminal(), cancel());
             state = calibrated.state();

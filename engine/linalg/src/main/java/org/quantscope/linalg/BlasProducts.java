@@ -65,4 +65,27 @@ public final class BlasProducts implements MomentProducts {
                 sum,
                 columns);
     }
+
+    @Override
+    public void addProduct(float[] x, float[] m, int rows, int columns, float[] sum) {
+        if (plain(rows, columns)) {
+            PLAIN.addProduct(x, m, rows, columns, sum);
+            return;
+        }
+        openblas.cblas_sgemm(
+                openblas.CblasRowMajor,
+                openblas.CblasNoTrans,
+                openblas.CblasNoTrans,
+                rows,
+                columns,
+                columns,
+                1,
+                x,
+                columns,
+                m,
+                columns,
+                1,
+                sum,
+                columns);
+    }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.rounding.MomentProducts;
 import org.quantscope.core.rounding.PlainProducts;
@@ -48,6 +49,27 @@ class BlasProductsTest {
                 }
                 assertThat((double) cross[0][at]).isCloseTo(wanted, within(1e-4));
             }
+        }
+    }
+
+    /** Errors at outputs: rows that fill no block, and enough of them for the library. */
+    @ParameterizedTest
+    @CsvSource({"70, 3", "70, 45", "13, 300", "270, 260"})
+    void productsAgreeWithPlainJava(int rows, int columns) {
+        Random random = new Random(columns);
+        float[] x = random(random, rows * columns);
+        float[] m = random(random, columns * columns);
+        float[] start = random(random, rows * columns);
+        float[][] sums = {start.clone(), start.clone()};
+        new PlainProducts().addProduct(x, m, rows, columns, sums[0]);
+        new BlasProducts().addProduct(x, m, rows, columns, sums[1]);
+        for (int i = 0; i < start.length; i++) {
+            double wanted = start[i];
+            for (int k = 0; k < columns; k++) {
+                wanted += (double) x[i / columns * columns + k] * m[k * columns + i % columns];
+            }
+            assertThat(Math.abs(sums[0][i] - wanted)).isLessThan(1e-3);
+            assertThat(Math.abs(sums[1][i] - wanted)).isLessThan(1e-3);
         }
     }
 

@@ -353,7 +353,7 @@ public final class SampleFeed {
 
     /** How a model is loaded that these samples are fed to: it keeps no memory between runs if they are large. */
     public OrtModel.Options options(OrtModel.Options plain) {
-        return isLarge() ? new OrtModel.Options(plain.threads(), plain.fuseQdq(), false) : plain;
+        return isLarge() ? plain.withoutMemory() : plain;
     }
 
     /** The number of samples in a batch. */

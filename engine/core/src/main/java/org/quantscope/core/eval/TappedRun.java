@@ -19,13 +19,16 @@ import org.quantscope.core.rewrite.RunnableGraph;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The float model with values inside it as outputs. If a batch is {@linkplain SampleFeed#isLarge large}, the model is
- * run in pieces, one behind the other, and each value is freed when it has been seen and no later piece reads it; else
+ * The float model with values inside it as outputs. If a batch is {@linkplain SampleFeed#isLarge large}, or the values
+ * of one are many, the model is run in pieces, one behind the other, and each value is freed when it has been seen and no later piece reads it; else
  * all of them would be held until the last one is computed. For one thread.
  */
 public final class TappedRun implements AutoCloseable {
     /** The most bytes of values that a piece gives, if it gives more than one. */
     private static final long PIECE_BYTES = 128L << 20;
+
+    /** From so many bytes of values of one batch on there are pieces. */
+    private static final long MANY_BYTES = 512L << 20;
 
     /**
      * After so many bytes of values the garbage is collected: the serial collector would rather let the heap grow to
@@ -47,7 +50,9 @@ public final class TappedRun implements AutoCloseable {
      * @throws org.quantscope.core.io.BadInputException if ONNX Runtime refuses the model
      */
     public static TappedRun of(Model model, SampleFeed feed, List<String> values) {
-        return of(model, feed, values, feed.isLarge() ? PIECE_BYTES : Long.MAX_VALUE);
+        ActivationSizes sizes = feed.sizes(model);
+        long all = values.stream().mapToLong(sizes::bytes).sum();
+        return of(model, feed, values, feed.isLarge() || all > MANY_BYTES ? PIECE_BYTES : Long.MAX_VALUE);
     }
 
     /** @param most the most bytes of values that a piece gives, if it gives more than one */
@@ -55,11 +60,13 @@ public final class TappedRun implements AutoCloseable {
         RunnableGraph graph = InstrumentedGraph.tapped(
                 model, values.stream().map(TensorId::new).toList());
         String origin = String.valueOf(model.file().getFileName());
-        OrtModel.Options options = feed.options(OrtModel.Options.DEFAULT);
         if (most == Long.MAX_VALUE) {
+            OrtModel.Options options = feed.options(OrtModel.Options.DEFAULT);
             return new TappedRun(
                     List.of(new Loaded(OrtModel.load(graph, origin, options), feed.inputs(), values, Set.of())));
         }
+        // What each piece kept for its next run would add up to what one model holds.
+        OrtModel.Options options = OrtModel.Options.DEFAULT.withoutMemory();
         ActivationSizes sizes = feed.sizes(model);
         List<Loaded> loaded = new ArrayList<>();
         try {

@@ -77,6 +77,11 @@ final class LayerInputs {
         return layer.isMatrix() && !layer.transposed();
     }
 
+    /** True if the vectors lie one behind the other in the input as it is. */
+    boolean isAsStored() {
+        return layer.isMatrix();
+    }
+
     int groups() {
         return groups;
     }

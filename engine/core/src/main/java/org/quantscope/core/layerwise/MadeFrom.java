@@ -29,7 +29,7 @@ import org.quantscope.core.tensor.TensorId;
  */
 final class MadeFrom {
     /** Changed whenever the same choices would give other codes. */
-    private static final String VERSION = "codes-2";
+    private static final String VERSION = "codes-3";
 
     private final ResolvedSettings settings;
     private final Map<String, byte[]> values = new HashMap<>();

@@ -1,9 +1,7 @@
 package org.quantscope.core.layerwise;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -22,16 +20,11 @@ import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
-import org.quantscope.core.ort.FloatOutput;
-import org.quantscope.core.ort.NativeTensor;
-import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Slicing;
-import org.quantscope.core.rewrite.GraphPrefix;
-import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.rounding.InputMoments;
 import org.quantscope.core.rounding.MomentProducts;
 import org.quantscope.core.rounding.Rounding;
@@ -42,7 +35,6 @@ import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.ResolvedTensor;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.SolvedWeight;
-import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
@@ -55,6 +47,9 @@ import org.quantscope.core.tensor.TensorId;
 public final class RoundingPass {
     /** Values of vectors that are put together at a time. */
     private static final int CHUNK = 1 << 22;
+
+    /** About the bytes for each pair of columns that solving a layer leaves behind: moments, their factors, and copies. */
+    private static final long GARBAGE_OF_SOLVING = 120;
 
     private final Model model;
     private final ResolvedSettings settings;
@@ -74,6 +69,10 @@ public final class RoundingPass {
     private final List<Layer> layers = new ArrayList<>();
     private final Map<TensorId, SolvedWeight> results = new LinkedHashMap<>();
     private ResolvedSettings answer;
+    private @Nullable Read last;
+
+    /** What the layer before has read, which is often what the next one reads too. */
+    private record Read(String reading, InputMoments moments) {}
 
     /**
      * What became of a layer that was solved.
@@ -143,8 +142,11 @@ public final class RoundingPass {
 
     /** What a layer reads in the float model. */
     static InputMoments floatMoments(Model model, WeightedLayer layer, Dataset data, CancelToken cancel) {
-        return new RoundingPass(model, ResolvedSettings.NONE, Map.of(), Map.of(), data, Progress.NONE, cancel)
-                .moments(layer, LayerInputs.of(layer));
+        RoundingPass pass =
+                new RoundingPass(model, ResolvedSettings.NONE, Map.of(), Map.of(), data, Progress.NONE, cancel);
+        try (InputWalk walk = pass.walk(List.of(layer))) {
+            return pass.moments(layer, LayerInputs.of(layer), walk);
+        }
     }
 
     private Result run() {
@@ -157,25 +159,54 @@ public final class RoundingPass {
         List<WeightedLayer> todo = WeightedLayer.of(model).stream()
                 .filter(layer -> asking.contains(layer.id()) && !results.containsKey(layer.id()))
                 .toList();
+        List<WeightedLayer> solving =
+                todo.stream().filter(layer -> held(layer.id()).isEmpty()).toList();
         int done = 0;
-        for (WeightedLayer layer : todo) {
-            cancel.check();
-            done++;
-            progress.report(done - 1, todo.size(), "layer " + done + " of " + todo.size() + ": " + layer);
-            SolvedWeight held = known.get(layer.id());
-            SolvedWeight result = held != null && held.madeFrom().equals(key(layer.id())) ? held : solve(layer);
-            results.put(layer.id(), result);
-            if (result instanceof SolvedWeight.Solution solution) {
-                now.put(layer.id(), SolvedModel.values(model, layer.id(), solution));
-                solution.bias().ifPresent(bias -> {
-                    moved.put(bias.id(), bias.values());
-                    now.put(bias.id(), bias.values());
-                });
-                answer = answer.with(layer.id(), solution.params());
-                Optional.ofNullable(sites.get(layer.id())).ifPresent(this::roundBias);
+        try (InputWalk walk = walk(solving)) {
+            for (WeightedLayer layer : todo) {
+                cancel.check();
+                done++;
+                progress.report(
+                        done - 1,
+                        todo.size(),
+                        "layer " + done + " of " + todo.size() + ": " + layer
+                                + (walk.beginsAgain() ? ", run from the samples for want of memory" : ""));
+                take(layer.id(), held(layer.id()).orElseGet(() -> solve(layer, walk)));
             }
         }
         return new Result(SolvedModel.complete(model, settings, results), List.copyOf(layers));
+    }
+
+    private Optional<SolvedWeight> held(TensorId id) {
+        return Optional.ofNullable(known.get(id))
+                .filter(result -> result.madeFrom().equals(key(id)));
+    }
+
+    private void take(TensorId id, SolvedWeight result) {
+        results.put(id, result);
+        if (result instanceof SolvedWeight.Solution solution) {
+            now.put(id, SolvedModel.values(model, id, solution));
+            solution.bias().ifPresent(bias -> {
+                moved.put(bias.id(), bias.values());
+                now.put(bias.id(), bias.values());
+            });
+            answer = answer.with(id, solution.params());
+            Optional.ofNullable(sites.get(id)).ifPresent(this::roundBias);
+        }
+    }
+
+    /** The walk to what some layers read; of successive layers that read the same, the first serves all. */
+    private InputWalk walk(List<WeightedLayer> some) {
+        List<String> values = new ArrayList<>();
+        String before = "";
+        for (WeightedLayer layer : some) {
+            String reading = LayerInputs.of(layer).reading();
+            if (!reading.equals(before)) {
+                values.add(layer.node().inputs().getFirst());
+            }
+            before = reading;
+        }
+        return new InputWalk(model, settings, now.keySet(), feed, values, cancel);
     }
 
     private String key(TensorId id) {
@@ -197,7 +228,7 @@ public final class RoundingPass {
         IntegerBias.of(model, site, in, weight, chosen).ifPresent(bias -> now.put(site.bias(), bias.values()));
     }
 
-    private SolvedWeight solve(WeightedLayer layer) {
+    private SolvedWeight solve(WeightedLayer layer, InputWalk walk) {
         LayerInputs inputs = LayerInputs.of(layer);
         ResolvedTensor as = settings.find(layer.id()).orElseThrow();
         Rounding rounding = Roundings.byId(as.spec().rounding());
@@ -208,7 +239,8 @@ public final class RoundingPass {
         int[] slices = inputs.rows(
                 IntStream.range(0, stored.length).map(slicing::sliceOf).toArray());
         Optional<TensorId> bias = rounding.reach() == Rounding.Reach.CODES_AND_BIAS ? bias(layer) : Optional.empty();
-        InputMoments moments = moments(layer, inputs);
+        InputMoments moments = moments(layer, inputs, walk);
+        walk.drop(GARBAGE_OF_SOLVING * inputs.columns() * inputs.columns());
         if (!moments.isFinite()) {
             return new SolvedWeight.Nearest(
                     key(layer.id()), "on the calibration data it reads values that are no finite numbers");
@@ -285,79 +317,34 @@ public final class RoundingPass {
         return known != null ? known : model.find(id).orElseThrow().data().toFloats();
     }
 
-    private InputMoments moments(WeightedLayer layer, LayerInputs inputs) {
-        String value = layer.node().inputs().getFirst();
-        TensorId id = new TensorId(value);
-        @Nullable QuantParams own = settings.activations().get(id);
-        boolean drifted = own != null || isBehindQuantized(value);
-        boolean given = feed.inputs().contains(value);
-        InputMoments moments = new InputMoments(inputs.groups(), inputs.columns(), drifted, products);
-        String origin = String.valueOf(model.file().getFileName());
-        Map<String, NativeTensor> parameters = new LinkedHashMap<>();
-        GraphPrefix plain = given ? null : GraphPrefix.upTo(InstrumentedGraph.tapped(model, List.of(id)), value);
-        GraphPrefix quantized = given || !drifted ? null : quantized(value, id, parameters);
-        try (OrtModel floats = plain == null
-                        ? null
-                        : OrtModel.load(plain.model(), origin, feed.options(OrtModel.Options.DEFAULT));
-                OrtModel rounded = quantized == null
-                        ? null
-                        : OrtModel.load(
-                                quantized.model(),
-                                origin,
-                                feed.options(OrtModel.Options.DEFAULT).withoutFusing())) {
-            int samples = feed.data().size();
-            for (int from = 0; from < samples; from += feed.batchSize()) {
-                cancel.check();
-                int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize()))
-                        .toArray();
-                Values x = floats == null
-                        ? new Values(feed.values(value, batch), feed.shape(value, batch.length))
-                        : run(floats, Objects.requireNonNull(plain), Map.of(), batch, value);
-                Values seen =
-                        rounded == null ? x : run(rounded, Objects.requireNonNull(quantized), parameters, batch, value);
-                add(moments, inputs, x, own == null ? seen : seen.on(own.grid(0)));
-            }
-        } finally {
-            parameters.values().forEach(NativeTensor::close);
+    private InputMoments moments(WeightedLayer layer, LayerInputs inputs, InputWalk walk) {
+        if (last != null && last.reading.equals(inputs.reading())) {
+            return last.moments;
         }
+        last = null;
+        String value = layer.node().inputs().getFirst();
+        @Nullable QuantParams own = settings.activations().get(new TensorId(value));
+        InputMoments moments =
+                new InputMoments(inputs.groups(), inputs.columns(), own != null || walk.isDrifted(value), products);
+        walk.forEach(value, now, (x, seen) -> add(moments, inputs, x, own == null ? seen : on(own.grid(0), seen)));
+        last = new Read(inputs.reading(), moments);
         return moments;
     }
 
-    /**
-     * The values of one batch.
-     *
-     * @param shape of the samples only, without padding
-     */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Values(float[] values, Shape shape) {
-        Values on(Grid grid) {
-            float[] out = new float[values.length];
-            for (int i = 0; i < out.length; i++) {
-                out[i] = grid.quantize(values[i]);
-            }
-            return new Values(out, shape);
+    private static InputWalk.Values on(Grid grid, InputWalk.Values values) {
+        float[] out = new float[values.values().length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = grid.quantize(values.values()[i]);
         }
+        return new InputWalk.Values(out, values.shape());
     }
 
-    private Values run(
-            OrtModel loaded, GraphPrefix part, Map<String, NativeTensor> parameters, int[] batch, String value) {
-        try (SampleFeed.Batch fed = feed.load(batch, part.inputs())) {
-            Map<String, NativeTensor> all = new LinkedHashMap<>(parameters);
-            all.putAll(fed.byInput());
-            FloatOutput out = loaded.run(all, List.of(value), cancel).getFirst();
-            int real = feed.realValues(out, batch.length);
-            Shape shape = out.shape();
-            // Padding stands behind the samples.
-            long rows = shape.dim(0) * real / Math.max(1, out.values().length);
-            long[] dims = IntStream.range(0, shape.rank())
-                    .mapToLong(i -> i == 0 ? rows : shape.dim(i))
-                    .toArray();
-            return new Values(out.values(), Shape.of(dims));
+    private void add(InputMoments moments, LayerInputs inputs, InputWalk.Values plain, InputWalk.Values quantized) {
+        LayerInputs.Cut cut = inputs.cut(plain.shape());
+        if (inputs.isAsStored()) {
+            moments.add(0, quantized.values(), plain.values(), cut.count());
+            return;
         }
-    }
-
-    private void add(InputMoments moments, LayerInputs inputs, Values plain, Values quantized) {
-        LayerInputs.Cut cut = inputs.cut(plain.shape);
         int columns = inputs.columns();
         int most = Math.max(1, Math.min(cut.count(), CHUNK / columns));
         float[] a = new float[most * columns];
@@ -366,55 +353,12 @@ public final class RoundingPass {
             cancel.check();
             int n = Math.min(most, cut.count() - from);
             for (int g = 0; g < inputs.groups(); g++) {
-                cut.copy(quantized.values, g, from, n, a);
+                cut.copy(quantized.values(), g, from, n, a);
                 if (moments.isDrifted()) {
-                    cut.copy(plain.values, g, from, n, b);
+                    cut.copy(plain.values(), g, from, n, b);
                 }
                 moments.add(g, a, b, n);
             }
         }
-    }
-
-    /** True if anything that is computed before a value has been quantized. */
-    private boolean isBehindQuantized(String value) {
-        Set<String> seen = new LinkedHashSet<>();
-        List<String> open = new ArrayList<>(List.of(value));
-        Map<String, org.quantscope.core.onnx.OnnxNode> by = new HashMap<>();
-        model.graph().orElseThrow().nodes().forEach(node -> node.outputs().forEach(out -> by.put(out, node)));
-        while (!open.isEmpty()) {
-            String name = open.removeLast();
-            if (seen.add(name)) {
-                TensorId id = new TensorId(name);
-                boolean changed = now.containsKey(id)
-                        || (!name.equals(value) && settings.activations().containsKey(id));
-                if (changed) {
-                    return true;
-                }
-                Optional.ofNullable(by.get(name)).ifPresent(node -> open.addAll(node.inputs()));
-            }
-        }
-        return false;
-    }
-
-    private GraphPrefix quantized(String value, TensorId id, Map<String, NativeTensor> parameters) {
-        Map<TensorId, InstrumentedGraph.Form> forms = new HashMap<>();
-        int opset = model.graph().orElseThrow().opset();
-        settings.activations().forEach((a, params) -> forms.put(a, InstrumentedGraph.Form.of(params, opset)));
-        // Its own quantizer is applied to what comes out.
-        forms.remove(id);
-        Map<TensorId, TensorData> baked = new HashMap<>();
-        now.forEach((tensor, values) -> baked.put(tensor, TensorData.of(values)));
-        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), baked, forms, Set.of());
-        GraphPrefix part = GraphPrefix.upTo(graph.graph(), value);
-        settings.activations().forEach((a, params) -> {
-            InstrumentedGraph.ActivationFeeds names = graph.activations().get(a);
-            if (names != null && part.inputs().contains(names.key())) {
-                parameters.put(names.on(), NativeTensor.flag(true));
-                names.feed(
-                        Optional.of(params),
-                        (name, type, shape, values) -> parameters.put(name, NativeTensor.of(values, shape, type)));
-            }
-        });
-        return part;
     }
 }

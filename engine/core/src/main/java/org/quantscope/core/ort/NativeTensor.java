@@ -170,6 +170,15 @@ public final class NativeTensor implements AutoCloseable {
         return new NativeTensor(tensor, Arena.ofShared());
     }
 
+    /**
+     * A copy of the values as floats.
+     *
+     * @param name what the copy is called
+     */
+    public FloatOutput floats(String name) {
+        return FloatOutput.of(name, tensor);
+    }
+
     /** The size of the values in bytes. */
     public long bytes() {
         return tensor.getInfo().getNumElements() * tensor.getInfo().type.size;

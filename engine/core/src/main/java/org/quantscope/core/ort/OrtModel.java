@@ -83,6 +83,11 @@ public final class OrtModel implements AutoCloseable {
         public Options withoutFusing() {
             return new Options(threads, false, keepMemory);
         }
+
+        /** The same without memory that is kept between runs. */
+        public Options withoutMemory() {
+            return new Options(threads, fuseQdq, false);
+        }
     }
 
     /**

@@ -262,6 +262,12 @@ public final class InstrumentedGraph {
                 .orElseGet(() -> types.of(value));
     }
 
+    /** The name under which a value of the model is computed, before its own quantizer if it has one. */
+    public String unquantized(String value) {
+        Quantizer own = quantizers.get(value);
+        return own == null ? value : own.from;
+    }
+
     /** The float32 input that takes the selected weight, in its stored shape; empty if no weight is selected. */
     public Optional<String> weightFeed() {
         return weightFeed;

@@ -1,5 +1,6 @@
 package org.quantscope.core.rounding;
 
+import java.util.function.DoubleUnaryOperator;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.QuantParams;
 
@@ -23,102 +24,135 @@ final class AdaRound {
     private static final double DECAY2 = 0.999;
     private static final double TINY = 1e-8;
 
-    private AdaRound() {}
+    /** Beyond ±2.4 the share is 0 or 1. */
+    private static final Curve LOGISTIC = new Curve(-8, 8, 1 << 12, x -> 1 / (1 + Math.exp(-x)));
 
-    static Codes round(LayerProblem problem, QuantParams params, CancelToken cancel) {
-        Codes codes = Codes.empty(problem, params);
-        double signal = problem.signal(cancel) / problem.target().length + 1e-20;
-        problem.eachRow(cancel, row -> new Row(problem, codes, row, signal, cancel).run());
-        return codes;
+    private static final int POWERS = 1 << 10;
+
+    private final LayerProblem problem;
+    private final Codes codes;
+    private final CancelToken cancel;
+    private final int n;
+    /** The level below each weight. */
+    private final float[] low;
+    /** What going up adds to each weight. */
+    private final float[] step;
+
+    private final double[] v;
+    private final double[] first;
+    private final double[] second;
+    /** w' − t, and the same times H. */
+    private final float[] change;
+
+    private final float[] image;
+
+    private AdaRound(LayerProblem problem, Codes codes, CancelToken cancel) {
+        this.problem = problem;
+        this.codes = codes;
+        this.cancel = cancel;
+        n = problem.columns();
+        int count = problem.target().length;
+        low = new float[count];
+        step = new float[count];
+        v = new double[count];
+        first = new double[count];
+        second = new double[count];
+        change = new float[count];
+        image = new float[count];
     }
 
-    private static final class Row {
-        private final Codes codes;
-        private final LayerProblem problem;
-        private final CancelToken cancel;
-        private final double signal;
-        private final int n;
-        private final int from;
-        private final float[] h;
+    static Codes round(LayerProblem problem, QuantParams params, CancelToken cancel) {
+        AdaRound run = new AdaRound(problem, Codes.empty(problem, params), cancel);
+        run.learn();
+        return run.codes;
+    }
 
-        Row(LayerProblem problem, Codes codes, int row, double signal, CancelToken cancel) {
-            this.codes = codes;
-            this.problem = problem;
-            this.cancel = cancel;
-            this.signal = signal;
-            n = problem.columns();
-            from = row * n;
-            h = problem.momentsOf(row);
+    private void learn() {
+        int count = problem.target().length;
+        double signal = problem.signal(cancel) / count + 1e-20;
+        double weight = 2 * ERROR / signal / count;
+        problem.eachRows(cancel, (from, end) -> begin(from * n, end * n));
+        for (int t = 0; t < STEPS; t++) {
+            problem.times(change, image, cancel);
+            boolean warm = t <= STEPS * WARM;
+            double beta = FIRST_BETA - (FIRST_BETA - LAST_BETA) * ((double) t / STEPS - WARM) / (1 - WARM);
+            Curve power = warm
+                    ? new Curve(0, 1, 1, x -> 0)
+                    : new Curve(0, 1, POWERS, x -> REGULARIZER * 2 * beta * Math.pow(x, beta - 1) / count);
+            double rate1 = 1 - Math.pow(DECAY1, t + 1);
+            double rate2 = 1 - Math.pow(DECAY2, t + 1);
+            problem.eachRows(cancel, (from, end) -> step(from * n, end * n, weight, power, rate1, rate2));
+        }
+        for (int i = 0; i < count; i++) {
+            codes.levels[i] = v[i] > 0 ? codes.grid(problem.slices()[i]).above(low[i]) : low[i];
+        }
+    }
+
+    /** Begins where the share of a step is that which the weight has in float. */
+    private void begin(int from, int end) {
+        for (int i = from; i < end; i++) {
+            int slice = problem.slices()[i];
+            float scale = codes.scales[slice];
+            float x = problem.target()[i] / scale;
+            low[i] = codes.grid(slice).below(x);
+            float up = codes.grid(slice).above(low[i]) - low[i];
+            step[i] = up * scale;
+            double r = up > 0 ? Math.clamp((x - low[i]) / up, 0.01, 0.99) : 0.01;
+            v[i] = -Math.log(STRETCH / (r + 0.1) - 1);
+            change(i, share(LOGISTIC.at(v[i])));
+        }
+    }
+
+    private static double share(double logistic) {
+        return Math.clamp(STRETCH * logistic - 0.1, 0, 1);
+    }
+
+    private void change(int i, double share) {
+        change[i] = (float) (low[i] * codes.scales[problem.slices()[i]] + share * step[i] - problem.target()[i]);
+    }
+
+    /** One step of Adam. */
+    private void step(int from, int end, double weight, Curve power, double rate1, double rate2) {
+        double times1 = RATE / rate1;
+        double times2 = 1 / rate2;
+        for (int i = from; i < end; i++) {
+            double logistic = LOGISTIC.at(v[i]);
+            double share = share(logistic);
+            double slope = 0;
+            if (share > 0 && share < 1) {
+                double away = 2 * share - 1;
+                double drive = power.at(Math.abs(away));
+                slope = (weight * image[i] * step[i] - (away < 0 ? -drive : drive))
+                        * STRETCH
+                        * logistic
+                        * (1 - logistic);
+            }
+            first[i] = DECAY1 * first[i] + (1 - DECAY1) * slope;
+            second[i] = DECAY2 * second[i] + (1 - DECAY2) * slope * slope;
+            v[i] -= times1 * first[i] / (Math.sqrt(second[i] * times2) + TINY);
+            change(i, share(LOGISTIC.at(v[i])));
+        }
+    }
+
+    /** A function between two places, as straight lines between its values; flat beyond. */
+    private static final class Curve {
+        private final double from;
+        private final double perUnit;
+        private final double[] values;
+
+        Curve(double from, double to, int parts, DoubleUnaryOperator of) {
+            this.from = from;
+            perUnit = parts / (to - from);
+            values = new double[parts + 2];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = of.applyAsDouble(Math.min(to, from + i / perUnit));
+            }
         }
 
-        void run() {
-            float[] low = new float[n];
-            float[] step = new float[n];
-            double[] v = new double[n];
-            double[] share = new double[n];
-            for (int j = 0; j < n; j++) {
-                int slice = problem.slices()[from + j];
-                float x = problem.target()[from + j] / codes.scales[slice];
-                low[j] = codes.grid(slice).below(x);
-                step[j] = codes.grid(slice).above(low[j]) - low[j];
-                double r = step[j] > 0 ? Math.clamp((x - low[j]) / step[j], 0.01, 0.99) : 0.01;
-                v[j] = -Math.log(STRETCH / (r + 0.1) - 1);
-            }
-            double[] first = new double[n];
-            double[] second = new double[n];
-            float[] error = new float[n];
-            float[] image = new float[n];
-            for (int t = 0; t < STEPS; t++) {
-                cancel.check();
-                for (int j = 0; j < n; j++) {
-                    share[j] = Math.clamp(STRETCH / (1 + Math.exp(-v[j])) - 0.1, 0, 1);
-                    int slice = problem.slices()[from + j];
-                    error[j] =
-                            (float) ((low[j] + share[j] * step[j]) * codes.scales[slice] - problem.target()[from + j]);
-                }
-                multiply(error, image);
-                boolean warm = t <= STEPS * WARM;
-                double beta = FIRST_BETA - (FIRST_BETA - LAST_BETA) * ((double) t / STEPS - WARM) / (1 - WARM);
-                double rate1 = 1 - Math.pow(DECAY1, t + 1);
-                double rate2 = 1 - Math.pow(DECAY2, t + 1);
-                for (int j = 0; j < n; j++) {
-                    double sigma = 1 / (1 + Math.exp(-v[j]));
-                    boolean free = share[j] > 0 && share[j] < 1;
-                    double slope = 0;
-                    if (free) {
-                        float scale = codes.scales[problem.slices()[from + j]];
-                        slope = 2 * image[j] * step[j] * scale * ERROR / signal / problem.target().length;
-                        if (!warm) {
-                            double away = 2 * share[j] - 1;
-                            slope -= REGULARIZER
-                                    * 2
-                                    * beta
-                                    * Math.signum(away)
-                                    * Math.pow(Math.abs(away), beta - 1)
-                                    / problem.target().length;
-                        }
-                        slope *= STRETCH * sigma * (1 - sigma);
-                    }
-                    first[j] = DECAY1 * first[j] + (1 - DECAY1) * slope;
-                    second[j] = DECAY2 * second[j] + (1 - DECAY2) * slope * slope;
-                    v[j] -= RATE * (first[j] / rate1) / (Math.sqrt(second[j] / rate2) + TINY);
-                }
-            }
-            for (int j = 0; j < n; j++) {
-                Levels grid = codes.grid(problem.slices()[from + j]);
-                codes.levels[from + j] = v[j] > 0 ? grid.above(low[j]) : low[j];
-            }
-        }
-
-        private void multiply(float[] by, float[] to) {
-            java.util.Arrays.fill(to, 0);
-            for (int j = 0; j < n; j++) {
-                float times = by[j];
-                int start = j * n;
-                for (int k = 0; k < n; k++) {
-                    to[k] += times * h[start + k];
-                }
-            }
+        double at(double x) {
+            double place = Math.clamp((x - from) * perUnit, 0, values.length - 2);
+            int i = (int) place;
+            return values[i] + (place - i) * (values[i + 1] - values[i]);
         }
     }
 }

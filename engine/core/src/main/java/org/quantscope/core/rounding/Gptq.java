@@ -18,7 +18,9 @@ final class Gptq {
         Codes codes = Codes.empty(problem, params);
         int[][] orders = new int[problem.groups()][];
         InverseFactor[] factors = new InverseFactor[problem.groups()];
-        IntStream.range(0, problem.groups()).parallel().forEach(g -> {
+        // A factor shares its own work out; those of many groups are small.
+        IntStream each = IntStream.range(0, problem.groups());
+        (problem.groups() == 1 ? each : each.parallel()).forEach(g -> {
             cancel.check();
             float[] h = problem.moments()[g];
             int[] order = IntStream.range(0, n)
@@ -36,27 +38,34 @@ final class Gptq {
             orders[g] = order;
             factors[g] = InverseFactor.of(sorted, n);
         });
-        problem.eachRow(cancel, row -> {
-            int[] order = orders[row / problem.rows()];
-            InverseFactor factor = factors[row / problem.rows()];
-            int from = row * n;
-            double[] left = new double[n];
-            for (int j = 0; j < n; j++) {
-                left[j] = problem.target()[from + order[j]];
+        problem.eachRows(cancel, (from, end) -> {
+            int[] order = orders[from / problem.rows()];
+            InverseFactor factor = factors[from / problem.rows()];
+            double[][] left = new double[end - from][n];
+            for (int row = from; row < end; row++) {
+                for (int j = 0; j < n; j++) {
+                    left[row - from][j] = problem.target()[row * n + order[j]];
+                }
             }
             for (int j = 0; j < n; j++) {
-                int at = from + order[j];
-                int slice = problem.slices()[at];
-                float scale = codes.scales[slice];
-                float level = codes.grid(slice).nearest((float) (left[j] / scale));
-                codes.levels[at] = level;
                 double[] r = factor.row(j);
-                double error = (left[j] - (double) level * scale) / r[j];
-                for (int k = j + 1; k < n; k++) {
-                    left[k] -= error * r[k];
+                for (int row = from; row < end; row++) {
+                    double[] own = left[row - from];
+                    int at = row * n + order[j];
+                    int slice = problem.slices()[at];
+                    float scale = codes.scales[slice];
+                    float level = codes.grid(slice).nearest((float) (own[j] / scale));
+                    codes.levels[at] = level;
+                    subtract(own, r, (own[j] - (double) level * scale) / r[j], j + 1);
                 }
             }
         });
         return codes;
+    }
+
+    private static void subtract(double[] from, double[] row, double times, int begin) {
+        for (int k = begin; k < from.length; k++) {
+            from[k] -= times * row[k];
+        }
     }
 }

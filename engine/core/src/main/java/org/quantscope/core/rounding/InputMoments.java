@@ -1,11 +1,15 @@
 package org.quantscope.core.rounding;
 
+import java.util.stream.IntStream;
+
 /**
  * Second moments of what a layer reads, over all samples and positions: H = E[x̂ x̂ᵀ] and M = E[x x̂ᵀ], where x is the
  * input in the float model and x̂ that in the model quantized so far, and the means of both. One set for each group of a
  * grouped convolution. Sums of a batch are in float32, of all batches in double.
  */
 public final class InputMoments {
+    private static final int TOGETHER = LayerProblem.TOGETHER;
+
     private final int columns;
     private final boolean drifted;
     private final double[][] gram;
@@ -178,21 +182,32 @@ public final class InputMoments {
                 }
             }
             int first = g * rows;
-            java.util.stream.IntStream.range(first, first + rows).parallel().forEach(row -> {
-                double[] b = new double[columns];
+            IntStream.range(0, Math.ceilDiv(rows, TOGETHER)).parallel().forEach(block -> {
+                int from = first + block * TOGETHER;
+                int end = Math.min(first + rows, from + TOGETHER);
+                double[][] b = new double[end - from][columns];
                 for (int i = 0; i < columns; i++) {
-                    double w = weights[row * columns + i];
-                    for (int j = 0; w != 0 && j < columns; j++) {
-                        b[j] += w * drift[i * columns + j];
+                    for (int row = from; row < end; row++) {
+                        add(weights[row * columns + i], drift, i * columns, b[row - from]);
                     }
                 }
-                double[] x = inverse.solve(b);
-                for (int j = 0; j < columns; j++) {
-                    target[row * columns + j] = (float) (weights[row * columns + j] + x[j]);
+                double[][] x = inverse.solve(b);
+                for (int row = from; row < end; row++) {
+                    for (int j = 0; j < columns; j++) {
+                        target[row * columns + j] = (float) (weights[row * columns + j] + x[row - from][j]);
+                    }
                 }
             });
         }
         return target;
+    }
+
+    private static void add(double times, double[] from, int at, double[] to) {
+        if (times != 0) {
+            for (int j = 0; j < to.length; j++) {
+                to[j] += times * from[at + j];
+            }
+        }
     }
 
     /** How much the mean output of a row falls by quantization: w·E[x] − w'·E[x̂]. */

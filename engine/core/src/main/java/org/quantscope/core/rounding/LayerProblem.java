@@ -51,39 +51,88 @@ public record LayerProblem(int groups, int rows, int columns, float[] target, fl
         });
     }
 
+    /** Rows of one group that are worked on together, so that a row of the moments serves all of them from the cache. */
+    static final int TOGETHER = 8;
+
+    /** Some successive rows of one group. */
+    @FunctionalInterface
+    interface Rows {
+        /** @param end exclusive */
+        void work(int from, int end);
+    }
+
+    /** Does something for all rows, {@link #TOGETHER} of one group at a time, on all cores. */
+    void eachRows(CancelToken cancel, Rows work) {
+        int blocks = Math.ceilDiv(rows, TOGETHER);
+        IntStream.range(0, groups * blocks).parallel().forEach(b -> {
+            cancel.check();
+            int from = b / blocks * rows + b % blocks * TOGETHER;
+            work.work(from, Math.min(from + TOGETHER, (b / blocks + 1) * rows));
+        });
+    }
+
+    /**
+     * Each row of a matrix times the moments of its group.
+     *
+     * @param matrix [groups·rows·columns]
+     * @return [groups·rows·columns]
+     */
+    float[] times(float[] matrix, CancelToken cancel) {
+        float[] product = new float[matrix.length];
+        times(matrix, product, cancel);
+        return product;
+    }
+
+    /** The same into an array that exists. */
+    void times(float[] matrix, float[] product, CancelToken cancel) {
+        java.util.Arrays.fill(product, 0);
+        if (groups == 1) {
+            cancel.check();
+            MomentProducts.best().addProduct(matrix, moments[0], rows, columns, product);
+            return;
+        }
+        eachRows(cancel, (from, end) -> {
+            float[] h = momentsOf(from);
+            for (int j = 0; j < columns; j++) {
+                for (int row = from; row < end; row++) {
+                    add(matrix[row * columns + j], h, j * columns, product, row * columns, columns);
+                }
+            }
+        });
+    }
+
+    static void add(float times, float[] from, int at, float[] to, int toAt, int n) {
+        if (times != 0) {
+            for (int j = 0; j < n; j++) {
+                to[toAt + j] += times * from[at + j];
+            }
+        }
+    }
+
     /**
      * The mean of squares of the error at each output, summed over the outputs: tr(ΔW H ΔWᵀ).
      *
      * @param weights [groups·rows·columns], quantized
      */
     public double outputError(float[] weights, CancelToken cancel) {
-        double[] of = new double[allRows()];
-        eachRow(cancel, row -> {
-            int from = row * columns;
-            float[] h = momentsOf(row);
-            double sum = 0;
-            for (int j = 0; j < columns; j++) {
-                double d = (double) weights[from + j] - target[from + j];
-                if (d != 0) {
-                    double inner = 0;
-                    for (int k = 0; k < columns; k++) {
-                        inner += h[j * columns + k] * ((double) weights[from + k] - target[from + k]);
-                    }
-                    sum += d * inner;
-                }
-            }
-            of[row] = sum;
-        });
-        double all = 0;
-        for (double row : of) {
-            all += row;
+        float[] change = new float[weights.length];
+        for (int i = 0; i < change.length; i++) {
+            change[i] = weights[i] - target[i];
         }
-        return all;
+        return squares(change, cancel);
     }
 
     /** The mean square of the float outputs, summed over the outputs: what {@link #outputError} is small against. */
     public double signal(CancelToken cancel) {
-        float[] nothing = new float[target.length];
-        return outputError(nothing, cancel);
+        return squares(target, cancel);
+    }
+
+    private double squares(float[] matrix, CancelToken cancel) {
+        float[] product = times(matrix, cancel);
+        double sum = 0;
+        for (int i = 0; i < matrix.length; i++) {
+            sum += (double) matrix[i] * product[i];
+        }
+        return sum;
     }
 }

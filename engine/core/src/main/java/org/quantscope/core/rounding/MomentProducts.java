@@ -3,7 +3,7 @@ package org.quantscope.core.rounding;
 import java.util.ServiceLoader;
 
 /**
- * The products that second moments are summed up by. The core's own are plain Java; a module with a linear algebra
+ * The products that second moments are summed up by, and that errors at outputs follow from. The core's own are plain Java; a module with a linear algebra
  * library brings faster ones, which are found on the class path and agree with them but for the order of additions.
  */
 public interface MomentProducts {
@@ -24,10 +24,27 @@ public interface MomentProducts {
      */
     void addCross(float[] x, float[] y, int rows, int columns, float[] sum);
 
+    /**
+     * Adds x·m to a sum.
+     *
+     * @param x [rows·columns]
+     * @param m [columns·columns]
+     * @param sum [rows·columns]
+     */
+    void addProduct(float[] x, float[] m, int rows, int columns, float[] sum);
+
     /** The fastest that this class path has. */
     static MomentProducts best() {
-        return ServiceLoader.load(MomentProducts.class, MomentProducts.class.getClassLoader())
+        return Best.FOUND;
+    }
+
+    /** Looked for once. */
+    final class Best {
+        private static final MomentProducts FOUND = ServiceLoader.load(
+                        MomentProducts.class, MomentProducts.class.getClassLoader())
                 .findFirst()
                 .orElseGet(PlainProducts::new);
+
+        private Best() {}
     }
 }

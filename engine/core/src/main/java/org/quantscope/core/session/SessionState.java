@@ -189,6 +189,11 @@ public record SessionState(
                 .anyMatch(spec -> Calibrators.needsImportance(spec.clip()));
     }
 
+    /** False if nothing that was chosen can depend on the values of activations, or on what is known of them. */
+    public boolean looksAtActivations() {
+        return activations.isPresent() || !overrides.isEmpty() || needsImportance();
+    }
+
     /** True if any range is chosen by a calibrator that needs what layers read. */
     public boolean needsMoments() {
         return Stream.concat(weights.stream(), overrides.values().stream())

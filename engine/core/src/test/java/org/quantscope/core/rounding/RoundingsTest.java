@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
@@ -210,25 +211,31 @@ class RoundingsTest {
         assertThat(problem.outputError(solution.weights(problem), NEVER)).isLessThan(1e-9);
     }
 
-    @Test
-    void theInverseFactorIsOne() {
-        int n = 9;
+    /** Also of matrices that are worked on in parts, some of which are not whole. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 9, 21, 261})
+    void theInverseFactorIsOne(int n) {
         Random random = new Random(2);
-        float[] a = moments(random, 1, false).damped(0, true, 0.01);
-        float[] part = new float[n * n];
-        for (int i = 0; i < n * n; i++) {
-            part[i] = a[i / n * COLUMNS + i % n];
-        }
-        InverseFactor factor = InverseFactor.of(part, n);
-        for (int i = 0; i < n; i++) {
-            double[] unit = new double[n];
-            for (int j = 0; j < n; j++) {
-                unit[j] = part[i * n + j];
+        float[] a = new float[n * n];
+        for (int v = 0; v < 8; v++) {
+            float[] x = weights(random, n);
+            for (int i = 0; i < n * n; i++) {
+                a[i] += x[i / n] * x[i % n];
             }
-            // Row i of A times A⁻¹.
-            double[] row = factor.solve(unit);
+        }
+        for (int i = 0; i < n; i++) {
+            a[i * n + i] += 0.5f;
+        }
+        InverseFactor factor = InverseFactor.of(a, n);
+        double[][] rows = new double[n][n];
+        for (int i = 0; i < n * n; i++) {
+            rows[i / n][i % n] = a[i];
+        }
+        // The rows of A times A⁻¹.
+        double[][] unit = factor.solve(rows);
+        for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++) {
-                assertThat(row[j]).isCloseTo(i == j ? 1 : 0, within(1e-9));
+                assertThat(Math.abs(unit[i][j] - (i == j ? 1 : 0))).isLessThan(1e-9);
                 assertThat(j >= i || factor.row(i)[j] == 0).isTrue();
             }
         }
