@@ -11,6 +11,7 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.correction.ExpectedGain;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.LogitChange;
 import org.quantscope.core.io.Destination;
@@ -42,16 +43,22 @@ import picocli.CommandLine.Parameters;
         description = {
             "Changes the weights of a float model so that quantization hurts it less, and writes the corrected float"
                     + " model.",
-            "cross-layer-equalization keeps the float function and needs the model only.",
-            "bias-correction needs --calibration-data, and a --config or quantizer options that say how the model will"
-                    + " be quantized."
+            "cross-layer-equalization and hadamard-rotation keep the float function and need the model only.",
+            "smoothquant, awq and bias-correction need --calibration-data, and a --config or quantizer options that say"
+                    + " how the model will be quantized; the first two keep the float function.",
+            "Where both are given, the divergence from the float model's answers is measured first, without and with"
+                    + " the correction, on half of the data that the correction does not see."
         },
         footer = {
             "",
             "Examples:",
             "  quantscope correct model.onnx --correction cross-layer-equalization -o equalized.onnx",
             "  quantscope correct model.onnx --correction bias-correction --calibration-data calibration.npz --weights"
-                    + " 4 -o corrected.onnx"
+                    + " 4 -o corrected.onnx",
+            "  quantscope correct model.onnx --correction smoothquant --calibration-data calibration.npz --bits 8 -o"
+                    + " smoothed.onnx",
+            "  quantscope correct model.onnx --correction smoothquant:alpha=0.5 --calibration-data calibration.npz"
+                    + " --bits 8 -o smoothed.onnx"
         })
 final class CorrectCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
@@ -138,6 +145,16 @@ final class CorrectCommand extends EngineCommand {
             state = calibrated.state();
             ranges = new Resolver().ranges(state, calibrated.calibration(), cancel());
         }
+        boolean quantized = (config != null || settings.given())
+                && (state.weights().isPresent() || !state.overrides().isEmpty());
+        Optional<ExpectedGain> expected = Optional.empty();
+        if (quantized && data.isPresent() && data.get().size() > 1) {
+            try (Terminal.Bar bar = terminal().progress("expect")) {
+                SessionState present = state;
+                expected = Optional.of(checked(() -> new ExpectedGain.Measure(model, model, present, data.get())
+                        .of(chosen, options, bar, cancel())));
+            }
+        }
         AppliedCorrection applied = new AppliedCorrection(
                 chosen.id(),
                 options,
@@ -166,7 +183,12 @@ final class CorrectCommand extends EngineCommand {
                 .put("correction", chosen.id())
                 .put("file", output.toString())
                 .put("tensors", result.changed().stream().map(TensorId::name).toList());
+        expected.ifPresent(found -> json.put("expected", json(found)));
+        if (!result.notes().isEmpty()) {
+            json.put("notes", result.notes());
+        }
         FloatReport.put(json, left).put("max_rel_logit_change", change);
+        Optional<ExpectedGain> gain = expected;
         print(json, () -> {
             terminal()
                     .out()
@@ -176,10 +198,21 @@ final class CorrectCommand extends EngineCommand {
                                     ? ", largest change of a logit " + Text.number(change.getAsDouble())
                                             + " of the largest logit"
                                     : ""));
+            gain.ifPresent(found -> terminal().out().println("  expected: " + found.said()));
+            result.notes().forEach(note -> terminal().out().println("  " + note));
             result.kept().forEach(kept -> terminal().out().println("  as it was: " + kept));
             FloatReport.print(left, terminal());
         });
         return ExitCode.DONE;
+    }
+
+    private static Json json(ExpectedGain gain) {
+        String unit = gain.divergence() ? "kl" : "noise";
+        return new Json()
+                .put(unit + "_before", OptionalDouble.of(gain.before()))
+                .put(unit + "_after", OptionalDouble.of(gain.after()))
+                .put("samples", gain.samples())
+                .put("helps", gain.helps());
     }
 
     private SessionState settings(Optional<Session> saved) throws IOException {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -106,6 +107,51 @@ class CorrectCommandTest {
         assertThat(run.out()).contains("\"tensors\":[\"c1.bias\",\"c2.bias\",\"f1.bias\",\"f2.bias\"]");
         assertThat(Double.parseDouble(run.out().replaceAll("(?s).*\"max_rel_logit_change\":([^}]*)}.*", "$1")))
                 .isBetween(1e-4, 1.0);
+    }
+
+    @Test
+    void whatACorrectionIsExpectedToBringIsToldWithTheNumberOfSamples() {
+        String[] args = {
+            "correct",
+            SAMPLES.resolve("digits_mlp.onnx").toString(),
+            "--correction",
+            "smoothquant:alpha=0.5",
+            "--calibration-data",
+            SAMPLES.resolve("digits_calibration.npz").toString(),
+            "--bits",
+            "4",
+            "-o",
+            folder.resolve("out.onnx").toString(),
+        };
+        CommandLineRun text = CommandLineRun.of(args);
+        assertThat(text.code()).isZero();
+        assertThat(text.out())
+                .containsPattern("expected: .*KL [0-9.]+ → [0-9.]+ on 128 calibration samples kept aside");
+
+        String[] json = Arrays.copyOf(args, args.length + 1);
+        json[args.length] = "--json";
+        CommandLineRun run = CommandLineRun.of(json);
+        assertThat(run.out())
+                .containsPattern("\"expected\":\\{\"kl_before\":[0-9.]+,\"kl_after\":[0-9.]+,\"samples\":128,"
+                        + "\"helps\":(true|false)}");
+        assertThat(Double.parseDouble(run.out().replaceAll("(?s).*\"max_rel_logit_change\":([^}]*)}.*", "$1")))
+                .isLessThan(1e-5);
+    }
+
+    @Test
+    void withoutSettingsNothingIsExpected() {
+        CommandLineRun run = CommandLineRun.of(
+                "correct",
+                SAMPLES.resolve("digits_mlp.onnx").toString(),
+                "--correction",
+                "hadamard-rotation",
+                "--calibration-data",
+                SAMPLES.resolve("digits_calibration.npz").toString(),
+                "-o",
+                folder.resolve("out.onnx").toString(),
+                "--json");
+        assertThat(run.code()).isZero();
+        assertThat(run.out()).contains("is rotated by").doesNotContain("expected");
     }
 
     @Test

@@ -37,7 +37,9 @@ class ListCommandTest {
         assertThat(ids("importers")).contains("tensorrt-cache");
         assertThat(ids("roundings")).containsExactly("nearest", "gptq", "adaround", "least-output-error");
         assertThat(ids("targets")).containsExactly("free", "onnx-runtime", "qnn", "litert", "tensorrt");
-        assertThat(ids("corrections")).containsExactly("cross-layer-equalization", "bias-correction");
+        assertThat(ids("corrections"))
+                .containsExactly(
+                        "cross-layer-equalization", "bias-correction", "smoothquant", "awq", "hadamard-rotation");
     }
 
     @Test

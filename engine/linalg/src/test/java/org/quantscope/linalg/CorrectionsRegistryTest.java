@@ -25,6 +25,7 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
 
 /** What holds for every registered correction, and what happens without the native libraries. */
 class CorrectionsRegistryTest {
@@ -34,7 +35,9 @@ class CorrectionsRegistryTest {
 
     @Test
     void theCoreFindsThemInTheirOrderWithoutKnowingThem() {
-        assertThat(all().stream().map(Correction::id)).containsExactly("cross-layer-equalization", "bias-correction");
+        assertThat(all().stream().map(Correction::id))
+                .containsExactly(
+                        "cross-layer-equalization", "bias-correction", "smoothquant", "awq", "hadamard-rotation");
         assertThatThrownBy(() -> Corrections.byId("adaround"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("cross-layer-equalization, bias-correction");
@@ -72,6 +75,31 @@ class CorrectionsRegistryTest {
                         new CancelToken()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("no option speed");
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void isMadeTheSameWayAgainAndWhatItSaysIsChangedIsChanged(Correction correction) throws Exception {
+        Model model = OutlierModels.digits();
+        Correction.Input input = OutlierModels.input(model, 4, 8);
+
+        Correction.Output once = correction.apply(input, Progress.NONE, new CancelToken());
+        Correction.Output again = correction.apply(input, Progress.NONE, new CancelToken());
+
+        assertThat(once.changed()).isNotEmpty().doesNotHaveDuplicates();
+        for (TensorId id : once.changed()) {
+            float[] values = once.model().find(id).orElseThrow().data().toFloats();
+            assertThat(again.model().find(id).orElseThrow().data().toFloats()).isEqualTo(values);
+            model.find(id)
+                    .ifPresent(before ->
+                            assertThat(before.data().toFloats()).as(id.name()).isNotEqualTo(values));
+        }
+        model.tensors().stream()
+                .filter(t -> !once.changed().contains(t.id()))
+                .forEach(t -> assertThat(
+                                once.model().find(t.id()).orElseThrow().data().toFloats())
+                        .as(t.id().name())
+                        .isEqualTo(t.data().toFloats()));
     }
 
     @Test
@@ -123,11 +151,13 @@ class CorrectionsRegistryTest {
         List<String> lines = process.inputReader().lines().toList();
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isZero();
-        assertThat(lines).hasSize(5);
-        assertThat(lines.get(0)).isEqualTo("cross-layer-equalization available");
-        assertThat(lines.get(1)).isEqualTo("bias-correction available");
-        assertThat(lines.get(2)).startsWith("equalized ");
-        assertThat(lines.get(3)).startsWith("ND4J cannot be loaded on this machine");
-        assertThat(lines.get(4)).startsWith("tensors ");
+        assertThat(lines.subList(0, all().size()))
+                .containsExactlyElementsOf(
+                        all().stream().map(c -> c.id() + " available").toList());
+        List<String> rest = lines.subList(all().size(), lines.size());
+        assertThat(rest).hasSize(3);
+        assertThat(rest.get(0)).startsWith("equalized ");
+        assertThat(rest.get(1)).startsWith("ND4J cannot be loaded on this machine");
+        assertThat(rest.get(2)).startsWith("tensors ");
     }
 }

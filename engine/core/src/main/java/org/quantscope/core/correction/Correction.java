@@ -54,11 +54,17 @@ public interface Correction {
      * @param model the corrected model; the given one if there was nothing to do
      * @param changed stored tensors that are new or have new values, in the order of the graph
      * @param kept what was left unchanged, and why: one sentence each, for a person
+     * @param notes what was chosen or added: one sentence each, for a person
      */
-    record Output(Model model, List<TensorId> changed, List<String> kept) {
+    record Output(Model model, List<TensorId> changed, List<String> kept, List<String> notes) {
         public Output {
             changed = List.copyOf(changed);
             kept = List.copyOf(kept);
+            notes = List.copyOf(notes);
+        }
+
+        public Output(Model model, List<TensorId> changed, List<String> kept) {
+            this(model, changed, kept, List.of());
         }
     }
 

@@ -78,7 +78,7 @@ public final class Corrections {
             output = one(output.model(), applied, session, data, progress, cancel);
             changed.addAll(output.changed());
         }
-        return new Correction.Output(output.model(), List.copyOf(changed), output.kept());
+        return new Correction.Output(output.model(), List.copyOf(changed), output.kept(), output.notes());
     }
 
     private static Correction.Output one(

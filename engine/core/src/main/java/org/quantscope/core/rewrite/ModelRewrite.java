@@ -61,6 +61,77 @@ public final class ModelRewrite {
     }
 
     /**
+     * Gives a stored float32 tensor other values and another shape. Whoever reads it must compute the same sizes from it.
+     *
+     * @param values in storage order; not copied, must not change
+     */
+    public void values(TensorId id, Shape shape, float[] values) {
+        Tensor old =
+                model.find(id).orElseThrow(() -> new IllegalArgumentException("tensor: the model stores no " + id));
+        if (old.info().dtype() != DType.F32 || values.length != shape.count()) {
+            throw new IllegalArgumentException("values: " + values.length + " of " + DType.F32 + " for " + id + ", "
+                    + shape + " of " + old.info().dtype());
+        }
+        edit.replaceStored(id.name(), TensorEncoding.floats(id.name(), DType.F32, shape, values));
+        TensorInfo info = new TensorInfo(
+                id,
+                old.info().kind(),
+                DType.F32,
+                shape,
+                old.info().channelAxis(),
+                old.info().consumers());
+        changed.put(id.name(), new Tensor(info, TensorData.of(values)));
+    }
+
+    /**
+     * Multiplies a value by a factor for each entry of its last dimension, for some of its readers.
+     *
+     * @param readers nodes whose first input it is
+     * @return the name of the factors
+     */
+    public TensorId multiply(String value, List<OnnxNode> readers, float[] factors) {
+        String out = edit.fresh(value + "_scaled");
+        String name = edit.fresh(value + "_factors");
+        String node = value + "_scaling";
+        edit.addBehind(value, List.of(GraphEdit.node("Mul", node, List.of(value, name), List.of(out))));
+        readers.forEach(reader -> edit.reconnect(reader.index(), 0, out));
+        return constant(name, Shape.of(factors.length), factors, new Consumer(node, "Mul", 1, 1));
+    }
+
+    /** The first operator set with Einsum, by which {@link #rotate} multiplies. */
+    public static final int FIRST_WITH_EINSUM = 12;
+
+    /**
+     * Multiplies the last dimension of a value by a square matrix, x·M, for some of its readers. It is an Einsum and no
+     * MatMul, because it is a part of the layer in front and not one of its own: it computes in float.
+     *
+     * @param readers nodes whose first input it is
+     * @param matrix [n, n], row-major
+     * @return the name of the matrix
+     */
+    public TensorId rotate(String value, List<OnnxNode> readers, float[] matrix) {
+        int n = (int) Math.round(Math.sqrt(matrix.length));
+        String out = edit.fresh(value + "_rotated");
+        String name = edit.fresh(value + "_rotation");
+        String node = value + "_rotating";
+        NodeProto product = GraphEdit.node("Einsum", node, List.of(value, name), List.of(out)).toBuilder()
+                .addAttribute(GraphEdit.attribute("equation", "...i,ij->...j"))
+                .build();
+        edit.addBehind(value, List.of(product));
+        readers.forEach(reader -> edit.reconnect(reader.index(), 0, out));
+        return constant(name, Shape.of(n, n), matrix, new Consumer(node, "Einsum", 1, 1));
+    }
+
+    private TensorId constant(String name, Shape shape, float[] values, Consumer consumer) {
+        edit.addInitializer(TensorEncoding.floats(name, DType.F32, shape, values));
+        TensorId id = new TensorId(name);
+        added.add(new Tensor(
+                new TensorInfo(id, TensorKind.CONSTANT, DType.F32, shape, OptionalInt.empty(), List.of(consumer)),
+                TensorData.of(values)));
+        return id;
+    }
+
+    /**
      * Gives a bias to a layer without one. It becomes the third input of a Conv, ConvTranspose or Gemm; after a MatMul
      * a node of its own adds it.
      *
@@ -132,19 +203,8 @@ public final class ModelRewrite {
     }
 
     private String limit(String base, float[] values, Shape shape, String node) {
-        String name = edit.fresh(base);
-        edit.addInitializer(TensorEncoding.floats(name, DType.F32, shape, values));
         Consumer consumer = new Consumer(node, node.endsWith("_min") ? "Min" : "Max", 1, 1);
-        added.add(new Tensor(
-                new TensorInfo(
-                        new TensorId(name),
-                        TensorKind.CONSTANT,
-                        DType.F32,
-                        shape,
-                        OptionalInt.empty(),
-                        List.of(consumer)),
-                TensorData.of(values)));
-        return name;
+        return constant(edit.fresh(base), shape, values, consumer).name();
     }
 
     private static boolean all(float[] values, float value) {
