@@ -12,6 +12,7 @@ import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.flipped.LayerOutputViewModel;
 import org.quantscope.app.flipped.SampleLayersViewModel;
 import org.quantscope.app.graph.GraphViewModel;
+import org.quantscope.app.improve.ImproveViewModel;
 import org.quantscope.app.selected.CodeUse;
 import org.quantscope.app.selected.CodesViewModel;
 import org.quantscope.app.selected.ErrorViewModel;
@@ -60,6 +61,7 @@ public record ApplicationContext(
         LayerOutputViewModel layerOutput,
         SampleLayersViewModel sampleLayers,
         CorrectionsViewModel corrections,
+        ImproveViewModel improve,
         SessionViewModel session,
         ExportViewModel export,
         TargetsViewModel targets,
@@ -120,6 +122,7 @@ public record ApplicationContext(
                 new LayerOutputViewModel(bench, accuracy, selected, background),
                 new SampleLayersViewModel(bench, accuracy, background),
                 new CorrectionsViewModel(bench, measurements, accuracy, background),
+                new ImproveViewModel(bench, solutions, settings, background),
                 new SessionViewModel(bench, solutions, questions, settings, background),
                 export,
                 new TargetsViewModel(bench, export, settings, background),

@@ -24,6 +24,7 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+Shift+O", "data and its preprocessing"),
             new Key("Ctrl+S, Ctrl+Shift+S", "save the session, save it as"),
             new Key("Ctrl+E", "export"),
+            new Key("Ctrl+M", "improve: equalization, ranges, rounding and bits in one go"),
             new Key("Ctrl+I", "import the ranges of another tool's file"),
             new Key("Ctrl+Z, Ctrl+Y", "undo, redo"),
             new Key("Ctrl+F", "filter the tensors"),

@@ -267,6 +267,7 @@ public final class MainWindow {
     private void accelerators(TensorsView tensors, HistogramView histogram) {
         GoingBack.install(scene, context.bench());
         bind("Shortcut+E", actions::export);
+        bind("Shortcut+M", actions::improve);
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", actions::switchTheme);
         bind("F1", actions::showKeys);

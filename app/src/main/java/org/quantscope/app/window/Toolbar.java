@@ -59,6 +59,7 @@ final class Toolbar extends HBox {
                         line(),
                         whileOpen(calibrate()),
                         whileOpen(new CorrectMenu(context)),
+                        whileOpen(improve()),
                         sensitivity(),
                         activations(),
                         fold(),
@@ -225,6 +226,14 @@ final class Toolbar extends HBox {
             }
         }
         return calibrate;
+    }
+
+    private Button improve() {
+        return button(
+                "Improve…",
+                "improve",
+                "Equalization, ranges, rounding and bits in one go, each kept only if it helps (Ctrl+M)",
+                actions::improve);
     }
 
     /** The button for a sensitivity sweep; it is pressed while a sweep runs. */

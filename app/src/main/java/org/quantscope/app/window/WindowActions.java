@@ -29,6 +29,7 @@ final class WindowActions {
     private Consumer<Path> folders = folder -> {};
     private @Nullable ExportDialog exporting;
     private @Nullable ImportDialog importing;
+    private @Nullable ImproveDialog improving;
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
         this.context = context;
@@ -194,6 +195,25 @@ final class WindowActions {
             dialogs.dress(dialog);
             dialog.show();
         });
+    }
+
+    /** Opens the dialog that improves the settings in one go, or brings the open one to the front. */
+    void improve() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (improving != null) {
+            improving.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        ImproveDialog dialog = new ImproveDialog(
+                context.improve(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
+        dialogs.dress(dialog);
+        // Each step is an undo step, and the keys for that work here too.
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        improving = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> improving = null);
+        dialog.show();
     }
 
     /** Opens the list of keyboard shortcuts. */

@@ -43,6 +43,12 @@ final class Bits {
         }
     }
 
+    /** True if any weight is quantized. */
+    static boolean quantizes(Model model, SessionState state) {
+        return QuantizedTensor.of(model, state, Calibration.NONE).stream()
+                .anyMatch(tensor -> tensor.info().kind() == TensorKind.WEIGHT);
+    }
+
     private double average(int bits) {
         return (fixed + free * bits) / count;
     }

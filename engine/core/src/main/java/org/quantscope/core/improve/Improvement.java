@@ -175,6 +175,13 @@ public final class Improvement {
         return new Bits(model, most).narrower(averageBits).orElse(most);
     }
 
+    /** Bits of codes for each quantized weight, on average; empty if no weight is quantized. */
+    public static OptionalDouble averageBits(Model model, SessionState state) {
+        return Bits.quantizes(model, state)
+                ? OptionalDouble.of(new Bits(model, state).average())
+                : OptionalDouble.empty();
+    }
+
     private Result run() {
         SessionState begun = asked.state().withCalibrationData(Optional.of(FileRef.of(asked.calibrationData())));
         Bits bits = new Bits(asked.model(), begun);
