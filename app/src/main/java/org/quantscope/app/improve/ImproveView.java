@@ -7,6 +7,7 @@ import java.util.Optional;
 import javafx.geometry.HPos;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
+import javafx.geometry.VPos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
@@ -31,10 +32,12 @@ import org.quantscope.core.improve.Step;
 public final class ImproveView extends VBox {
     private static final double GAP = 12;
     private static final double SMALL_GAP = 6;
+    private static final double LINE = 2;
     private static final double BITS_WIDTH = 64;
     private static final double TIP_WIDTH = 420;
     private static final int COLUMNS = 6;
     private static final int AFTER_BAR = 2;
+    private static final int BEFORE_GAIN = 3;
 
     private final ImproveViewModel model;
     private final Label why = hint("improve-why");
@@ -46,7 +49,7 @@ public final class ImproveView extends VBox {
     private final ProgressBar bar = new ProgressBar();
     private final Label doing = new SteadyLabel();
     private final HBox progress = new HBox(GAP, bar, doing);
-    private final GridPane rows = new GridPane(GAP, SMALL_GAP);
+    private final GridPane rows = new GridPane(GAP, LINE);
     private final Label outcome = hint("improve-outcome");
     private final Subscription watching;
     private List<Row> shown = List.of();
@@ -117,8 +120,10 @@ public final class ImproveView extends VBox {
         bits.setId("improve-bits");
         bits.setPrefWidth(BITS_WIDTH);
         bits.setAccessibleText("Budget: bits of codes for each weight, on average");
-        bits.setTooltip(tip("The budget: bits of codes for each quantized weight, on average, scales not counted. Empty:"
-                + " what the settings take now. Fewer than that begins with the same fewer bits for all weights"));
+        bits.setTooltip(
+                tip("The budget: bits of codes for each quantized weight, on average, scales not counted. Empty:"
+                        + " what the settings take now. Fewer than that begins with the same fewer bits for all"
+                        + " weights"));
         bits.setText(model.stateProperty().get().bits());
         bits.textProperty().subscribe(model::setBits);
         HBox budget = new HBox(SMALL_GAP, name, bits, badBits);
@@ -200,8 +205,10 @@ public final class ImproveView extends VBox {
                         scored ? "gain, 95 %" : "",
                         "Over the step before, on all evaluation samples; the interval is for samples such as these, of"
                                 + " which there are more than were seen"),
-                head("loss", "KL divergence from the float model's answers in nats, or where there are no classes the share"
-                        + " of noise in the outputs: on the calibration samples that decide"));
+                head(
+                        "loss",
+                        "KL divergence from the float model's answers in nats, or where there are no classes the share"
+                                + " of noise in the outputs: on the calibration samples that decide"));
         int at = 1;
         for (Row row : v.rows()) {
             Label title = new Label(row.title());
@@ -212,20 +219,18 @@ public final class ImproveView extends VBox {
                     : new Region();
             GridPane.setFillWidth(drawn, true);
             Label score = number("improve-score-" + row.id(), row.score());
-            VBox gain = new VBox(number("improve-gain-" + row.id(), row.gain()));
-            gain.setAlignment(Pos.CENTER_RIGHT);
-            if (!row.interval().isEmpty()) {
-                Label interval = number("improve-interval-" + row.id(), row.interval());
-                interval.getStyleClass().add("caption");
-                gain.getChildren().add(interval);
-            }
+            Label gain = number("improve-gain-" + row.id(), row.gain());
+            Label interval = number("improve-interval-" + row.id(), row.interval());
+            interval.getStyleClass().add("caption");
             Label loss = number("improve-loss-" + row.id(), row.loss());
             rows.addRow(at, title, drawn, score, gain, loss, button(row));
             Label said = hint("improve-said-" + row.id());
             said.setText(row.undone() ? "taken back; " + row.said() : row.said());
-            rows.add(said, 0, at + 1, COLUMNS, 1);
-            for (Node node : List.of(title, drawn, score, gain, loss, said)) {
-                node.getStyleClass().removeAll("undone");
+            rows.add(said, 0, at + 1, BEFORE_GAIN, 1);
+            rows.add(interval, BEFORE_GAIN, at + 1);
+            GridPane.setMargin(said, new Insets(0, 0, SMALL_GAP, 0));
+            GridPane.setValignment(interval, VPos.TOP);
+            for (Node node : List.of(title, drawn, score, gain, interval, loss, said)) {
                 if (row.undone() || !row.kept()) {
                     node.getStyleClass().add("undone");
                 }
@@ -261,7 +266,8 @@ public final class ImproveView extends VBox {
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox ends = new HBox(least, space, most);
-        Tooltip.install(ends, tip("The ends of the axis that all bars share; the thin upright line is the float model"));
+        Tooltip.install(
+                ends, tip("The ends of the axis that all bars share; the thin upright line is the float model"));
         return ends;
     }
 

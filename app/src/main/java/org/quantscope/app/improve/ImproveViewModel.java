@@ -246,8 +246,9 @@ public final class ImproveViewModel {
         }
         outcome = (kept == 0
                         ? "Nothing helps: the settings are as they were. "
-                        : kept == 1 ? "One step helps, and can be undone. " : kept
-                                + " steps help; each can be undone, the last one first. ")
+                        : kept == 1
+                                ? "One step helps, and can be undone. "
+                                : kept + " steps help; each can be undone, the last one first. ")
                 + "Chosen on " + on;
     }
 
@@ -313,7 +314,9 @@ public final class ImproveViewModel {
                     ? ImproveRows.Standing.NEXT
                     : ImproveRows.Standing.UNDONE;
         }
-        return index == at && !title.isEmpty() && title.equals(bench.undoTitleProperty().get())
+        return index == at
+                        && !title.isEmpty()
+                        && title.equals(bench.undoTitleProperty().get())
                 ? ImproveRows.Standing.LAST
                 : ImproveRows.Standing.PLAIN;
     }

@@ -52,8 +52,7 @@ final class WaterfallBar extends Region {
         floats.resizeRelocate(Math.rint(at(axis.floatScore())), 0, 1, getHeight());
         double from = of.form() == Form.WHOLE ? 0 : at(of.from());
         double to = at(of.to());
-        bar.resizeRelocate(
-                Math.min(from, to), middle - THICK / 2, Math.max(LEAST, Math.abs(to - from)), THICK);
+        bar.resizeRelocate(Math.min(from, to), middle - THICK / 2, Math.max(LEAST, Math.abs(to - from)), THICK);
         double lo = at(of.lo());
         interval.resizeRelocate(lo, middle - THIN / 2, Math.max(LEAST, at(of.hi()) - lo), THIN);
     }

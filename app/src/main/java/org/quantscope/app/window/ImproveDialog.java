@@ -16,7 +16,7 @@ final class ImproveDialog extends Dialog<Void> {
     private static final double WIDTH = 820;
     private static final double HEIGHT = 600;
     private static final double MIN_WIDTH = 640;
-    private static final double MIN_HEIGHT = 440;
+    private static final double MIN_HEIGHT = 500;
 
     /** @param chooseData lets the user choose calibration data */
     ImproveDialog(ImproveViewModel model, Settings settings, Runnable chooseData) {

@@ -206,8 +206,8 @@ final class WindowActions {
             improving.getDialogPane().getScene().getWindow().requestFocus();
             return;
         }
-        ImproveDialog dialog = new ImproveDialog(
-                context.improve(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
+        ImproveDialog dialog =
+                new ImproveDialog(context.improve(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
         dialogs.dress(dialog);
         // Each step is an undo step, and the keys for that work here too.
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());

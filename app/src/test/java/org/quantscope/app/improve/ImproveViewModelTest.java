@@ -96,7 +96,8 @@ class ImproveViewModelTest {
                 .extracting(Row::id)
                 .containsExactly("float", "start", "equalization", "ranges", "rounding");
         assertThat(row("start").score()).isEqualTo(start);
-        assertThat(view().outcome()).contains("3 steps help", "Chosen on 128 calibration samples, decided on 128 others");
+        assertThat(view().outcome())
+                .contains("3 steps help", "Chosen on 128 calibration samples, decided on 128 others");
         assertThat(context.solutions().viewProperty().get().status()).isEqualTo(Solutions.Status.HOLD);
         for (String id : List.of("rounding", "ranges", "equalization")) {
             Row row = row(id);
@@ -200,7 +201,6 @@ class ImproveViewModelTest {
         context.close();
         context = newDesk();
         assertThat(view().bits()).isEqualTo("2,5");
-        assertThat(view().wanted())
-                .containsExactlyInAnyOrder(Step.Kind.EQUALIZATION, Step.Kind.RANGES, Step.Kind.BITS);
+        assertThat(view().wanted()).containsExactlyInAnyOrder(Step.Kind.EQUALIZATION, Step.Kind.RANGES, Step.Kind.BITS);
     }
 }

@@ -21,13 +21,13 @@ class ImproveFlowTest {
 
     @Test
     void stepsRunAreReadAndTakenBack(FxRobot robot) throws Exception {
-        OpenWindow.doOnFx(() -> at.context
-                .bench()
-                .apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
+        OpenWindow.doOnFx(
+                () -> at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
         robot.push(KeyCode.CONTROL, KeyCode.M);
         OpenWindow.waitUntil(() -> robot.lookup("#improve-run").tryQuery().isPresent());
         assertThat(OpenWindow.text(robot, "#improve-why")).contains("Everything is chosen on calibration data");
-        assertThat(OpenWindow.onFx(() -> robot.lookup("#improve-choose-data").query().isVisible()))
+        assertThat(OpenWindow.onFx(
+                        () -> robot.lookup("#improve-choose-data").query().isVisible()))
                 .isTrue();
         assertThat(OpenWindow.onFx(() -> robot.lookup("#improve-run").query().isDisabled()))
                 .isTrue();
@@ -36,13 +36,15 @@ class ImproveFlowTest {
         at.waitForRest();
         SessionState before = at.state();
         String start = OpenWindow.text(robot, "#accuracy");
-        OpenWindow.doOnFx(() -> robot.lookup("#improve-bits").queryTextInputControl().setText(""));
+        OpenWindow.doOnFx(
+                () -> robot.lookup("#improve-bits").queryTextInputControl().setText(""));
         for (String left : new String[] {"#improve-step-equalization", "#improve-step-bits"}) {
             OpenWindow.doOnFx(() -> robot.lookup(left).queryAs(CheckBox.class).fire());
         }
-        OpenWindow.doOnFx(() -> robot.lookup("#improve-run").queryAs(Button.class).fire());
-        OpenWindow.waitUntil(() -> at.rests()
-                && robot.lookup("#improve-undo-rounding").tryQuery().isPresent());
+        OpenWindow.doOnFx(
+                () -> robot.lookup("#improve-run").queryAs(Button.class).fire());
+        OpenWindow.waitUntil(() ->
+                at.rests() && robot.lookup("#improve-undo-rounding").tryQuery().isPresent());
 
         assertThat(OpenWindow.text(robot, "#improve-score-start")).isEqualTo(start);
         assertThat(OpenWindow.text(robot, "#improve-score-rounding")).isEqualTo(OpenWindow.text(robot, "#accuracy"));
@@ -50,7 +52,8 @@ class ImproveFlowTest {
         assertThat(OpenWindow.text(robot, "#improve-outcome")).contains("2 steps help", "128");
         String ranges = OpenWindow.text(robot, "#improve-score-ranges");
 
-        OpenWindow.doOnFx(() -> robot.lookup("#improve-undo-rounding").queryAs(Button.class).fire());
+        OpenWindow.doOnFx(() ->
+                robot.lookup("#improve-undo-rounding").queryAs(Button.class).fire());
         at.waitForRest();
         assertThat(OpenWindow.text(robot, "#accuracy")).isEqualTo(ranges);
         assertThat(OpenWindow.text(robot, "#improve-said-rounding")).startsWith("taken back; ");
@@ -59,6 +62,7 @@ class ImproveFlowTest {
         at.waitForRest();
         assertThat(at.state()).isEqualTo(before);
         assertThat(OpenWindow.text(robot, "#accuracy")).isEqualTo(start);
-        OpenWindow.waitUntil(() -> robot.lookup("#improve-redo-ranges").tryQuery().isPresent());
+        OpenWindow.waitUntil(
+                () -> robot.lookup("#improve-redo-ranges").tryQuery().isPresent());
     }
 }

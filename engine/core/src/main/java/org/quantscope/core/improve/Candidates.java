@@ -129,7 +129,7 @@ final class Candidates {
                     best = fitted;
                     chosen = Optional.of(edit);
                     title = (weights ? "weights " : "activations ")
-                            + Calibrators.byId(id).title().toLowerCase(Locale.ROOT);
+                            + inText(Calibrators.byId(id).title());
                 }
             } catch (BadInputException e) {
                 // A calibrator that a tensor here does not allow, such as one that needs a layer that it has not.
@@ -146,7 +146,7 @@ final class Candidates {
     private Candidate rounding(Fitted now) {
         Edit edit = changed(
                 now,
-                "rounding: " + Roundings.byId(ROUNDING).title().toLowerCase(Locale.ROOT),
+                "rounding: " + inText(Roundings.byId(ROUNDING).title()),
                 true,
                 spec -> spec.isNearest() && !(spec.clip() instanceof Clip.Fixed) ? spec.withRounding(ROUNDING) : spec);
         SessionState next = edit.apply(now.state());
@@ -159,7 +159,7 @@ final class Candidates {
                     .findFirst()
                     .orElse("no weight has codes that could be chosen"));
         }
-        return new Candidate.Change(Roundings.byId(ROUNDING).title().toLowerCase(Locale.ROOT), edit, fitted);
+        return new Candidate.Change(inText(Roundings.byId(ROUNDING).title()), edit, fitted);
     }
 
     private Candidate bits(Fitted now, double budget) {
@@ -220,6 +220,11 @@ final class Candidates {
                                         ? new Edit.SetWeights(Optional.of(allowed(all.get(), change)))
                                         : new Edit.SetActivations(Optional.of(allowed(all.get(), change))),
                                 overrides));
+    }
+
+    /** A title within a sentence. */
+    private static String inText(String title) {
+        return title.substring(0, 1).toLowerCase(Locale.ROOT) + title.substring(1);
     }
 
     private static QuantSpec allowed(QuantSpec spec, UnaryOperator<QuantSpec> change) {
