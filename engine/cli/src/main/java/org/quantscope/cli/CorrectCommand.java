@@ -12,12 +12,17 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.correction.ExpectedGain;
+import org.quantscope.core.correction.TrainedCorrection;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.LogitChange;
 import org.quantscope.core.io.Destination;
 import org.quantscope.core.io.ProductVersion;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.ModelRewrite;
 import org.quantscope.core.rewrite.WrittenModel;
 import org.quantscope.core.rounding.Roundings;
@@ -30,9 +35,11 @@ import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.Provenance;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
+import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -47,7 +54,10 @@ import picocli.CommandLine.Parameters;
             "smoothquant, awq and bias-correction need --calibration-data, and a --config or quantizer options that say"
                     + " how the model will be quantized; the first two keep the float function.",
             "Where both are given, the divergence from the float model's answers is measured first, without and with"
-                    + " the correction, on half of the data that the correction does not see."
+                    + " the correction, on half of the data that the correction does not see.",
+            "recover needs data and settings too. It trains weights and ranges for minutes, with labels or without, and"
+                    + " writes a config with the ranges beside the model, OUT.quantscope.json; Ctrl-C keeps the best so"
+                    + " far."
         },
         footer = {
             "",
@@ -58,7 +68,10 @@ import picocli.CommandLine.Parameters;
             "  quantscope correct model.onnx --correction smoothquant --calibration-data calibration.npz --bits 8 -o"
                     + " smoothed.onnx",
             "  quantscope correct model.onnx --correction smoothquant:alpha=0.5 --calibration-data calibration.npz"
-                    + " --bits 8 -o smoothed.onnx"
+                    + " --bits 8 -o smoothed.onnx",
+            "  quantscope correct model.onnx --correction recover:epochs=60 --calibration-data calibration.npz --weights 2"
+                    + " --granularity channel -o recovered.onnx",
+            "  quantscope eval recovered.onnx --config recovered.quantscope.json --data test.npz"
         })
 final class CorrectCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
@@ -122,9 +135,13 @@ final class CorrectCommand extends EngineCommand {
         InputFiles inputs = new InputFiles().model(file);
         Optional.ofNullable(config).ifPresent(c -> inputs.file(c).file(SketchFile.beside(c)));
         Optional.ofNullable(calibrationData).ifPresent(inputs::data);
-        for (Path written : List.of(output, output.resolveSibling(output.getFileName() + WrittenModel.VALUES))) {
-            Destination.of(written);
-            inputs.keep(List.of(written));
+        List<Path> targets =
+                new ArrayList<>(List.of(output, output.resolveSibling(output.getFileName() + WrittenModel.VALUES)));
+        Optional<Path> written = chosen instanceof TrainedCorrection ? Optional.of(beside(output)) : Optional.empty();
+        written.ifPresent(targets::add);
+        for (Path target : targets) {
+            Destination.of(target);
+            inputs.keep(List.of(target));
         }
         Optional<Session> saved = config == null
                 ? Optional.empty()
@@ -163,20 +180,35 @@ final class CorrectCommand extends EngineCommand {
         if (chosen.needsData() && state.choosesCodes()) {
             terminal().warn(Roundings.nearestOnly("the correction"));
         }
+        Optional<TrainingRun> run = chosen instanceof TrainedCorrection trained
+                ? Optional.of(TrainingRun.of(trained, model, applied, data, state, terminal(), cancel()))
+                : Optional.empty();
+        // Once training has begun Ctrl-C ends it, and what was found is still written.
+        CancelToken end = run.map(TrainingRun::rest).orElse(cancel());
         Correction.Output result;
-        try (Terminal.Bar bar = terminal().progress("correct")) {
-            result = Corrections.apply(
-                    model, state.withCorrections(List.of(applied)), ref -> data.orElseThrow(), bar, cancel());
+        if (run.isPresent()) {
+            result = run.get().training().output();
+        } else {
+            try (Terminal.Bar bar = terminal().progress("correct")) {
+                result = Corrections.apply(
+                        model, state.withCorrections(List.of(applied)), ref -> data.orElseThrow(), bar, end);
+            }
         }
         OptionalDouble change;
         try (Terminal.Bar bar = terminal().progress("compare")) {
-            change = LogitChange.largest(model, result.model(), data, bar, cancel());
+            change = LogitChange.largest(model, result.model(), data, bar, end);
         }
-        cancel().check();
+        end.check();
         List<AppliedCorrection> all = new ArrayList<>(state.corrections());
         all.add(applied);
-        ModelRewrite.write(result.model(), provenance(state, all), output, cancel())
+        ModelRewrite.write(result.model(), provenance(state, all), output, end)
                 .ifPresent(terminal()::warn);
+        if (written.isPresent()) {
+            SessionState of = state.withModel(FileRef.ofModel(output, end))
+                    .withCorrections(List.of())
+                    .withOverrides(result.ranges());
+            SessionFile.write(new Session(of, learned(result)), written.get());
+        }
         List<LeftFloat> left =
                 config != null || settings.given() ? LeftFloat.of(model, state) : FloatReport.always(model, file);
         Json json = new Json()
@@ -187,6 +219,7 @@ final class CorrectCommand extends EngineCommand {
         if (!result.notes().isEmpty()) {
             json.put("notes", result.notes());
         }
+        run.ifPresent(r -> r.put(json.put("config", written.orElseThrow().toString())));
         FloatReport.put(json, left).put("max_rel_logit_change", change);
         Optional<ExpectedGain> gain = expected;
         print(json, () -> {
@@ -200,6 +233,8 @@ final class CorrectCommand extends EngineCommand {
                                     : ""));
             gain.ifPresent(found -> terminal().out().println("  expected: " + found.said()));
             result.notes().forEach(note -> terminal().out().println("  " + note));
+            written.ifPresent(path -> terminal().out().println(terminal().strong(path.toString()) + "  ranges and bits"));
+            run.ifPresent(r -> r.print(terminal()));
             result.kept().forEach(kept -> terminal().out().println("  as it was: " + kept));
             FloatReport.print(left, terminal());
         });
@@ -213,6 +248,25 @@ final class CorrectCommand extends EngineCommand {
                 .put(unit + "_after", OptionalDouble.of(gain.after()))
                 .put("samples", gain.samples())
                 .put("helps", gain.helps());
+    }
+
+    /** The learned ranges of activations, for whoever reads the config without their parameters. */
+    private static ActivationRanges learned(Correction.Output result) {
+        Map<TensorId, ClipRange> ranges = new LinkedHashMap<>();
+        for (TensorInfo activation : result.model().graph().orElseThrow().activations()) {
+            QuantSpec spec = result.ranges().get(activation.id());
+            if (spec != null && spec.clip() instanceof Clip.Fixed(QuantParams params)) {
+                ranges.put(activation.id(), params.effective(0));
+            }
+        }
+        return new ActivationRanges(ranges, Map.of(), Map.of());
+    }
+
+    /** The config that goes with a model: {@code a.quantscope.json} beside {@code a.onnx}. */
+    private static Path beside(Path output) {
+        String name = String.valueOf(output.getFileName());
+        int dot = name.lastIndexOf('.');
+        return output.resolveSibling((dot > 0 ? name.substring(0, dot) : name) + ".quantscope.json");
     }
 
     private SessionState settings(Optional<Session> saved) throws IOException {

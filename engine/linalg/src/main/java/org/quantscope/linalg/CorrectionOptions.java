@@ -7,9 +7,9 @@ import org.quantscope.core.correction.Correction;
 import org.quantscope.core.quant.OptionDoc;
 
 /** The options given to a correction, checked against those that it has. */
-record CorrectionOptions(Correction owner, Map<String, String> given) {
+public record CorrectionOptions(Correction owner, Map<String, String> given) {
     /** @throws IllegalArgumentException naming an option that the correction does not have */
-    static CorrectionOptions of(Correction owner, Map<String, String> given) {
+    public static CorrectionOptions of(Correction owner, Map<String, String> given) {
         for (String name : given.keySet()) {
             if (owner.options().stream().noneMatch(o -> o.name().equals(name))) {
                 String known = owner.options().stream().map(OptionDoc::name).collect(Collectors.joining(", "));
@@ -25,7 +25,7 @@ record CorrectionOptions(Correction owner, Map<String, String> given) {
     }
 
     /** @throws IllegalArgumentException naming option and value if it is not a number from {@code min} to {@code max} */
-    double number(OptionDoc option, double min, double max) {
+    public double number(OptionDoc option, double min, double max) {
         String text = text(option);
         try {
             double value = Double.parseDouble(text);
@@ -40,7 +40,7 @@ record CorrectionOptions(Correction owner, Map<String, String> given) {
     }
 
     /** @throws IllegalArgumentException naming option and value if it is none of the choices */
-    String choice(OptionDoc option) {
+    public String choice(OptionDoc option) {
         String text = text(option);
         List<String> choices =
                 List.of(option.type().substring("choice:".length()).split("\\|"));

@@ -7,7 +7,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.quantscope.core.io.Unpacked;
 
 /** ND4J in this process: loaded silently at first use, or the reason why it cannot be loaded. */
-final class Nd4jBackend {
+public final class Nd4jBackend {
     /** A property that JavaCPP reads when its loader is first used. */
     static final String CACHE = "org.bytedeco.javacpp.cachedir";
 
@@ -55,7 +55,7 @@ final class Nd4jBackend {
     }
 
     /** Why ND4J cannot be used, as text for the user; empty if it can be used. */
-    static Optional<String> unavailable() {
+    public static Optional<String> unavailable() {
         return Loaded.REASON;
     }
 }

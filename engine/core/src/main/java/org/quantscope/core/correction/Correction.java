@@ -1,13 +1,16 @@
 package org.quantscope.core.correction;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.tensor.TensorId;
 
@@ -55,12 +58,25 @@ public interface Correction {
      * @param changed stored tensors that are new or have new values, in the order of the graph
      * @param kept what was left unchanged, and why: one sentence each, for a person
      * @param notes what was chosen or added: one sentence each, for a person
+     * @param ranges for each tensor whose range belongs to the result, how it is to be quantized, with parameters that
+     *     are used as they are
      */
-    record Output(Model model, List<TensorId> changed, List<String> kept, List<String> notes) {
+    record Output(
+            Model model,
+            List<TensorId> changed,
+            List<String> kept,
+            List<String> notes,
+            Map<TensorId, QuantSpec> ranges) {
         public Output {
             changed = List.copyOf(changed);
             kept = List.copyOf(kept);
             notes = List.copyOf(notes);
+            ranges = Collections.unmodifiableMap(new TreeMap<>(ranges));
+        }
+
+        /** A result to which no ranges belong. */
+        public Output(Model model, List<TensorId> changed, List<String> kept, List<String> notes) {
+            this(model, changed, kept, notes, Map.of());
         }
 
         public Output(Model model, List<TensorId> changed, List<String> kept) {

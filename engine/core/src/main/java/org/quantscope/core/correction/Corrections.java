@@ -3,17 +3,21 @@ package org.quantscope.core.correction;
 import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.rewrite.ModelRewrite;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.LearnedValues;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
@@ -89,8 +93,17 @@ public final class Corrections {
             Progress progress,
             CancelToken cancel)
             throws IOException {
+        if (applied.learned().isPresent()) {
+            return learned(model, applied.id(), applied.learned().get());
+        }
         try {
             Correction correction = byId(applied.id());
+            if (correction instanceof TrainedCorrection) {
+                throw new BadInputException(
+                        "",
+                        "corrections",
+                        applied.id() + " trains the model, and the session does not hold what was learned");
+            }
             if (correction.needsData()
                     && (applied.data().isEmpty() || applied.settings().isEmpty())) {
                 throw new BadInputException(
@@ -112,5 +125,26 @@ public final class Corrections {
         } catch (IllegalArgumentException e) {
             throw new BadInputException("", "corrections", applied.id() + ": " + e.getMessage());
         }
+    }
+
+    /** What a trained correction changed, to be kept in an {@link AppliedCorrection}. */
+    public static LearnedValues learned(Correction.Output output) {
+        Map<TensorId, float[]> values = new TreeMap<>();
+        output.changed()
+                .forEach(id -> values.put(
+                        id, output.model().find(id).orElseThrow().data().toFloats()));
+        return new LearnedValues(values);
+    }
+
+    private static Correction.Output learned(Model model, String id, LearnedValues values) {
+        ModelRewrite rewrite = new ModelRewrite(model);
+        for (TensorId tensor : values.tensors()) {
+            try {
+                rewrite.values(tensor, values.of(tensor));
+            } catch (IllegalArgumentException e) {
+                throw new BadInputException("", "corrections", id + ".learned: " + e.getMessage());
+            }
+        }
+        return new Correction.Output(rewrite.model(), List.copyOf(values.tensors()), List.of());
     }
 }

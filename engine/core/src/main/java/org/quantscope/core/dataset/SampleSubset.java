@@ -46,6 +46,15 @@ public final class SampleSubset implements Dataset {
         return List.of(new SampleSubset(whole, first), new SampleSubset(whole, second));
     }
 
+    /**
+     * Some samples of a data set.
+     *
+     * @param chosen their indices, in the order that they are to have
+     */
+    public static Dataset of(Dataset whole, int[] chosen) {
+        return new SampleSubset(whole, chosen.clone());
+    }
+
     private int[] ofWhole(int[] samples) {
         return IntStream.of(samples).map(i -> chosen[i]).toArray();
     }

@@ -55,6 +55,10 @@ public final class ElementTypes {
         return types.getOrDefault(value, DataType.UNDEFINED_VALUE);
     }
 
+    public boolean isFloat32(String value) {
+        return of(value) == DataType.FLOAT_VALUE;
+    }
+
     public boolean isFloating(String value) {
         return switch (of(value)) {
             case DataType.FLOAT_VALUE, DataType.FLOAT16_VALUE, DataType.BFLOAT16_VALUE, DataType.DOUBLE_VALUE -> true;

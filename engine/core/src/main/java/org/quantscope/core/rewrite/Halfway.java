@@ -13,9 +13,9 @@ import org.quantscope.core.onnx.ElementTypes;
  * they are rounded, here and in files, which is more than float32 loses and less than the sixteenths and thirty-seconds
  * of a step that windows and interpolation give: halfway goes up.
  */
-final class Halfway {
+public final class Halfway {
     /** In steps; 3/256 is no sum of the fractions that windows of up to 8×8 give. */
-    static final float SHARE = 3f / 256;
+    public static final float SHARE = 3f / 256;
 
     private Halfway() {}
 

@@ -295,6 +295,9 @@ public final class SessionFile {
 
             @Nullable
             CorrectionSettings settings;
+
+            @Nullable
+            Map<TensorId, byte[]> learned;
         };
         Map<String, String> options = new TreeMap<>();
         json.object(name -> {
@@ -303,13 +306,23 @@ public final class SessionFile {
                 case "options" -> json.object(option -> options.put(option, json.string()));
                 case "data" -> read.data = readFile(json, file, true);
                 case "settings" -> read.settings = readSettings(json);
-                default -> throw json.unknown("id", "options", "data", "settings");
+                case "learned" -> {
+                    Map<TensorId, byte[]> learned = new TreeMap<>();
+                    json.object(tensor ->
+                            learned.put(json.make(() -> new TensorId(tensor)), SolvedFields.bytes(json)));
+                    read.learned = learned;
+                }
+                default -> throw json.unknown("id", "options", "data", "settings", "learned");
             }
         });
         String at = json.path();
         String id = json.required(at, "id", read.id);
-        return json.make(() ->
-                new AppliedCorrection(id, options, Optional.ofNullable(read.data), Optional.ofNullable(read.settings)));
+        return json.make(() -> new AppliedCorrection(
+                id,
+                options,
+                Optional.ofNullable(read.data),
+                Optional.ofNullable(read.settings),
+                Optional.ofNullable(read.learned).map(LearnedValues::ofBytes)));
     }
 
     private static CorrectionSettings readSettings(StrictJson json) {

@@ -114,6 +114,11 @@ final class SessionWriter {
             settings(settings);
             json.writeEndObject();
         });
+        correction.learned().ifPresent(learned -> {
+            json.writeObjectPropertyStart("learned");
+            learned.bytes().forEach((id, bytes) -> SolvedFields.lines(json, id.name(), bytes));
+            json.writeEndObject();
+        });
         json.writeEndObject();
     }
 

@@ -40,7 +40,8 @@ final class SolvedFields {
         }
     }
 
-    private static void lines(JsonGenerator json, String name, byte[] bytes) {
+    /** Writes bytes as base64, in lines of bounded length. */
+    static void lines(JsonGenerator json, String name, byte[] bytes) {
         json.writeArrayPropertyStart(name);
         for (int from = 0; from < bytes.length; from += LINE) {
             byte[] line = Arrays.copyOfRange(bytes, from, Math.min(bytes.length, from + LINE));
@@ -138,7 +139,8 @@ final class SolvedFields {
         return new SolvedWeight.MovedBias(id, values);
     }
 
-    private static byte[] bytes(StrictJson json) {
+    /** Bytes that {@link #lines} wrote. */
+    static byte[] bytes(StrictJson json) {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         json.array(() -> {
             String line = json.string();
