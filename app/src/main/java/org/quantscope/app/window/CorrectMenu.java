@@ -8,6 +8,7 @@ import javafx.scene.control.Tooltip;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.correction.TrainedCorrection;
 
 /**
  * The menu of corrections: changes of the float weights that make quantization hurt less. For one that cannot be
@@ -36,6 +37,9 @@ final class CorrectMenu extends MenuButton {
             remove.setText(applied.isEmpty() ? "" : "Remove " + applied.getLast());
         };
         for (Correction c : Corrections.all()) {
+            if (c instanceof TrainedCorrection) {
+                continue;
+            }
             MenuItem item =
                     Toolbar.item(c.title(), null, () -> context.corrections().apply(c));
             item.setId("correct-" + c.id());

@@ -69,8 +69,8 @@ import picocli.CommandLine.Parameters;
                     + " smoothed.onnx",
             "  quantscope correct model.onnx --correction smoothquant:alpha=0.5 --calibration-data calibration.npz"
                     + " --bits 8 -o smoothed.onnx",
-            "  quantscope correct model.onnx --correction recover:epochs=60 --calibration-data calibration.npz --weights 2"
-                    + " --granularity channel -o recovered.onnx",
+            "  quantscope correct model.onnx --correction recover:epochs=60 --calibration-data calibration.npz"
+                    + " --weights 2 --granularity channel -o recovered.onnx",
             "  quantscope eval recovered.onnx --config recovered.quantscope.json --data test.npz"
         })
 final class CorrectCommand extends EngineCommand {
@@ -165,7 +165,9 @@ final class CorrectCommand extends EngineCommand {
         boolean quantized = (config != null || settings.given())
                 && (state.weights().isPresent() || !state.overrides().isEmpty());
         Optional<ExpectedGain> expected = Optional.empty();
-        if (quantized && data.isPresent() && data.get().size() > 1) {
+        // Training measures itself, on samples that it holds out.
+        boolean trains = chosen instanceof TrainedCorrection;
+        if (quantized && !trains && data.isPresent() && data.get().size() > 1) {
             try (Terminal.Bar bar = terminal().progress("expect")) {
                 SessionState present = state;
                 expected = Optional.of(checked(() -> new ExpectedGain.Measure(model, model, present, data.get())
@@ -201,8 +203,7 @@ final class CorrectCommand extends EngineCommand {
         end.check();
         List<AppliedCorrection> all = new ArrayList<>(state.corrections());
         all.add(applied);
-        ModelRewrite.write(result.model(), provenance(state, all), output, end)
-                .ifPresent(terminal()::warn);
+        ModelRewrite.write(result.model(), provenance(state, all), output, end).ifPresent(terminal()::warn);
         if (written.isPresent()) {
             SessionState of = state.withModel(FileRef.ofModel(output, end))
                     .withCorrections(List.of())
@@ -233,7 +234,8 @@ final class CorrectCommand extends EngineCommand {
                                     : ""));
             gain.ifPresent(found -> terminal().out().println("  expected: " + found.said()));
             result.notes().forEach(note -> terminal().out().println("  " + note));
-            written.ifPresent(path -> terminal().out().println(terminal().strong(path.toString()) + "  ranges and bits"));
+            written.ifPresent(
+                    path -> terminal().out().println(terminal().strong(path.toString()) + "  ranges and bits"));
             run.ifPresent(r -> r.print(terminal()));
             result.kept().forEach(kept -> terminal().out().println("  as it was: " + kept));
             FloatReport.print(left, terminal());

@@ -55,10 +55,7 @@ record TrainingRun(TrainedCorrection.Training training, double seconds, CancelTo
         try (CancelToken.Registration _ = cancel.onCancel(end);
                 Terminal.Bar bar = terminal.progress("train")) {
             Correction.Input input = new Correction.Input(
-                    model,
-                    applied.options(),
-                    data,
-                    applied.settings().map(s -> s.on(state)));
+                    model, applied.options(), data, applied.settings().map(s -> s.on(state)));
             training = correction.train(input, watch, bar, own);
         } catch (IllegalArgumentException e) {
             throw new BadInputException("", "correction", String.valueOf(e.getMessage()));

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
@@ -107,6 +108,64 @@ class CorrectCommandTest {
         assertThat(run.out()).contains("\"tensors\":[\"c1.bias\",\"c2.bias\",\"f1.bias\",\"f2.bias\"]");
         assertThat(Double.parseDouble(run.out().replaceAll("(?s).*\"max_rel_logit_change\":([^}]*)}.*", "$1")))
                 .isBetween(1e-4, 1.0);
+    }
+
+    private static final String DIGITS = SAMPLES.resolve("digits_mlp.onnx").toString();
+    private static final String FEW_DIGITS =
+            SAMPLES.resolve("digits_calibration.npz").toString();
+
+    @Test
+    void recoveringWritesAModelAndAConfigWithItsRangesThatAreEvaluatedTogether() throws Exception {
+        Path out = folder.resolve("recovered.onnx");
+        Path config = folder.resolve("recovered.quantscope.json");
+        CommandLineRun run = CommandLineRun.of(
+                "correct",
+                DIGITS,
+                "--correction",
+                "recover:epochs=20",
+                "--calibration-data",
+                FEW_DIGITS,
+                "--weights",
+                "2",
+                "--activations",
+                "4",
+                "--granularity",
+                "channel",
+                "-o",
+                out.toString(),
+                "--json");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.code()).isZero();
+        assertThat(run.out()).contains("\"config\":\"" + config + "\"").contains("\"least_output_error\":");
+        assertThat(figure(run.out(), "best")).isLessThan(figure(run.out(), "start"));
+
+        Session written = SessionFile.read(config);
+        assertThat(written.state().corrections()).isEmpty();
+        assertThat(written.state().overrides()).hasSize(7);
+        assertThat(written.state().overrides().values()).allMatch(spec -> spec.clip() instanceof Clip.Fixed);
+        String test = SAMPLES.resolve("digits_test.npz").toString();
+        CommandLineRun eval =
+                CommandLineRun.of("eval", out.toString(), "--config", config.toString(), "--data", test, "--json");
+        CommandLineRun nearest = CommandLineRun.of(
+                "eval",
+                DIGITS,
+                "--weights",
+                "2",
+                "--activations",
+                "4",
+                "--granularity",
+                "channel",
+                "--calibration-data",
+                FEW_DIGITS,
+                "--data",
+                test,
+                "--json");
+        assertThat(figure(eval.out(), "quantized\":\\{\"correct"))
+                .isGreaterThan(figure(nearest.out(), "quantized\":\\{\"correct") + 50);
+    }
+
+    private static double figure(String json, String name) {
+        return Double.parseDouble(json.replaceAll("(?s).*?\"" + name + "\":([^,}]*)[,}].*", "$1"));
     }
 
     @Test

@@ -39,7 +39,12 @@ class ListCommandTest {
         assertThat(ids("targets")).containsExactly("free", "onnx-runtime", "qnn", "litert", "tensorrt");
         assertThat(ids("corrections"))
                 .containsExactly(
-                        "cross-layer-equalization", "bias-correction", "smoothquant", "awq", "hadamard-rotation");
+                        "cross-layer-equalization",
+                        "bias-correction",
+                        "smoothquant",
+                        "awq",
+                        "hadamard-rotation",
+                        "recover");
     }
 
     @Test

@@ -24,6 +24,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.LearnedValues;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
@@ -37,7 +38,12 @@ class CorrectionsRegistryTest {
     void theCoreFindsThemInTheirOrderWithoutKnowingThem() {
         assertThat(all().stream().map(Correction::id))
                 .containsExactly(
-                        "cross-layer-equalization", "bias-correction", "smoothquant", "awq", "hadamard-rotation");
+                        "cross-layer-equalization",
+                        "bias-correction",
+                        "smoothquant",
+                        "awq",
+                        "hadamard-rotation",
+                        "recover");
         assertThatThrownBy(() -> Corrections.byId("adaround"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("cross-layer-equalization, bias-correction");
@@ -111,6 +117,37 @@ class CorrectionsRegistryTest {
         assertThatThrownBy(() -> Engine.analysed(model, state, Progress.NONE, new CancelToken()))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("corrections: adaround");
+    }
+
+    @Test
+    void whatWasLearnedIsTakenOverAndNeverLearnedAgain() throws Exception {
+        Model model = SampleRun.open("digits_mlp");
+        TensorId id = new TensorId("0.bias");
+        float[] bias = model.find(id).orElseThrow().data().toFloats().clone();
+        bias[3] += 1;
+        AppliedCorrection bare = new AppliedCorrection("recover", Map.of(), Optional.empty(), Optional.empty());
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)));
+
+        Model learned = Engine.analysed(
+                model,
+                state.withCorrections(List.of(bare.withLearned(new LearnedValues(Map.of(id, bias))))),
+                Progress.NONE,
+                new CancelToken());
+
+        assertThat(learned.find(id).orElseThrow().data().toFloats()).isEqualTo(bias);
+        assertThatThrownBy(() ->
+                        Engine.analysed(model, state.withCorrections(List.of(bare)), Progress.NONE, new CancelToken()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("does not hold what was learned");
+        assertThatThrownBy(() -> Engine.analysed(
+                        model,
+                        state.withCorrections(
+                                List.of(bare.withLearned(new LearnedValues(Map.of(id, new float[] {1}))))),
+                        Progress.NONE,
+                        new CancelToken()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("recover.learned")
+                .hasMessageContaining("0.bias");
     }
 
     /** The main class of a process whose class path lacks the jars with native libraries. */

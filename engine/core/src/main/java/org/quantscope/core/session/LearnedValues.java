@@ -50,8 +50,8 @@ public final class LearnedValues {
     Map<TensorId, byte[]> bytes() {
         Map<TensorId, byte[]> all = new LinkedHashMap<>();
         values.forEach((id, numbers) -> {
-            ByteBuffer bytes =
-                    ByteBuffer.allocate(Math.multiplyExact(numbers.length, Float.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(numbers.length, Float.BYTES))
+                    .order(ByteOrder.LITTLE_ENDIAN);
             bytes.asFloatBuffer().put(numbers);
             all.put(id, bytes.array());
         });
@@ -67,7 +67,10 @@ public final class LearnedValues {
                         "learned." + id + ": " + packed.length + " bytes are no whole number of float32");
             }
             float[] numbers = new float[packed.length / Float.BYTES];
-            ByteBuffer.wrap(packed).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(numbers);
+            ByteBuffer.wrap(packed)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .get(numbers);
             all.put(id, numbers);
         });
         return new LearnedValues(all);

@@ -308,8 +308,7 @@ public final class SessionFile {
                 case "settings" -> read.settings = readSettings(json);
                 case "learned" -> {
                     Map<TensorId, byte[]> learned = new TreeMap<>();
-                    json.object(tensor ->
-                            learned.put(json.make(() -> new TensorId(tensor)), SolvedFields.bytes(json)));
+                    json.object(tensor -> learned.put(json.make(() -> new TensorId(tensor)), SolvedFields.bytes(json)));
                     read.learned = learned;
                 }
                 default -> throw json.unknown("id", "options", "data", "settings", "learned");

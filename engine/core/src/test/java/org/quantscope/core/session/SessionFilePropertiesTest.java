@@ -135,7 +135,13 @@ class SessionFilePropertiesTest {
         return List.of(
                 new AppliedCorrection(
                         "cross-layer-equalization", Map.of("sweeps", "3"), Optional.empty(), Optional.empty()),
-                new AppliedCorrection("bias-correction", Map.of(), data, Optional.of(settings)));
+                new AppliedCorrection("bias-correction", Map.of(), data, Optional.of(settings)),
+                new AppliedCorrection("recover", Map.of("epochs", "2"), data, Optional.of(settings))
+                        .withLearned(new LearnedValues(Map.of(
+                                new TensorId("a \"weight\""),
+                                new float[] {0, -0f, Float.MIN_VALUE, -1.5f, Float.MAX_VALUE},
+                                new TensorId("b"),
+                                new float[5000]))));
     }
 
     private static TensorId id(Draw draw) {

@@ -59,6 +59,15 @@ final class ActivationRange {
         return begun.isAffine();
     }
 
+    /** Of the loss by the scale, summed up since the last step. */
+    float scaleGradient() {
+        return scaleGradient[0];
+    }
+
+    float zeroGradient() {
+        return zeroGradient[0];
+    }
+
     float[] ratio() {
         return ratio;
     }

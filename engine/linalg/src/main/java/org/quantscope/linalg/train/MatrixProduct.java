@@ -79,7 +79,17 @@ final class MatrixProduct implements Operation {
     }
 
     private void back(
-            boolean tp, float[] p, int pAt, boolean tq, float[] q, int qAt, int rows, int columns, int inner, float[] to, int at) {
+            boolean tp,
+            float[] p,
+            int pAt,
+            boolean tq,
+            float[] q,
+            int qAt,
+            int rows,
+            int columns,
+            int inner,
+            float[] to,
+            int at) {
         if (fromA.length == 1) {
             Products.product(tp, p, tq, q, rows, columns, inner, true, to);
         } else {

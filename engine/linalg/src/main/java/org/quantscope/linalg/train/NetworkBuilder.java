@@ -137,8 +137,7 @@ final class NetworkBuilder {
         units.keySet().forEach(id -> live.add(id.name()));
         settings.weights().keySet().forEach(id -> live.add(id.name()));
         for (OnnxNode node : nodes) {
-            if (node.reads().stream().anyMatch(live::contains)
-                    && !TrainableOperators.SHAPES.contains(node.opType())) {
+            if (node.reads().stream().anyMatch(live::contains) && !TrainableOperators.SHAPES.contains(node.opType())) {
                 TrainableOperators.obstacle(node).ifPresent(why -> {
                     throw refused(node.outputs().getFirst(), why);
                 });
@@ -156,7 +155,8 @@ final class NetworkBuilder {
                     && !TrainableOperators.SHAPES.contains(node.opType());
             if (trains) {
                 for (String out : node.outputs()) {
-                    boolean used = isOutput(out) || (!out.isEmpty() && !graph.consumers(out).isEmpty());
+                    boolean used = isOutput(out)
+                            || (!out.isEmpty() && !graph.consumers(out).isEmpty());
                     if (used && !graph.types().isFloat32(out)) {
                         throw refused(out, node.opType() + " " + node.name() + ": only float32 can be trained through");
                     }
@@ -222,7 +222,8 @@ final class NetworkBuilder {
     /** The numbers of a value that does not depend on what is fed. */
     float[] constant(OnnxNode reader, String name) {
         Tensor stored = model.find(new TensorId(name)).orElse(null);
-        float[] known = stored != null ? stored.data().toFloats() : recording.values().get(name);
+        float[] known =
+                stored != null ? stored.data().toFloats() : recording.values().get(name);
         if (known == null) {
             throw refused(name, reader.opType() + " " + reader.name() + " reads it as a parameter, and it is computed");
         }
@@ -291,7 +292,9 @@ final class NetworkBuilder {
         }
         QuantParams in = settings.activations().get(site.activation());
         QuantParams weight = settings.weights().get(site.weight());
-        if (in == null || weight == null || IntegerBias.of(model, site, in, weight).isEmpty()) {
+        if (in == null
+                || weight == null
+                || IntegerBias.of(model, site, in, weight).isEmpty()) {
             return bias;
         }
         ActivationRange input = network.activationRanges.get(site.activation());

@@ -21,8 +21,8 @@ final class Operators {
     }
 
     private NetworkBuilder.Node read(OnnxNode node, int input) {
-        return builder.read(node.input(input)
-                .orElseThrow(() -> builder.cannot(node, "its input " + input + " is missing")));
+        return builder.read(
+                node.input(input).orElseThrow(() -> builder.cannot(node, "its input " + input + " is missing")));
     }
 
     private int[] outDims(OnnxNode node) {
@@ -124,22 +124,15 @@ final class Operators {
         NetworkBuilder.Node w = read(node, 1);
         int[] dims = outDims(node);
         if (dims.length != 4) {
-            throw builder.cannot(node, "only convolutions over two dimensions can be trained, it has " + (dims.length - 2));
+            throw builder.cannot(
+                    node, "only convolutions over two dimensions can be trained, it has " + (dims.length - 2));
         }
         int bias = node.input(2).map(name -> builder.read(name).index()).orElse(-1);
         int groups = Math.toIntExact(node.intAttribute("group", 1));
         int out = add(Dims.count(dims));
         Window window = Window.of(node, x.dims(), dims, new int[] {w.dims()[2], w.dims()[3]});
         network.operations.add(new Convolution(
-                x.index(),
-                w.index(),
-                bias,
-                out,
-                dims[0],
-                groups,
-                w.dims()[1],
-                dims[1] / groups,
-                window));
+                x.index(), w.index(), bias, out, dims[0], groups, w.dims()[1], dims[1] / groups, window));
         put(node, out);
     }
 
@@ -152,8 +145,7 @@ final class Operators {
         int inner = ta ? a.dims()[0] : a.dims()[1];
         int[] one = {0};
         int at = add(Dims.count(dims));
-        network.operations.add(
-                new MatrixProduct(a.index(), ta, b.index(), tb, at, dims[0], dims[1], inner, one, one));
+        network.operations.add(new MatrixProduct(a.index(), ta, b.index(), tb, at, dims[0], dims[1], inner, one, one));
         at = scaled(at, dims, node.floatAttribute("alpha", 1));
         Optional<String> added = node.input(2);
         float beta = node.floatAttribute("beta", 1);
@@ -194,8 +186,7 @@ final class Operators {
         if (Dims.product(b.dims(), 0, rb - 2) == 1) {
             // One matrix for all: a single product.
             int rows = Dims.count(a.dims()) / k;
-            network.operations.add(
-                    new MatrixProduct(a.index(), false, b.index(), false, out, rows, n, k, one, one));
+            network.operations.add(new MatrixProduct(a.index(), false, b.index(), false, out, rows, n, k, one, one));
         } else {
             int[] stack = Arrays.copyOf(dims, dims.length - 2);
             network.operations.add(new MatrixProduct(
@@ -238,7 +229,9 @@ final class Operators {
             return new long[0];
         }
         float[] values = builder.constant(node, node.inputs().get(input));
-        return IntStream.range(0, values.length).mapToLong(i -> (long) values[i]).toArray();
+        return IntStream.range(0, values.length)
+                .mapToLong(i -> (long) values[i])
+                .toArray();
     }
 
     private void reduce(OnnxNode node, boolean mean) {
@@ -344,8 +337,8 @@ final class Operators {
         network.operations.add(new Binary(
                 Binary.Kind.MUL, x.index(), x.dims(), network.tape.add(factor, false), channels, scaled, x.dims()));
         int out = add(count);
-        network.operations.add(new Binary(
-                Binary.Kind.ADD, scaled, x.dims(), network.tape.add(term, false), channels, out, x.dims()));
+        network.operations.add(
+                new Binary(Binary.Kind.ADD, scaled, x.dims(), network.tape.add(term, false), channels, out, x.dims()));
         put(node, out);
     }
 

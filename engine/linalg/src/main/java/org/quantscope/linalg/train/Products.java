@@ -25,8 +25,7 @@ final class Products {
      * @param add false to overwrite c
      * @param c [m, n]
      */
-    static void product(
-            boolean ta, float[] a, boolean tb, float[] b, int m, int n, int k, boolean add, float[] c) {
+    static void product(boolean ta, float[] a, boolean tb, float[] b, int m, int n, int k, boolean add, float[] c) {
         if ((long) m * n * k < FEW || Library.UNAVAILABLE.isPresent()) {
             plain(ta, a, 0, tb, b, 0, m, n, k, add, c, 0);
             return;

@@ -46,7 +46,8 @@ record Recording(int batch, Map<String, int[]> dims, Map<String, float[]> values
         Map<String, float[]> values = new HashMap<>();
         int[] rows = IntStream.range(0, samples).toArray();
         int batch = batch(model, samples);
-        feed.inputs().forEach(name -> dims.put(name, dims(feed.shape(name, batch).toArray())));
+        feed.inputs()
+                .forEach(name -> dims.put(name, dims(feed.shape(name, batch).toArray())));
         try (OrtModel loaded = OrtModel.load(
                         InstrumentedGraph.tapped(
                                 model, wanted.stream().map(TensorId::new).toList()),

@@ -8,7 +8,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
@@ -125,16 +127,10 @@ public final class Recover implements TrainedCorrection {
         double rate = options.number(RATE, 1e-7, 1);
         boolean keep = ranges.equals("keep");
         Rates rates = new Rates(
-                rate,
-                rate,
-                keep ? 0 : 3 * rate,
-                keep ? 0 : 10 * rate,
-                keep ? 0 : 20 * rate,
-                ranges.equals("pact"));
+                rate, rate, keep ? 0 : 3 * rate, keep ? 0 : 10 * rate, keep ? 0 : 20 * rate, ranges.equals("pact"));
         Recovery.Length length = new Recovery.Length(
-                (int) options.number(EPOCHS, 1, 100_000),
-                60 * options.number(MINUTES, 0.01, 10_000),
-                (long) options.number(SEED, 0, Long.MAX_VALUE));
+                (int) options.number(EPOCHS, 1, 100_000), 60 * options.number(MINUTES, 0.01, 10_000), (long)
+                        options.number(SEED, 0, Long.MAX_VALUE));
         obstacle(input.model()).ifPresent(why -> {
             throw new BadInputException(input.model().file(), id(), why);
         });
@@ -145,6 +141,20 @@ public final class Recover implements TrainedCorrection {
                         new BadInputException(input.model().file(), id(), "needs to know how the model is quantized"));
         return new Work(input.model(), data, settings, progress, cancel)
                 .run(labels, start.equals(SOLVED), rates, length, watch);
+    }
+
+    /** The tenth of so many samples that is held out, at least one; in ascending order. */
+    static int[] heldOut(int samples, long seed) {
+        int[] order = IntStream.range(0, samples).toArray();
+        Random random = new Random(seed);
+        int out = Math.max(1, samples / 10);
+        for (int i = 0; i < out; i++) {
+            int j = i + random.nextInt(samples - i);
+            int kept = order[i];
+            order[i] = order[j];
+            order[j] = kept;
+        }
+        return IntStream.of(order).limit(out).sorted().toArray();
     }
 
     /** One training of one model. */
@@ -165,7 +175,9 @@ public final class Recover implements TrainedCorrection {
             this.feed = SampleFeed.of(model, data);
             if (feed.rowsInteract()) {
                 throw new BadInputException(
-                        model.file(), "recover", "the rows of a batch influence each other, so samples cannot be mixed");
+                        model.file(),
+                        "recover",
+                        "the rows of a batch influence each other, so samples cannot be mixed");
             }
             if (data.size() < 2) {
                 throw new BadInputException(
@@ -181,10 +193,11 @@ public final class Recover implements TrainedCorrection {
         }
 
         Training run(boolean labels, boolean fromSolved, Rates rates, Recovery.Length length, Watch watch) {
-            int[] order = shuffled(data.size(), length.seed());
-            int out = Math.max(1, data.size() / 10);
-            int[] heldOut = IntStream.of(order).limit(out).sorted().toArray();
-            int[] trained = IntStream.of(order).skip(out).sorted().toArray();
+            int[] heldOut = heldOut(data.size(), length.seed());
+            Set<Integer> out = IntStream.of(heldOut).boxed().collect(Collectors.toSet());
+            int[] trained = IntStream.range(0, data.size())
+                    .filter(i -> !out.contains(i))
+                    .toArray();
             ResolvedSettings begin = resolve(beginning());
             progress.report(0, 0, "weights of least output error, to compare");
             Optional<SolvedModel> solved = solved(SampleSubset.of(data, trained));
@@ -221,18 +234,6 @@ public final class Recover implements TrainedCorrection {
             return Math.min(Math.min(BATCH, feed.batchSize()), trained.length);
         }
 
-        private static int[] shuffled(int n, long seed) {
-            int[] order = IntStream.range(0, n).toArray();
-            Random random = new Random(seed);
-            for (int i = n - 1; i > 0; i--) {
-                int j = random.nextInt(i + 1);
-                int kept = order[i];
-                order[i] = order[j];
-                order[j] = kept;
-            }
-            return order;
-        }
-
         private ResolvedSettings resolve(SessionState as) {
             return Engine.resolve(model, as, calibration, Progress.NONE, cancel);
         }
@@ -252,12 +253,7 @@ public final class Recover implements TrainedCorrection {
         private QuantSpec leastSquares(ResolvedTensor tensor, QuantSpec spec) {
             QuantSpec least = spec.withClip(new Clip.Auto("mse", Map.of()));
             try {
-                Engine.resolve(
-                        model,
-                        state.withOverride(tensor.id(), least),
-                        calibration,
-                        Progress.NONE,
-                        cancel);
+                Engine.resolve(model, state.withOverride(tensor.id(), least), calibration, Progress.NONE, cancel);
                 return least;
             } catch (IllegalArgumentException e) {
                 // A scheme that takes no such calibrator begins as the settings say.
@@ -297,8 +293,8 @@ public final class Recover implements TrainedCorrection {
                     throw new BadInputException(
                             data.file(),
                             "labels",
-                            pool.labelsEach() + " a sample, up to " + pool.largestLabel()
-                                    + ", do not fit an output of " + positions + " × " + classes + " classes");
+                            pool.labelsEach() + " a sample, up to " + pool.largestLabel() + ", do not fit an output of "
+                                    + positions + " × " + classes + " classes");
                 }
                 return Loss.LABELS;
             }
@@ -322,7 +318,8 @@ public final class Recover implements TrainedCorrection {
                     float[] values = network.values(tensor.id());
                     for (float v : values) {
                         if (!Float.isFinite(v)) {
-                            throw new BadInputException(model.file(), tensor.id().name(), "training led to " + v);
+                            throw new BadInputException(
+                                    model.file(), tensor.id().name(), "training led to " + v);
                         }
                     }
                     rewrite.values(tensor.id(), values);

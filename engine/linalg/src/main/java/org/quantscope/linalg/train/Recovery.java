@@ -56,8 +56,7 @@ final class Recovery {
      *
      * @param end why there were no more steps, empty if all were made
      */
-    record Course(
-            List<TrainedCorrection.Point> points, TrainedCorrection.Point best, Optional<String> end) {}
+    record Course(List<TrainedCorrection.Point> points, TrainedCorrection.Point best, Optional<String> end) {}
 
     /** The loss on the held-out samples now. */
     double measure(CancelToken cancel) {
@@ -72,8 +71,7 @@ final class Recovery {
             pool.feed(other, samples);
             float[] got = other.forward(cancel);
             int rows = samples.length * pool.answersEach() / classes;
-            sum = sum.plus(loss.of(
-                    got, pool.answers(samples), pool.labels(samples), rows, classes, 1, new float[0]));
+            sum = sum.plus(loss.of(got, pool.answers(samples), pool.labels(samples), rows, classes, 1, new float[0]));
         }
         return sum.mean();
     }
@@ -120,8 +118,7 @@ final class Recovery {
         return new Course(points, best, Optional.ofNullable(end));
     }
 
-    private static String said(
-            int step, int steps, TrainedCorrection.Point now, TrainedCorrection.Point best) {
+    private static String said(int step, int steps, TrainedCorrection.Point now, TrainedCorrection.Point best) {
         return String.format(
                 Locale.ROOT, "step %d of %d, held-out loss %.4g, best %.4g", step, steps, now.loss(), best.loss());
     }

@@ -40,6 +40,11 @@ final class Tape {
         return gradients.get(index);
     }
 
+    /** The number of values. */
+    int size() {
+        return values.size();
+    }
+
     boolean isTrained(int index) {
         return gradients.get(index) != null;
     }

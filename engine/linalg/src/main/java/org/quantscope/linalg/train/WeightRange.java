@@ -64,6 +64,11 @@ final class WeightRange {
         return ratio;
     }
 
+    /** Of the loss by each scale, in the units of the weights, summed up since the last step and not yet scaled. */
+    float[] gradient() {
+        return gradient;
+    }
+
     boolean isAffine() {
         return begun.isAffine();
     }
