@@ -46,6 +46,7 @@ final class Cli {
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))
                 .addSubcommand("list", new ListCommand(terminal, cancel))
+                .addSubcommand("lesson", LessonCommand.of(terminal, cancel))
                 .addSubcommand("explain", new ExplainCommand(terminal, cancel))
                 .setOut(terminal.help())
                 .setErr(terminal.err())

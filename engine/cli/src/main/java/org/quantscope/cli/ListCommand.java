@@ -31,7 +31,8 @@ final class ListCommand extends EngineCommand {
         corrections,
         roundings,
         figures,
-        targets
+        targets,
+        lessons
     }
 
     private record Entry(String id, String title, List<OptionDoc> options, String source) {}
@@ -47,6 +48,10 @@ final class ListCommand extends EngineCommand {
     public Integer call() {
         if (kind == Registry.figures) {
             listFigures();
+            return ExitCode.DONE;
+        }
+        if (kind == Registry.lessons) {
+            print(LessonCommand.jsonOfAll(), () -> LessonCommand.printAll(terminal()));
             return ExitCode.DONE;
         }
         List<Entry> entries = switch (kind) {
@@ -78,7 +83,7 @@ final class ListCommand extends EngineCommand {
                 Roundings.all().stream()
                         .map(r -> new Entry(r.id(), r.title(), List.of(), r.source()))
                         .toList();
-            case figures -> List.of();
+            case figures, lessons -> List.of();
             case targets ->
                 BitTarget.all().stream()
                         .map(t -> new Entry(t.id(), t.title() + ": weights of " + widths(t), List.of(), t.source()))

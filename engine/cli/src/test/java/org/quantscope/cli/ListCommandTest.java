@@ -12,7 +12,10 @@ import tools.jackson.databind.JsonNode;
 
 class ListCommandTest {
     @ParameterizedTest
-    @EnumSource(value = ListCommand.Registry.class, mode = EnumSource.Mode.EXCLUDE, names = "figures")
+    @EnumSource(
+            value = ListCommand.Registry.class,
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"figures", "lessons"})
     void everyEntrySaysWhatItIs(ListCommand.Registry registry) {
         JsonNode json = CommandLineRun.of("list", registry, "--json").json();
 

@@ -171,7 +171,8 @@ public final class ArchitectureRules {
                         "verify",
                         "budget",
                         "improve",
-                        "figure"));
+                        "figure",
+                        "lesson"));
         LayeredArchitecture rule = layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
                 .ensureAllClassesAreContainedInArchitectureIgnoring(

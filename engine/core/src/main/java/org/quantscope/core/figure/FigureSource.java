@@ -21,6 +21,7 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.SliceExtents;
@@ -97,8 +98,16 @@ public final class FigureSource {
         this.cancel = cancel;
     }
 
-    Scene scene() {
-        return scene;
+    /** The levels that all values of the selected tensor share; empty if there are several grids or none. */
+    public Optional<Grid> grid() {
+        return quantized()
+                .filter(q -> q.params().slices() == 1)
+                .map(q -> q.params().grid(0));
+    }
+
+    /** How the selected tensor is quantized; empty if it stays in float. */
+    public Optional<QuantSpec> spec() {
+        return quantized().map(Quantized::spec);
     }
 
     CancelToken cancel() {

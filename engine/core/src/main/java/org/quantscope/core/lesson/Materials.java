@@ -1,0 +1,106 @@
+package org.quantscope.core.lesson;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.lesson.Lesson.DataFile;
+import org.quantscope.core.lesson.Lesson.Stage;
+import org.quantscope.core.loader.ModelLoaders;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.synthetic.SyntheticTensor;
+
+/**
+ * Finds and opens what lessons name: files beside the lesson, else bundled samples, and synthetic tensors. What was
+ * opened is kept.
+ */
+public final class Materials {
+    private final List<Path> folders;
+    private final Map<Path, Model> models = new HashMap<>();
+    private final Map<Path, Dataset> data = new HashMap<>();
+
+    /** @param folders looked through in this order */
+    public Materials(List<Path> folders) {
+        this.folders = List.copyOf(folders);
+    }
+
+    /**
+     * The folder of the samples: the property {@code quantscope.samples}, or else {@code sample-models} in the working
+     * folder or one above it.
+     */
+    public static Optional<Path> samples() {
+        String given = System.getProperty("quantscope.samples");
+        if (given != null) {
+            return Optional.of(Path.of(given)).filter(Files::isDirectory);
+        }
+        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+            Path folder = at.resolve("sample-models");
+            if (Files.isDirectory(folder)) {
+                return Optional.of(folder);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * The file of that name.
+     *
+     * @throws BadInputException if there is none, or the name leads out of the folders
+     */
+    public Path file(String name) {
+        for (Path folder : folders) {
+            Path file = folder.resolve(name).normalize();
+            if (file.startsWith(folder.normalize()) && Files.exists(file)) {
+                return file;
+            }
+        }
+        throw new BadInputException(
+                "",
+                name,
+                "is neither beside the lesson nor among the samples"
+                        + (folders.isEmpty() ? ": no folder of samples was found" : ""));
+    }
+
+    /** The model of a stage as stored; a synthetic tensor is named by its distribution. */
+    Model model(Stage stage) throws IOException {
+        if (stage.synthetic().isPresent()) {
+            SyntheticTensor recipe = stage.synthetic().get();
+            return new Model(
+                    Path.of(recipe.name()),
+                    "synthetic",
+                    OptionalInt.empty(),
+                    List.of(recipe.tensor(recipe.name())),
+                    Optional.empty(),
+                    List.of());
+        }
+        Path file = file(stage.model().orElseThrow());
+        Model known = models.get(file);
+        if (known == null) {
+            known = ModelLoaders.open(file);
+            models.put(file, known);
+        }
+        return known;
+    }
+
+    Optional<Dataset> data(Optional<DataFile> wanted) throws IOException {
+        if (wanted.isEmpty()) {
+            return Optional.empty();
+        }
+        Path file = file(wanted.get().name());
+        Dataset known = data.get(file);
+        if (known == null) {
+            known = Datasets.open(file);
+            data.put(file, known);
+        }
+        OptionalInt limit = wanted.get().limit();
+        return Optional.of(
+                limit.isPresent() && limit.getAsInt() < known.size() ? known.limit(limit.getAsInt()) : known);
+    }
+}
