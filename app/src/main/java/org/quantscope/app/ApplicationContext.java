@@ -2,6 +2,7 @@ package org.quantscope.app;
 
 import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.accuracy.BudgetViewModel;
 import org.quantscope.app.accuracy.CorrectionsViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.configimport.ImportViewModel;
@@ -62,6 +63,7 @@ public record ApplicationContext(
         SampleLayersViewModel sampleLayers,
         CorrectionsViewModel corrections,
         ImproveViewModel improve,
+        BudgetViewModel budget,
         SessionViewModel session,
         ExportViewModel export,
         TargetsViewModel targets,
@@ -123,6 +125,7 @@ public record ApplicationContext(
                 new SampleLayersViewModel(bench, accuracy, background),
                 new CorrectionsViewModel(bench, measurements, accuracy, background),
                 new ImproveViewModel(bench, solutions, settings, background),
+                new BudgetViewModel(bench, measurements, accuracy, background, settings),
                 new SessionViewModel(bench, solutions, questions, settings, background),
                 export,
                 new TargetsViewModel(bench, export, settings, background),
@@ -144,6 +147,7 @@ public record ApplicationContext(
         flipped.close();
         layerOutput.close();
         sampleLayers.close();
+        budget.close();
         accuracy.close();
     }
 }

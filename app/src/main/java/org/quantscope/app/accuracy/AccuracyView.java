@@ -116,6 +116,8 @@ public final class AccuracyView extends VBox {
         });
         model.doubtsProperty()
                 .subscribe(x -> showNotes(model, model.readingProperty().get()));
+        model.codeNotesProperty()
+                .subscribe(x -> showNotes(model, model.readingProperty().get()));
         seen.getStyleClass().add("muted");
         HBox aside = new HBox(BASELINE_GAP, seen, output, task);
         aside.setAlignment(Pos.CENTER_RIGHT);
@@ -273,12 +275,14 @@ public final class AccuracyView extends VBox {
         }
     }
 
-    /** What a person should know about the data and its labels, and the remedy if they cannot be scored. */
+    /** What a person should know about the data, its labels and the codes of weights, and the remedy if they cannot be scored. */
     private void showNotes(AccuracyViewModel model, Optional<LiveEvaluator.Reading> how) {
         notes.getChildren().clear();
-        Stream.concat(
-                        how.map(LiveEvaluator.Reading::notes).orElse(List.of()).stream(),
-                        model.doubtsProperty().get().stream())
+        Stream.of(
+                        how.map(LiveEvaluator.Reading::notes).orElse(List.of()),
+                        model.doubtsProperty().get(),
+                        model.codeNotesProperty().get())
+                .flatMap(List::stream)
                 .forEach(text -> {
                     Label note = new Label(text);
                     note.getStyleClass().add("hint");

@@ -74,6 +74,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final ReadOnlyObjectWrapper<AccuracyState> view = new ReadOnlyObjectWrapper<>(AccuracyState.nothing());
     private final LruCache<Coded, Evaluation> kept = LruCache.ofWeight(
             KEPT_BYTES, e -> Math.max(KEPT_BYTES / KEPT, (long) e.outcomes().total() * BYTES_PER_SAMPLE));
+    private final ReadOnlyObjectWrapper<List<String>> codeNotes = new ReadOnlyObjectWrapper<>(List.of());
     /** The shown settings, whether or not they can be evaluated; null while they are not resolved. */
     private @Nullable Question shown;
 
@@ -117,6 +118,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (closed) {
             return;
         }
+        codeNotes.set(solutions.viewProperty().get().notes());
         Optional<Model> analysed = bench.analysed();
         if (analysed.isEmpty()) {
             shown = null;
@@ -327,6 +329,17 @@ public final class AccuracyViewModel implements AutoCloseable {
                 }));
     }
 
+    /** What evaluates the shown settings; null while there is none, or where the labels cannot be scored. */
+    @Nullable
+    LiveEvaluator evaluator() {
+        return model.readingProperty()
+                        .get()
+                        .flatMap(LiveEvaluator.Reading::refusal)
+                        .isPresent()
+                ? null
+                : model.evaluator();
+    }
+
     /** How the outputs are scored; empty before the model has run. */
     public ReadOnlyObjectProperty<Optional<LiveEvaluator.Reading>> readingProperty() {
         return model.readingProperty();
@@ -335,6 +348,11 @@ public final class AccuracyViewModel implements AutoCloseable {
     /** What the complete figure of the float model says about the data, in sentences. */
     public ReadOnlyObjectProperty<List<String>> doubtsProperty() {
         return model.doubtsProperty();
+    }
+
+    /** What a person should know of the codes of the weights, in sentences. */
+    public ReadOnlyObjectProperty<List<String>> codeNotesProperty() {
+        return codeNotes.getReadOnlyProperty();
     }
 
     /** Evaluates the shown settings again after a cancellation. */

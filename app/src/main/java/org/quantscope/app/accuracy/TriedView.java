@@ -16,6 +16,8 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
 import org.quantscope.app.accuracy.TriedViewModel.Tried;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.core.budget.MixedPrecision.Assignment;
+import org.quantscope.core.eval.AccuracyEstimate;
 
 /**
  * Model size against accuracy of every setting tried: smaller is on the left, better is up. A click on a point goes
@@ -70,7 +72,18 @@ public final class TriedView extends Region {
         }
     }
 
+    /** The size of a mark of the front, in pixels. */
+    private static final double MARK = 4;
+
     private final TriedViewModel model;
+    private final BudgetViewModel budget;
+    private final BudgetHandle handle;
+    /** The mixture of the budget at its accuracy. */
+    private final Region mixture = new Region();
+
+    private final List<Region> frontMarks = new ArrayList<>();
+    private List<Assignment> front = List.of();
+    private Sizes shownSizes = Sizes.of(List.of(), 0, 1);
     private final Region axis = new Region();
     private final Label gap = new Label("//");
     private final Region floatLine = new Region();
@@ -84,8 +97,14 @@ public final class TriedView extends Region {
     private final List<Region> marks = new ArrayList<>();
     private List<Tried> points = List.of();
 
-    public TriedView(TriedViewModel model) {
+    /** @param budget shown as a line across the plot where it can be chosen */
+    public TriedView(TriedViewModel model, BudgetViewModel budget) {
         this.model = model;
+        this.budget = budget;
+        handle = new BudgetHandle("tried-budget", budget, x -> budget.chooseBytes(shownSizes.bytes(x)), true);
+        mixture.getStyleClass().add("budget-mixture");
+        mixture.setManaged(false);
+        mixture.setMouseTransparent(true);
         setId("tried");
         setAccessibleText("Size and accuracy of every setting tried");
         axis.getStyleClass().add("tried-axis");
@@ -98,9 +117,10 @@ public final class TriedView extends Region {
         floatLine.getStyleClass().add("tried-float-line");
         floatLine.setManaged(false);
         floatLine.setMouseTransparent(true);
-        getChildren().addAll(floatLine, axis, gap, nothing);
+        getChildren().addAll(floatLine, axis, gap, nothing, mixture, handle, handle.value());
         setMinHeight(MIN_HEIGHT);
         model.viewProperty().subscribe(this::show);
+        budget.viewProperty().subscribe(this::showBudget);
     }
 
     private void show(TriedViewModel.View view) {
@@ -131,6 +151,30 @@ public final class TriedView extends Region {
                 }
             }
             dots.get(i).setViewOrder(current ? -1 : 0);
+        }
+        requestLayout();
+    }
+
+    private void showBudget(BudgetState state) {
+        boolean open = state.isOpen();
+        handle.setVisible(open);
+        if (open) {
+            handle.write(BudgetText.words(state));
+        }
+        List<Assignment> now =
+                state.found().filter(_ -> open).map(BudgetState.Found::front).orElse(List.of());
+        if (!now.equals(front)) {
+            front = now;
+            getChildren().removeAll(frontMarks);
+            frontMarks.clear();
+            for (int i = 0; i < front.size(); i++) {
+                Region mark = new Region();
+                mark.getStyleClass().add("budget-mark");
+                mark.setManaged(false);
+                mark.setMouseTransparent(true);
+                frontMarks.add(mark);
+            }
+            getChildren().addAll(1, frontMarks);
         }
         requestLayout();
     }
@@ -169,20 +213,28 @@ public final class TriedView extends Region {
      * @param width of the unbroken part in pixels
      */
     private record Sizes(long most, double width, boolean broken, double end) {
-        static Sizes of(List<Tried> points, double width) {
+        /** @param reach the largest size that a mixture has, 0 for none */
+        static Sizes of(List<Tried> points, long reach, double width) {
             long all = points.stream().mapToLong(Tried::bytes).max().orElse(1);
-            long quantized = points.stream()
-                    .filter(p -> !p.isFloat())
-                    .mapToLong(Tried::bytes)
-                    .max()
-                    .orElse(all);
+            long quantized = Math.max(
+                    reach,
+                    points.stream()
+                            .filter(p -> !p.isFloat())
+                            .mapToLong(Tried::bytes)
+                            .max()
+                            .orElse(reach > 0 ? reach : all));
             boolean broken = all > BREAK_FROM * quantized;
             return new Sizes(
                     Math.max(1, broken ? quantized : all), broken ? BEFORE_BREAK * width : width, broken, LEFT + width);
         }
 
-        double at(Tried point) {
-            return broken && point.bytes() > most ? end : LEFT + width * point.bytes() / most;
+        double at(long bytes) {
+            return broken && bytes > most ? end : LEFT + width * bytes / most;
+        }
+
+        /** The size at a place of the unbroken part. */
+        double bytes(double x) {
+            return Math.clamp((x - LEFT) / width, 0, 1) * most;
         }
 
         double breakAt() {
@@ -195,7 +247,9 @@ public final class TriedView extends Region {
         double width = Math.max(1, getWidth() - LEFT - RIGHT);
         double height = Math.max(1, getHeight() - TOP - BOTTOM);
         double floor = TOP + height;
-        Sizes sizes = Sizes.of(points, width);
+        long reach = front.isEmpty() ? 0 : front.getLast().sizeBytes();
+        Sizes sizes = Sizes.of(points, reach, width);
+        shownSizes = sizes;
         axis.setVisible(!points.isEmpty());
         axis.resizeRelocate(LEFT - DOT, floor, width + 2 * DOT, 1);
         gap.setVisible(!points.isEmpty() && sizes.broken);
@@ -212,7 +266,7 @@ public final class TriedView extends Region {
         // Labels are placed in this order: first that of the present settings, then from the newest to the oldest.
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < x.length; i++) {
-            x[i] = sizes.at(points.get(i));
+            x[i] = sizes.at(points.get(i).bytes());
             y[i] = TOP + DOT + room * (top - merit(points.get(i))) / span;
             dots.get(i).resizeRelocate(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT);
             taken.add(new BoundingBox(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT));
@@ -226,9 +280,35 @@ public final class TriedView extends Region {
                 .findFirst();
         floatLine.setVisible(floatAt.isPresent());
         floatAt.ifPresent(at -> floatLine.resizeRelocate(LEFT - DOT, Math.rint(at), width + 2 * DOT, 1));
+        layoutBudget(sizes, top, span, room, floor);
         for (int i : order) {
             layoutLabel(i, x[i], y[i], floor, taken);
         }
+    }
+
+    /** The front as marks on the axis, the budget, and the mixture at its size and accuracy. */
+    private void layoutBudget(Sizes sizes, double top, double span, double room, double floor) {
+        for (int i = 0; i < frontMarks.size(); i++) {
+            frontMarks.get(i).resizeRelocate(sizes.at(front.get(i).sizeBytes()) - MARK / 2, floor - MARK, MARK, MARK);
+        }
+        BudgetState state = budget.viewProperty().get();
+        Optional<AccuracyEstimate> figure = state.isOpen() ? state.accuracy() : Optional.empty();
+        boolean comparable = figure.filter(f ->
+                        !points.isEmpty() && f.task().equals(points.getFirst().task()))
+                .isPresent();
+        mixture.setVisible(comparable);
+        state.chosen().filter(_ -> state.isOpen()).ifPresent(a -> {
+            double x = sizes.at(a.sizeBytes());
+            handle.place(x, 0, floor, getWidth());
+            if (comparable) {
+                AccuracyEstimate f = figure.orElseThrow();
+                double merit = f.task().higherIsBetter() ? f.score() : -f.score();
+                double y = Math.clamp(TOP + DOT + room * (top - merit) / span, DOT / 2, floor - DOT / 2);
+                mixture.resizeRelocate(x - DOT / 2, y - DOT / 2, DOT, DOT);
+                // Over the line and its words.
+                mixture.toFront();
+            }
+        });
     }
 
     private boolean proportions() {

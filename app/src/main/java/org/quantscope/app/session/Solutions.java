@@ -1,6 +1,7 @@
 package org.quantscope.app.session;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -14,6 +15,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
+import org.quantscope.core.layerwise.CodeNotes;
 import org.quantscope.core.layerwise.RoundingPass;
 import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.metric.ErrorPass;
@@ -56,16 +58,23 @@ public final class Solutions {
      * @param solved the codes so far; empty while {@link Status#WAITING}, and for a moment after a change
      * @param measured the errors of weights that have codes of their own
      * @param why why it failed; else empty
+     * @param notes what a person should know of the codes, and of what they pass by, in sentences
      */
-    public record View(Status status, Optional<SolvedModel> solved, Map<TensorId, Measured> measured, String why) {
-        static final View WAITING = new View(Status.WAITING, Optional.empty(), Map.of(), "");
+    public record View(
+            Status status,
+            Optional<SolvedModel> solved,
+            Map<TensorId, Measured> measured,
+            String why,
+            List<String> notes) {
+        static final View WAITING = new View(Status.WAITING, Optional.empty(), Map.of(), "", List.of());
 
         public View {
             measured = Map.copyOf(measured);
+            notes = List.copyOf(notes);
         }
 
         View as(Status other, String reason) {
-            return new View(other, solved, measured, reason);
+            return new View(other, solved, measured, reason, notes);
         }
 
         /** The settings to evaluate; empty while they are not known. */
@@ -140,7 +149,7 @@ public final class Solutions {
         if (!asks(next.resolved)) {
             latest.cancel();
             SolvedModel plain = SolvedModel.of(model, state, next.resolved, Map.of());
-            show(new View(Status.NEAREST, Optional.of(plain), Map.of(), ""));
+            show(new View(Status.NEAREST, Optional.of(plain), Map.of(), "", List.of()));
             return;
         }
         Map<TensorId, SolvedWeight> earlier = newest;
@@ -207,7 +216,8 @@ public final class Solutions {
                                         .map(layer -> layer.error(values, cancel))));
             }
         });
-        return new View(status, Optional.of(solved), measured, "");
+        List<String> notes = CodeNotes.of(of.model, of.state, solved.settings(), solved.solved());
+        return new View(status, Optional.of(solved), measured, "", notes);
     }
 
     /** A person has cancelled, and nothing newer is waiting: what is there stays, and is marked. */

@@ -3,7 +3,9 @@ package org.quantscope.app.window;
 import java.util.Locale;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
+import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -13,6 +15,7 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.CacheView;
 import org.quantscope.app.accuracy.TriedView;
 import org.quantscope.app.ui.JobsView;
+import org.quantscope.app.ui.Reasoned;
 
 /**
  * The strip at the bottom of the window: the settings tried, above them the running jobs and the meaning of the marks.
@@ -25,7 +28,7 @@ final class BottomStrip extends VBox {
     private static final double PADDING = 8;
     private static final double MIN_HEIGHT = 112;
 
-    BottomStrip(ApplicationContext context) {
+    BottomStrip(ApplicationContext context, WindowActions actions) {
         super(2);
         Label head = new Label();
         head.getStyleClass().add("section-head");
@@ -45,14 +48,25 @@ final class BottomStrip extends VBox {
         StackPane end = new StackPane(legend, jobs);
         end.setAlignment(Pos.CENTER_RIGHT);
         context.jobs().onChange(running -> legend.setVisible(running.isEmpty()));
-        HBox line = new HBox(GAP, head, space, cache, end);
+        HBox line = new HBox(GAP, head, budget(context, actions), space, cache, end);
         line.setAlignment(Pos.CENTER_LEFT);
-        TriedView plot = new TriedView(context.tried());
+        TriedView plot = new TriedView(context.tried(), context.budget());
         VBox.setVgrow(plot, Priority.ALWAYS);
         getChildren().addAll(line, plot);
         getStyleClass().add("bottom-strip");
         setPadding(new Insets(PADDING, GAP, PADDING, GAP));
         setMinHeight(MIN_HEIGHT);
+    }
+
+    private static Reasoned budget(ApplicationContext context, WindowActions actions) {
+        Button budget = new Button("Mixed precision…");
+        budget.setId("mixed-precision");
+        budget.getStyleClass().add("link");
+        budget.setTooltip(new Tooltip("Spend a bit budget: give each weight the bits that pay (Ctrl+B)"));
+        budget.setOnAction(e -> actions.mixedPrecision());
+        Reasoned held = new Reasoned(budget);
+        context.bench().modelProperty().subscribe(m -> held.disable(m.isEmpty() ? "Open a model first (Ctrl+O)" : ""));
+        return held;
     }
 
     /** Its height until a person chooses another one, in a window of some height, both in pixels. */

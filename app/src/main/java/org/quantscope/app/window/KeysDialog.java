@@ -25,6 +25,7 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+S, Ctrl+Shift+S", "save the session, save it as"),
             new Key("Ctrl+E", "export"),
             new Key("Ctrl+M", "improve: equalization, ranges, rounding and bits in one go"),
+            new Key("Ctrl+B", "mixed precision: spend a bit budget"),
             new Key("Ctrl+I", "import the ranges of another tool's file"),
             new Key("Ctrl+Z, Ctrl+Y", "undo, redo"),
             new Key("Ctrl+F", "filter the tensors"),
@@ -43,6 +44,7 @@ final class KeysDialog extends Dialog<ButtonType> {
                             + " or after it"),
             new Key("← →", "on a handle: move it by a pixel; with Shift by ten, with Ctrl by a tenth"),
             new Key("Home, End", "on a handle: to the end of the values"),
+            new Key("← →, Enter", "on the bit budget: to the next mixture, give the weights its bits"),
             new Key("Esc", "take a drag or a typed value back"),
             new Key("Enter", "take a typed value over"),
             new Key("F1", "this list"));

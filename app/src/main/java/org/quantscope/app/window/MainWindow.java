@@ -158,7 +158,7 @@ public final class MainWindow {
         Rectangle2D place = place();
         Toolbar toolbar = new Toolbar(context, actions);
         root.setTop(toolbar);
-        strip = new Rows(columns, new BottomStrip(context));
+        strip = new Rows(columns, new BottomStrip(context, actions));
         strip.setLower(length("strip.height", BottomStrip.usualHeight(place.getHeight())));
         root.setCenter(strip);
         columns.setSides(length("column.left", LEFT_WIDTH), length("column.right", RIGHT_WIDTH));
@@ -268,6 +268,7 @@ public final class MainWindow {
         GoingBack.install(scene, context.bench());
         bind("Shortcut+E", actions::export);
         bind("Shortcut+M", actions::improve);
+        bind("Shortcut+B", actions::mixedPrecision);
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", actions::switchTheme);
         bind("F1", actions::showKeys);

@@ -30,6 +30,7 @@ final class WindowActions {
     private @Nullable ExportDialog exporting;
     private @Nullable ImportDialog importing;
     private @Nullable ImproveDialog improving;
+    private @Nullable BudgetDialog budgeting;
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
         this.context = context;
@@ -142,6 +143,24 @@ final class WindowActions {
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
+        dialog.show();
+    }
+
+    /** Opens the dialog for a bit budget, or brings the open one to the front. */
+    void mixedPrecision() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (budgeting != null) {
+            budgeting.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        BudgetDialog dialog =
+                new BudgetDialog(context.budget(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        budgeting = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> budgeting = null);
         dialog.show();
     }
 
