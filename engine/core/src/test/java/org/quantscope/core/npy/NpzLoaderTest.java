@@ -27,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.ZipArchive;
 import org.quantscope.core.io.CopyBudget;
 import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
@@ -243,11 +244,11 @@ class NpzLoaderTest {
     void aHugeDirectoryIsRefusedBeforeItIsRead() throws IOException {
         byte[] small = one(false);
         int end = indexOf(small, "PK\5\6");
-        byte[] bytes = new byte[(int) Npz.MAX_DIRECTORY + 1000];
+        byte[] bytes = new byte[(int) ZipArchive.MAX_DIRECTORY + 1000];
         System.arraycopy(small, 0, bytes, 0, end);
         System.arraycopy(small, end, bytes, bytes.length - (small.length - end), small.length - end);
 
-        assertRefused(bytes, "directory of", String.valueOf(Npz.MAX_DIRECTORY));
+        assertRefused(bytes, "directory of", String.valueOf(ZipArchive.MAX_DIRECTORY));
     }
 
     @ParameterizedTest
