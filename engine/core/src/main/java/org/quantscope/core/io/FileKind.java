@@ -72,12 +72,15 @@ public enum FileKind {
             "a PyTorch program (.pt2)",
             Said.TORCH,
             h -> h.member(Pattern.compile("(^|/)(archive_format|archive_version|serialized_exported_program\\.json)$"
-                    + "|(^|/)models/model\\.json$"))),
+                    + "|(^|/)models/model\\.json$")),
+            EnumSet.of(Wanted.MODEL)),
+    TORCH_SCRIPT("a TorchScript program", Said.TORCH, h -> h.member(Pattern.compile("(^|/)constants\\.pkl$"))),
     TORCH_ZIP(
             "a PyTorch file (.pt or .pth, a zip archive of pickles)",
             Said.TORCH,
-            h -> h.member(Pattern.compile("^([^/]+/)?(data\\.pkl|constants\\.pkl|byteorder|\\.format_version|"
-                    + "\\.storage_alignment|\\.data/serialization_id|data/\\d+)$"))),
+            h -> h.member(Pattern.compile("^([^/]+/)?(data\\.pkl|byteorder|\\.format_version|"
+                    + "\\.storage_alignment|\\.data/serialization_id|data/\\d+)$")),
+            EnumSet.of(Wanted.MODEL)),
     KERAS_ZIP("a Keras model (.keras)", Said.KERAS, h -> h.member(Pattern.compile("(^|/)model\\.weights\\.h5$"))),
     SAVED_MODEL_ZIP(
             "a zip archive with a TensorFlow SavedModel",
@@ -105,7 +108,8 @@ public enum FileKind {
     TORCH_LEGACY(
             "a PyTorch file in its old format (.pt or .pth, a pickle)",
             Said.TORCH,
-            h -> h.binary(2, "\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019")),
+            h -> h.binary(2, "\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019"),
+            EnumSet.of(Wanted.MODEL)),
     TORCH_TAR(
             "a PyTorch file in its oldest format (a tar archive of pickles)",
             Said.TORCH,

@@ -86,10 +86,10 @@ public final class ZipArchive {
         R read(ZipArchive archive) throws IOException;
     }
 
-    private ZipArchive(MappedFile mapped, ZipFile zip) {
+    private ZipArchive(MappedFile mapped, ZipFile zip, CopyBudget budget) {
         this.mapped = mapped;
         this.zip = zip;
-        this.budget = new CopyBudget(mapped.path());
+        this.budget = budget;
         List<ZipArchiveEntry> entries = Collections.list(zip.getEntries());
         checkPlaces(entries);
         for (ZipArchiveEntry entry : entries) {
@@ -107,10 +107,25 @@ public final class ZipArchive {
      * @throws IOException if it cannot be read at all
      */
     public static <R> R open(Path file, Reading<R> reading) throws IOException {
-        MappedFile mapped = MappedFile.map(file);
+        return open(MappedFile.map(file), new CopyBudget(file), reading);
+    }
+
+    /**
+     * Opens a member that is an archive itself, for as long as it is read.
+     *
+     * @throws BadInputException if it is damaged or contradicts itself
+     */
+    public <R> R inner(Member member, Reading<R> reading) throws IOException {
+        return open(new MappedFile(mapped.path(), content(member)), budget, reading);
+    }
+
+    private static <R> R open(MappedFile mapped, CopyBudget budget, Reading<R> reading) throws IOException {
+        Path file = mapped.path();
         checkDirectory(mapped);
-        try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
-            return reading.read(new ZipArchive(mapped, zip));
+        try (ZipFile zip = ZipFile.builder()
+                .setSeekableByteChannel(new SegmentChannel(mapped.bytes()))
+                .get()) {
+            return reading.read(new ZipArchive(mapped, zip, budget));
         } catch (IOException | IllegalArgumentException e) {
             Throwable cause = e;
             while (cause.getCause() != null) {
@@ -245,8 +260,10 @@ public final class ZipArchive {
     private String name(ZipArchiveEntry entry) {
         byte[] raw = entry.getRawName();
         try {
-            String name =
-                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
+            String name = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(raw))
+                    .toString();
             if (name.isEmpty()) {
                 throw new BadInputException(mapped.path(), "zip", "a member has an empty name");
             }

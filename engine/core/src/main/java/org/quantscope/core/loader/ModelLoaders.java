@@ -22,6 +22,7 @@ public final class ModelLoaders {
             new SafetensorsLoader(),
             new GgufLoader(),
             new NpyLoader(),
+            new TorchLoader(),
             new NpzLoader(),
             new SyntheticLoader());
 

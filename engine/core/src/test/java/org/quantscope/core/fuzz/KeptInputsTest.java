@@ -26,7 +26,8 @@ class KeptInputsTest {
             "tables", TablesFuzz::fuzzerTestOneInput,
             "settings", SettingsFuzz::fuzzerTestOneInput,
             "importers", ImportersFuzz::fuzzerTestOneInput,
-            "gguf", GgufFuzz::fuzzerTestOneInput);
+            "gguf", GgufFuzz::fuzzerTestOneInput,
+            "torch", TorchFuzz::fuzzerTestOneInput);
 
     static Stream<String> targets() {
         return TARGETS.keySet().stream().sorted();
