@@ -41,6 +41,14 @@ public interface Calibrator {
     }
 
     /**
+     * The ranges that it chooses from by the squared error, in units of the largest magnitude of a slice, where the scale
+     * of a slice depends on the ranges of others; ascending. Empty if it looks at one slice at a time even there.
+     */
+    default double[] reaches() {
+        return new double[0];
+    }
+
+    /**
      * Chooses the range.
      *
      * @param slice the values, as a sketch and, for weights, exactly

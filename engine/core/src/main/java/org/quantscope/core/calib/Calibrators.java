@@ -20,7 +20,8 @@ public final class Calibrators {
             new OctavCalibrator(),
             new StdCalibrator(),
             new WeightedMseCalibrator(),
-            new OutputMseCalibrator());
+            new OutputMseCalibrator(),
+            new FourOverSixCalibrator());
 
     private static final Map<String, Calibrator> BY_ID =
             ALL.stream().collect(Collectors.toUnmodifiableMap(Calibrator::id, calibrator -> calibrator));

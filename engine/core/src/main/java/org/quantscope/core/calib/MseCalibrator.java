@@ -3,6 +3,7 @@ package org.quantscope.core.calib;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.OptionDoc;
@@ -37,6 +38,15 @@ final class MseCalibrator implements Calibrator {
     public String source() {
         return "exhaustive search of the clip that minimises Σ(x−Q(x))² (Choukroun et al. 2019, OMSE; Nagel et al."
                 + " 2021, eq. 7)";
+    }
+
+    /** Four percent apart: less than any two neighbours among scales that are kept as FP8 E4M3. */
+    private static final double[] REACHES =
+            IntStream.range(0, 40).mapToDouble(i -> 1.6 * Math.pow(0.96, 39 - i)).toArray();
+
+    @Override
+    public double[] reaches() {
+        return REACHES.clone();
     }
 
     @Override

@@ -299,6 +299,13 @@ public final class RangeResolver {
             Calibrator calibrator,
             Map<String, String> options,
             CancelToken cancel) {
+        if (slicing.slices() > 1
+                && importance == null
+                && spec.quantizer().hasRelativeScales()
+                && calibrator.reaches().length > 0) {
+            Options.of(calibrator, options);
+            return new RelativeScales(data, slicing, spec, calibrator.reaches(), cancel).ranges();
+        }
         long length = data.count() / slicing.slices();
         boolean contiguous = !slicing.isBlocked() && slicing.run() == Math.max(1, length);
         if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {

@@ -54,6 +54,11 @@ final class NvFp4Quantizer implements Quantizer {
     }
 
     @Override
+    public boolean hasRelativeScales() {
+        return true;
+    }
+
+    @Override
     public double bitsPerWeight(QuantSpec spec, long count, long slices) {
         return Quantizer.bitsPerWeight(spec.bits(), count, slices, SCALE_BITS, Scales.FLOAT_BITS);
     }

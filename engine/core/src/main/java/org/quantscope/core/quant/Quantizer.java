@@ -82,6 +82,14 @@ public interface Quantizer {
     QuantParams resolve(QuantSpec spec, Granularity granularity, List<ClipRange> ranges);
 
     /**
+     * True if the scale of a slice depends on the ranges of other slices too: the largest range of all sets the unit in
+     * which scales are rounded.
+     */
+    default boolean hasRelativeScales() {
+        return false;
+    }
+
+    /**
      * Average bits per value, scales and codebooks included, for a tensor of {@code count} values in {@code slices}
      * slices.
      */
