@@ -78,7 +78,6 @@ final class FourOverSixCalibrator implements Calibrator {
     private static ClipRange range(SliceStatistics slice, QuantSpec spec, double reach) {
         return spec.symmetric()
                 ? ClipRange.symmetric((float) (reach * slice.absMax()))
-                : new ClipRange(
-                        (float) (reach * Math.min(0, slice.min())), (float) (reach * Math.max(0, slice.max())));
+                : new ClipRange((float) (reach * Math.min(0, slice.min())), (float) (reach * Math.max(0, slice.max())));
     }
 }

@@ -41,8 +41,9 @@ final class MseCalibrator implements Calibrator {
     }
 
     /** Four percent apart: less than any two neighbours among scales that are kept as FP8 E4M3. */
-    private static final double[] REACHES =
-            IntStream.range(0, 40).mapToDouble(i -> 1.6 * Math.pow(0.96, 39 - i)).toArray();
+    private static final double[] REACHES = IntStream.range(0, 40)
+            .mapToDouble(i -> 1.6 * Math.pow(0.96, 39 - i))
+            .toArray();
 
     @Override
     public double[] reaches() {

@@ -143,7 +143,8 @@ final class RelativeScales {
             }
             if (slice == top.slice) {
                 ranges[slice] = top.range;
-                errors[slice] = ErrorPass.squaredError(values, from, n, params(unit, unit).grid(0));
+                errors[slice] = ErrorPass.squaredError(
+                        values, from, n, params(unit, unit).grid(0));
                 return;
             }
             double least = Double.POSITIVE_INFINITY;

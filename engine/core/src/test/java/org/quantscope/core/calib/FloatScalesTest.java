@@ -60,7 +60,8 @@ class FloatScalesTest {
     }
 
     private double chosen(Tensor t, String scheme, String calibrator) {
-        return error(t, RangeResolver.resolve(t, spec(scheme, calibrator), cancel).params());
+        return error(
+                t, RangeResolver.resolve(t, spec(scheme, calibrator), cancel).params());
     }
 
     private static float largest(Tensor t, int from, int n) {
@@ -119,8 +120,17 @@ class FloatScalesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "fp8_e4m3fn", "fp8_e5m2", "fp6_e2m3", "fp6_e3m2", "fp4_e2m1", "mxfp4", "mxfp6_e2m3", "mxfp6_e3m2",
-                "mxfp8_e4m3", "mxfp8_e5m2", "mxint8"
+                "fp8_e4m3fn",
+                "fp8_e5m2",
+                "fp6_e2m3",
+                "fp6_e3m2",
+                "fp4_e2m1",
+                "mxfp4",
+                "mxfp6_e2m3",
+                "mxfp6_e3m2",
+                "mxfp8_e4m3",
+                "mxfp8_e5m2",
+                "mxint8"
             })
     void leastSquaredErrorIsThatOfEveryClipThatCouldBeSet(String scheme) {
         for (long seed = 11; seed <= 13; seed++) {
