@@ -13,6 +13,7 @@ import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.flipped.LayerOutputViewModel;
 import org.quantscope.app.flipped.SampleLayersViewModel;
 import org.quantscope.app.graph.GraphViewModel;
+import org.quantscope.app.improve.EqualizeFirst;
 import org.quantscope.app.improve.ImproveViewModel;
 import org.quantscope.app.selected.CodeUse;
 import org.quantscope.app.selected.CodesViewModel;
@@ -64,6 +65,7 @@ public record ApplicationContext(
         CorrectionsViewModel corrections,
         ImproveViewModel improve,
         BudgetViewModel budget,
+        EqualizeFirst equalizeFirst,
         SessionViewModel session,
         ExportViewModel export,
         TargetsViewModel targets,
@@ -126,6 +128,7 @@ public record ApplicationContext(
                 new CorrectionsViewModel(bench, measurements, accuracy, background),
                 new ImproveViewModel(bench, solutions, settings, background),
                 new BudgetViewModel(bench, measurements, accuracy, background, settings),
+                new EqualizeFirst(bench, background),
                 new SessionViewModel(bench, solutions, questions, settings, background),
                 export,
                 new TargetsViewModel(bench, export, settings, background),

@@ -22,6 +22,7 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.util.StringConverter;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +81,7 @@ public final class QuantizerView extends VBox {
     private final Label scale;
     private final Label zeroPoint;
     private final Label effective;
+    private final StackPane underRounding;
     private final Facts facts = new Facts();
     private final Label nothing = new Label();
     private final Label alone = new Label("A range by hand is for the tensor shown alone.");
@@ -90,8 +92,11 @@ public final class QuantizerView extends VBox {
     private List<Long> sizes = List.of();
     private boolean updating;
 
-    /** @param onQuantize quantizes the selected tensor, for one that stays in float */
-    public QuantizerView(QuantizerViewModel model, Runnable onQuantize) {
+    /**
+     * @param onQuantize quantizes the selected tensor, for one that stays in float
+     * @param underRounding what else there is to say of a rounding that looks at whole layers
+     */
+    public QuantizerView(QuantizerViewModel model, Runnable onQuantize, Node underRounding) {
         scheme.setId("scheme");
         scheme.setItems(FXCollections.observableList(
                 Quantizers.all().stream().map(Quantizer::id).toList()));
@@ -160,6 +165,9 @@ public final class QuantizerView extends VBox {
         facts.add("Rounding", held(rounding), "How the code of each weight is chosen within this grid and range");
         facts.addWide(roundingNote);
         facts.addWide(goOn);
+        this.underRounding = new StackPane(underRounding);
+        this.underRounding.managedProperty().bind(this.underRounding.visibleProperty());
+        facts.addWide(this.underRounding);
         scale = facts.addNumber(
                 "scale", "scale", "Tensor units per step; of several scales the smallest, the median and the largest");
         zeroPoint = facts.addNumber("zero point", "zero-point", "The code of 0");
@@ -281,6 +289,7 @@ public final class QuantizerView extends VBox {
         lock(blockSize, v.whyLocked(QuantizerForm.Field.BLOCK_SIZE));
         lock(rounding, v.whyLocked(QuantizerForm.Field.ROUNDING));
         rounding.setValue(spec.rounding());
+        underRounding.setVisible(!spec.isNearest());
         roundingTip.setText(Roundings.byId(spec.rounding()).summary());
         symmetry.choose(spec.symmetric() ? 0 : 1);
         signed.setSelected(spec.signed());

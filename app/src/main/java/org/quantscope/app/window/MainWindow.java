@@ -31,6 +31,7 @@ import org.quantscope.app.accuracy.CorrectionsView;
 import org.quantscope.app.flipped.FlippedStrip;
 import org.quantscope.app.flipped.FlippedWindow;
 import org.quantscope.app.flipped.Thumbnails;
+import org.quantscope.app.improve.EqualizeFirstView;
 import org.quantscope.app.selected.ErrorView;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.selected.QuantizerView;
@@ -122,7 +123,10 @@ public final class MainWindow {
         TensorPane tensor = new TensorPane(context.selected(), context.quantizer(), pages);
         VBox answers = new VBox(
                 ANSWER_GAP,
-                new QuantizerView(context.quantizer(), this::quantizeInHand),
+                new QuantizerView(
+                        context.quantizer(),
+                        this::quantizeInHand,
+                        new EqualizeFirstView(context.equalizeFirst(), actions::equalize)),
                 new ErrorView(context.error()),
                 new AccuracyView(context.accuracy(), context.session()::chooseReference),
                 new CorrectionsView(context.corrections()),

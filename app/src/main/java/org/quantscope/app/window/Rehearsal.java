@@ -15,6 +15,7 @@ import javafx.scene.input.MouseEvent;
 import javafx.scene.input.PickResult;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.stage.Stage;
 import javafx.util.Subscription;
@@ -122,7 +123,7 @@ final class Rehearsal {
         plan(root, () -> theme.applyTo(new Scene(root, WIDTH, HEIGHT)));
         plan(root, () -> root.getChildren().add(pane(copy)));
         plan(root, () -> root.getChildren().add(answers));
-        plan(root, () -> answers.getChildren().add(new QuantizerView(copy.quantizer(), () -> {})));
+        plan(root, () -> answers.getChildren().add(new QuantizerView(copy.quantizer(), () -> {}, new Region())));
         plan(root, () -> answers.getChildren().add(new ErrorView(copy.error())));
         plan(root, () -> drag(root));
         frames.start();

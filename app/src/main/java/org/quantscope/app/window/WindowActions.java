@@ -16,8 +16,10 @@ import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.synthetic.SyntheticViewModel;
 import org.quantscope.app.ui.Theme;
+import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.improve.EqualizationOffer;
 import org.quantscope.core.io.Invisible;
 
 /** The actions of the window's menus, buttons and keys that need a dialog. Most dialogs leave the window usable. */
@@ -217,6 +219,11 @@ final class WindowActions {
             dialogs.dress(dialog);
             dialog.show();
         });
+    }
+
+    /** Makes the ranges of channels between layers equal. */
+    void equalize() {
+        context.corrections().apply(Corrections.byId(EqualizationOffer.CORRECTION));
     }
 
     /** Opens the dialog that improves the settings in one go, or brings the open one to the front. */

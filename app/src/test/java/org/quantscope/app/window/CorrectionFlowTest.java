@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import javafx.scene.Node;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
 import org.junit.jupiter.api.Test;
@@ -131,6 +132,29 @@ class CorrectionFlowTest {
                         == 1);
         assertThat(weight()).isEqualTo(corrected);
         assertThat(OpenWindow.text(robot, "#accuracy")).isIn("90.6 %", "90.8 %");
+    }
+
+    /** Where channels differ, whoever chooses a rounding is told what to do first, and does it with one click. */
+    @Test
+    void equalizationIsOfferedAtTheRounding(FxRobot robot) throws Exception {
+        assertThat(offered(robot)).isFalse();
+        OpenWindow.doOnFx(() -> at.context.quantizer().setRounding("gptq"));
+        OpenWindow.waitUntil(() -> offered(robot));
+        assertThat(OpenWindow.text(robot, "#equalize-first")).contains("bits of its grid", "equalize first");
+        OpenWindow.doOnFx(
+                () -> robot.lookup("#equalize-first-now").queryButton().fire());
+        OpenWindow.waitUntil(() -> at.state().corrections().size() == 1 && !offered(robot));
+        OpenWindow.doOnFx(() -> at.context.bench().undo());
+        OpenWindow.waitUntil(() -> offered(robot));
+        OpenWindow.doOnFx(() -> at.context.bench().undo());
+        OpenWindow.waitUntil(() -> !offered(robot));
+    }
+
+    private static boolean offered(FxRobot robot) {
+        return OpenWindow.onFx(() -> {
+            Node note = robot.lookup("#equalize-first").query();
+            return note.getParent().isVisible() && note.getParent().getParent().isVisible();
+        });
     }
 
     @Test

@@ -102,6 +102,7 @@ final class CalibrateCommand extends EngineCommand {
             resolved = resolver.resolve(model, state, calibration, bar, cancel());
         }
         ActivationRanges ranges = resolver.ranges(state, calibration, cancel());
+        Optional<String> first = equalizeFirst(model, state);
         SolvedModel solved = solved(model, state, resolved, Map.of(), samples);
         warnOfPassedBy(model, state, solved);
         cancel().check();
@@ -117,12 +118,14 @@ final class CalibrateCommand extends EngineCommand {
         RangeReport special = RangeReport.of(resolved, calibration);
         Json json = new Json().put("config", output.toString()).put("tensors", tensors);
         special.put(json);
+        first.ifPresent(note -> json.put("notes", List.of(note)));
         print(FloatReport.put(json, left).put("seconds", seconds), () -> {
             terminal()
                     .out()
                     .println(output + ": " + resolved.weights().size() + " weights, "
                             + resolved.activations().size() + " activations, " + Text.number(seconds) + " s");
             special.print(terminal());
+            first.ifPresent(note -> terminal().out().println("note: " + note));
             FloatReport.print(left, terminal());
         });
         return FloatReport.code(check, left);

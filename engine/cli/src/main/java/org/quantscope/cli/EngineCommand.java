@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.improve.EqualizationOffer;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.layerwise.CodeNotes;
 import org.quantscope.core.layerwise.MomentsPass;
@@ -174,6 +175,15 @@ abstract class EngineCommand implements Callable<Integer> {
                 : recorded.openUnchanged("calibration_data", cancel);
         try (Terminal.Bar bar = terminal.progress("inputs of layers")) {
             return MomentsPass.complete(known, model, state, samples, bar, cancel);
+        }
+    }
+
+    /** Says so if the model should be equalized before codes are chosen. */
+    final Optional<String> equalizeFirst(Model model, SessionState state) {
+        try (Terminal.Bar bar = terminal.progress("channels")) {
+            return EqualizationOffer.of(model, state, bar, cancel)
+                    .map(offer -> offer.said() + " See quantscope improve, and correct --correction"
+                            + " cross-layer-equalization.");
         }
     }
 

@@ -40,7 +40,9 @@ final class EvalCommand extends EvaluatingCommand {
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
-        Setting setting = solved(setting());
+        Setting nearest = setting();
+        Optional<String> first = equalizeFirst(nearest.model(), nearest.state());
+        Setting setting = solved(nearest);
         ResolvedSettings resolved = setting.resolved();
         ModelSize size = ModelSize.of(setting.model(), resolved);
 
@@ -68,6 +70,7 @@ final class EvalCommand extends EvaluatingCommand {
         }
         double seconds = (System.nanoTime() - start) / 1e9;
         notes.addAll(EvalReport.collapse(figure));
+        first.ifPresent(notes::add);
         Json json = EvalReport.json(figure, how, setting.reference(), size, notes, evaluation, seconds);
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);

@@ -212,4 +212,44 @@ class RoundingOptionTest {
         assertThat(unknown.code()).isEqualTo(2);
         assertThat(unknown.err()).contains("rounding: up is not one of nearest, gptq, adaround, least-output-error");
     }
+
+    /** Where channels differ, the commands that choose codes say what to do first. */
+    @Test
+    void equalizationIsOfferedWhereChannelsDiffer(@TempDir Path folder) throws IOException {
+        JsonNode eval = CommandLineRun.of(
+                        "eval",
+                        SAMPLES.resolve("fashion_lenet_unequalized.onnx"),
+                        "--data",
+                        SAMPLES.resolve("fashion_mnist_test.npz"),
+                        "--limit",
+                        "20",
+                        "--weights",
+                        "4",
+                        "--rounding",
+                        "gptq",
+                        "--calibration-data",
+                        SAMPLES.resolve("fashion_mnist_calibration.npz"),
+                        "--json")
+                .json();
+        assertThat(eval.path("notes").toString()).contains("equalize first", "quantscope improve");
+        for (String[] one :
+                new String[][] {{"fashion_lenet_unequalized", "gptq", "yes"}, {"digits_mlp", "gptq", "no"}}) {
+            String output = CommandLineRun.of(
+                            "calibrate",
+                            SAMPLES.resolve(one[0] + ".onnx"),
+                            "--data",
+                            SAMPLES.resolve(
+                                    one[0].startsWith("digits")
+                                            ? "digits_calibration.npz"
+                                            : "fashion_mnist_calibration.npz"),
+                            "--weights",
+                            "4",
+                            "--rounding",
+                            one[1],
+                            "-o",
+                            folder.resolve("c.json"))
+                    .out();
+            assertThat(output.contains("equalize first")).isEqualTo(one[2].equals("yes"));
+        }
+    }
 }

@@ -27,9 +27,6 @@ import org.quantscope.core.tensor.TensorKind;
 
 /** What each step would make of the settings so far, chosen on one half of the calibration data. */
 final class Candidates {
-    /** The correction that needs neither data nor settings and keeps the float function. */
-    static final String EQUALIZATION = "cross-layer-equalization";
-
     static final String ROUNDING = "least-output-error";
 
     /** Calibrators that are tried: each is the best of its kind, and none assumes a distribution. */
@@ -58,14 +55,15 @@ final class Candidates {
         if (!state.foldBatchNorm()) {
             return new Candidate.Nothing("batch normalization is not folded, and equalization needs that");
         }
-        if (state.corrections().stream().anyMatch(c -> c.id().equals(EQUALIZATION))) {
+        if (state.corrections().stream().anyMatch(c -> c.id().equals(EqualizationOffer.CORRECTION))) {
             return new Candidate.Nothing("the model is equalized already");
         }
-        AppliedCorrection applied = new AppliedCorrection(EQUALIZATION, Map.of(), Optional.empty(), Optional.empty());
+        AppliedCorrection applied =
+                new AppliedCorrection(EqualizationOffer.CORRECTION, Map.of(), Optional.empty(), Optional.empty());
         Correction.Output output;
         Edit edit;
         try {
-            Correction correction = Corrections.byId(EQUALIZATION);
+            Correction correction = Corrections.byId(EqualizationOffer.CORRECTION);
             Optional<String> unavailable = correction.unavailable();
             if (unavailable.isPresent()) {
                 return new Candidate.Nothing(unavailable.get());
