@@ -14,11 +14,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.accuracy.AccuracyState.Status;
+import org.quantscope.app.selected.HandCodes;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Solutions;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.eval.ChosenValues;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.job.CancelToken;
@@ -35,6 +39,7 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
 
 /** A rounding is a choice like grid and range; the codes that it comes to are results beside the choices. */
 class RoundingTest {
@@ -214,25 +219,110 @@ class RoundingTest {
         assertThat(correct()).isEqualTo(solved);
     }
 
-    /** A range that moves shows nearest levels of this weight at once; the other weights keep their codes. */
+    private SelectedTensor.View hand() {
+        return context.selected().viewProperty().get().orElseThrow();
+    }
+
+    private String whose() {
+        return context.error().viewProperty().get().orElseThrow().whose();
+    }
+
+    private ClipRange wide() {
+        return ClipRange.symmetric(1.5f * hand().clip().orElseThrow().hi());
+    }
+
+    private Map<TensorId, ChosenValues> asked() {
+        return context.accuracy().request().orElseThrow().values();
+    }
+
+    /**
+     * A range that moves shows nearest levels of this weight at once, and the codes that the rounding chooses for it as
+     * soon as they are there; figures and accuracy are theirs then, and each says whose it is.
+     */
     @Test
-    void aDragShowsNearestLevelsOfTheWeightInHand() {
-        round("gptq");
+    void aDragShowsNearestLevelsAndThenCodesOfTheWeightInHand() {
+        round("least-output-error");
+        context.layerInputs().showingProperty().set(true);
         int solved = correct();
-        ClipRange wide = ClipRange.symmetric(2
-                * context.selected()
-                        .viewProperty()
-                        .get()
-                        .orElseThrow()
-                        .clip()
-                        .orElseThrow()
-                        .hi());
+        TensorId weight = hand().subject().id();
+        Map<TensorId, ChosenValues> committed = asked();
+        assertThat(committed).containsKey(weight);
+        assertThat(whose()).isEqualTo("codes of Least output error");
         context.selected().selectSlice(0);
+        ClipRange wide = wide();
+
+        held = true;
         context.selected().preview(wide);
-        assertThat(context.accuracy().request().orElseThrow().values()).hasSize(2);
-        context.selected().cancel();
-        assertThat(context.accuracy().request().orElseThrow().values()).hasSize(3);
+        assertThat(hand().codes().state()).isEqualTo(HandCodes.State.COMING);
+        assertThat(asked()).doesNotContainKey(weight).hasSizeLessThan(committed.size());
+        assertThat(whose()).isEqualTo("nearest levels");
+        assertThat(context.quantizer().roundingProperty().get().text()).startsWith("Nearest levels until");
+        Measured nearest = hand().measured().orElseThrow();
+
+        finish();
+        assertThat(hand().preview()).isTrue();
+        assertThat(hand().codes().state()).isEqualTo(HandCodes.State.CHOSEN);
+        assertThat(whose()).isEqualTo("codes of Least output error");
+        assertThat(context.quantizer().roundingProperty().get().text()).contains("the layers behind follow");
+        assertThat(asked().keySet()).isEqualTo(committed.keySet());
+        assertThat(asked().get(weight)).isNotEqualTo(committed.get(weight));
+        Measured codes = hand().measured().orElseThrow();
+        assertThat(codes.params()).isEqualTo(nearest.params());
+        assertThat(codes.error().mse()).isNotEqualTo(nearest.error().mse());
+        assertThat(codes.output()).isPresent();
+        int inHand = correct();
+
+        // Let go, the layer has these codes, and those behind it follow.
+        context.selected().commit();
+        assertThat(codes().status()).isEqualTo(Solutions.Status.HOLD);
+        assertThat(hand().preview()).isFalse();
+        assertThat(hand().measured().orElseThrow().error()).isEqualTo(codes.error());
+        assertThat(hand().measured().orElseThrow().output()).isEqualTo(codes.output());
+        assertThat(asked().get(weight).data().toFloats())
+                .isEqualTo(codes().solved()
+                        .orElseThrow()
+                        .values()
+                        .get(weight)
+                        .data()
+                        .toFloats());
+        assertThat(correct()).isBetween(inHand - 40, inHand + 40);
+        context.bench().undo();
         assertThat(correct()).isEqualTo(solved);
+    }
+
+    /** Of many ranges the newest has its codes; Esc brings back those of the setting. */
+    @Test
+    void onlyTheCodesOfTheNewestRangeAreShown() {
+        round("gptq");
+        Map<TensorId, ChosenValues> committed = asked();
+        context.selected().selectSlice(0);
+        ClipRange wide = wide();
+        held = true;
+        for (int i = 1; i < 5; i++) {
+            context.selected().preview(ClipRange.symmetric(wide.hi() * (1 + i / 10f)));
+        }
+        finish();
+        assertThat(hand().codes().state()).isEqualTo(HandCodes.State.CHOSEN);
+        assertThat(hand().measured().orElseThrow().requested().getFirst().hi()).isEqualTo(wide.hi() * 1.4f);
+
+        held = true;
+        context.selected().preview(wide);
+        context.selected().cancel();
+        finish();
+        assertThat(hand().preview()).isFalse();
+        assertThat(whose()).isEqualTo("codes of GPTQ");
+        assertThat(asked()).isEqualTo(committed);
+    }
+
+    /** Without calibration data there are nearest levels only, and that is said. */
+    @Test
+    void withoutDataARangeMovesWithNearestLevels() {
+        round("gptq");
+        context.bench().apply(new Edit.RelinkCalibrationData(Optional.empty()));
+        context.selected().selectSlice(0);
+        context.selected().preview(wide());
+        assertThat(hand().codes().state()).isEqualTo(HandCodes.State.NEAREST);
+        assertThat(whose()).isEqualTo("nearest levels");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package org.quantscope.app.accuracy;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
@@ -23,6 +24,7 @@ import org.quantscope.core.dataset.LabelNumbers;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.CacheUse;
+import org.quantscope.core.eval.ChosenValues;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -45,13 +47,13 @@ import org.quantscope.core.tensor.TensorId;
  * newest settings are evaluated; settings that were evaluated before are answered at once.
  */
 public final class AccuracyViewModel implements AutoCloseable {
-    /** Other parameters for one tensor. */
-    private record Preview(TensorId id, QuantParams params) {}
+    /** Other parameters for one tensor, with its nearest levels or the codes that were chosen for them. */
+    private record Preview(TensorId id, QuantParams params, Map<TensorId, ChosenValues> codes) {}
 
     /** What is to be evaluated. The complete settings are assembled on the background thread that needs them. */
     private record Question(Coded committed, Optional<Preview> preview) {
         Coded setting() {
-            return preview.map(p -> committed.with(p.id, p.params)).orElse(committed);
+            return preview.map(p -> committed.with(p.id, p.params, p.codes)).orElse(committed);
         }
     }
 
@@ -169,7 +171,9 @@ public final class AccuracyViewModel implements AutoCloseable {
      */
     private static Optional<Preview> preview(ResolvedSettings committed, Optional<SelectedTensor.View> hand) {
         return hand.filter(SelectedTensor.View::preview)
-                .flatMap(h -> h.measured().map(m -> new Preview(h.subject().id(), m.params())))
+                .flatMap(h -> h.measured()
+                        .map(m -> new Preview(
+                                h.subject().id(), m.params(), h.codes().values())))
                 .filter(p -> committed
                         .find(p.id)
                         .map(found -> !found.params().equals(p.params))

@@ -25,6 +25,7 @@ public final class ErrorView extends VBox {
     private static final double GAP = 8;
 
     private final Label sqnr = new SteadyLabel();
+    private final Label name = new Label("SQNR");
     private final Label atOutput = new SteadyLabel();
     private final Label outputName = new Label();
     private final Tooltip aboutOutput = new Tooltip();
@@ -75,7 +76,7 @@ public final class ErrorView extends VBox {
         sqnr.getStyleClass().addAll("number", "headline");
         sqnr.setMinWidth(USE_PREF_SIZE);
         sqnr.textProperty().subscribe(text -> sqnr.setAccessibleText("SQNR " + text));
-        Label name = new Label("SQNR");
+        name.setId("sqnr-name");
         name.getStyleClass().add("muted");
         Tooltip tip = new Tooltip("Signal to quantization noise, 10·log10(Σx²/Σ(x−y)²), in dB; more is better");
         sqnr.setTooltip(tip);
@@ -142,6 +143,7 @@ public final class ErrorView extends VBox {
         if (view.isEmpty()) {
             numbers.forEach(label -> label.setText(Figures.NONE));
             split.setText("");
+            name.setText("SQNR");
             say(List.of());
             bar.setVisible(false);
             showOutput(ErrorViewModel.AtOutput.NONE);
@@ -151,6 +153,7 @@ public final class ErrorView extends VBox {
         ErrorViewModel.View v = view.get();
         mse.setText(v.deviation().mse());
         sqnr.setText(v.deviation().sqnr());
+        name.setText(v.whose().isEmpty() ? "SQNR" : "SQNR, " + v.whose());
         cosine.setText(v.deviation().cosine());
         maxError.setText(v.deviation().maxError());
         clipped.setText(v.clipped().all());

@@ -19,6 +19,8 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.core.figure.Sentences;
 import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.metric.CodeReport;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.sketch.MomentSketch;
 
@@ -42,6 +44,8 @@ public final class ErrorViewModel {
      * @param bitsPerWeight the stored bits of a value, scales included
      * @param notes how many values are left out because they are no numbers, or mask values, and how many scales are raised;
      *     empty if none
+     * @param whose under a rounding that looks at the whole layer, whether these are nearest levels or its codes; else
+     *     empty
      * @param previous true if the figures belong to earlier settings
      */
     public record View(
@@ -52,6 +56,7 @@ public final class ErrorViewModel {
             List<String> sentences,
             String bitsPerWeight,
             String notes,
+            String whose,
             boolean previous) {}
 
     /**
@@ -168,8 +173,20 @@ public final class ErrorViewModel {
                             Stream.of(v.sketch().flatMap(ErrorViewModel::leftOut), raised(v, m))
                                     .flatMap(Optional::stream)
                                     .collect(Collectors.joining("; ")),
+                            whose(v),
                             v.previous());
                 });
+    }
+
+    private static String whose(SelectedTensor.View v) {
+        if (!(v.subject() instanceof QuantizableTensor.Weight)
+                || v.previous()
+                || v.spec().map(QuantSpec::isNearest).orElse(true)) {
+            return "";
+        }
+        return v.codes().state() == HandCodes.State.CHOSEN
+                ? "codes of " + Roundings.byId(v.spec().get().rounding()).title()
+                : "nearest levels";
     }
 
     private static Sentences.Seen seen(SelectedTensor.View v, Measured m) {

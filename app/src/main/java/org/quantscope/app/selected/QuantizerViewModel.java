@@ -122,7 +122,7 @@ public final class QuantizerViewModel {
                         codes.solved()
                                 .map(s -> s.kept().get(v.subject().id()))
                                 .map(why -> "It keeps its nearest levels: " + why + ".")
-                                .orElse(v.preview() ? "Nearest levels while the range moves." : ranges(v)),
+                                .orElse(v.preview() ? moving(v) : ranges(v)),
                         false);
             case WAITING, NEAREST, WORKING ->
                 new RoundingNote("Codes are being chosen; nearest levels until then.", false);
@@ -132,6 +132,20 @@ public final class QuantizerViewModel {
                         "It needs calibration data, which shows what the layer reads. Nearest levels until then.",
                         false);
             case FAILED -> new RoundingNote("No codes: " + codes.why(), true);
+        };
+    }
+
+    /** Says whose codes are shown while the range moves. */
+    private static String moving(SelectedTensor.View v) {
+        String title =
+                v.spec().map(spec -> Roundings.byId(spec.rounding()).title()).orElse("");
+        return switch (v.codes().state()) {
+            case NEAREST -> "Nearest levels while the range moves.";
+            case COMING -> "Nearest levels until " + title + " has chosen codes for this range.";
+            case ON_RELEASE ->
+                "Nearest levels while the range moves: " + title
+                        + " takes too long on a layer of this size, and chooses codes when you let go.";
+            case CHOSEN -> "Codes of " + title + " for this range; the layers behind follow when you let go.";
         };
     }
 

@@ -103,6 +103,11 @@ public final class SelectedTensor {
             return outcome.preview();
         }
 
+        /** Whose codes {@link #measured} is of, during a drag. */
+        public HandCodes codes() {
+            return outcome.codes();
+        }
+
         /** True if {@link #measured} belongs to an earlier setting. */
         public boolean previous() {
             return outcome.previous();
@@ -179,6 +184,7 @@ public final class SelectedTensor {
     private final Solutions solutions;
     private final Background background;
     private final TensorValues values;
+    private final LiveRounding live;
     private final LatestWins<QuantParams> fitting;
     private final LatestWins<Exactly> exact;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
@@ -192,6 +198,7 @@ public final class SelectedTensor {
     private @Nullable PreviewRequest requested;
 
     private @Nullable Measured previewed;
+    private HandCodes codes = HandCodes.NEAREST;
     private Optional<TensorId> followed = Optional.empty();
     private Optional<SessionState> followedState = Optional.empty();
 
@@ -201,6 +208,7 @@ public final class SelectedTensor {
         this.solutions = solutions;
         this.background = background;
         this.values = new TensorValues(bench, measurements.outputs(), background, this::refresh);
+        this.live = new LiveRounding(bench, measurements, solutions, background);
         this.fitting = background.latest(LatestWins.Mode.CONFLATE);
         this.exact = background.latest(LatestWins.Mode.CONFLATE);
         bench.modelProperty().subscribe(x -> values.forget());
@@ -278,6 +286,19 @@ public final class SelectedTensor {
                         params,
                         PreviewRequest.estimate(v, v.measured().orElseThrow(), params));
         previewed = measured;
+        codes = HandCodes.NEAREST;
+        if (v.subject() instanceof QuantizableTensor.Weight w) {
+            HandCodes meanwhile = live.solve(w, measured, solved -> {
+                if (isInHand(next, params)) {
+                    boolean chosen = solved.codes().state() == HandCodes.State.CHOSEN;
+                    previewed = chosen ? solved.measured() : previewed;
+                    codes = solved.codes();
+                    refresh();
+                }
+            });
+            // Where all work is done at once the codes are there already.
+            codes = codes.state() == HandCodes.State.CHOSEN ? codes : meanwhile;
+        }
         refresh();
         if (known == null && v.subject() instanceof QuantizableTensor.Weight w) {
             Importances importances = bench.importances();
@@ -288,15 +309,19 @@ public final class SelectedTensor {
                         if (result.complete) {
                             measurements.keep(w, done);
                         }
-                        if (previewed != null
-                                && previewed.params().equals(params)
-                                && previewed.spec().equals(next)) {
+                        if (isInHand(next, params) && codes.state() != HandCodes.State.CHOSEN) {
                             previewed = done;
                             refresh();
                         }
                     },
                     e -> background.problem(e));
         }
+    }
+
+    private boolean isInHand(QuantSpec spec, QuantParams params) {
+        return previewed != null
+                && previewed.params().equals(params)
+                && previewed.spec().equals(spec);
     }
 
     /** Measures exactly; where the output of the layer takes longer than a frame, an estimate of it comes first. */
@@ -343,6 +368,8 @@ public final class SelectedTensor {
     private void forget() {
         requested = null;
         previewed = null;
+        codes = HandCodes.NEAREST;
+        live.cancel();
         fitting.cancel();
     }
 
@@ -421,9 +448,13 @@ public final class SelectedTensor {
         Optional<QuantSpec> committed = bench.spec(subject);
         Measured now = previewed;
         boolean previous = false;
+        HandCodes ofCodes = codes;
         if (now == null && committed.isPresent()) {
             now = Optional.ofNullable(solutions.viewProperty().get().measured().get(subject.id()))
                     .filter(m -> m.spec().equals(committed.get()))
+                    .orElse(null);
+            ofCodes = now != null ? HandCodes.COMMITTED : HandCodes.NEAREST;
+            now = Optional.ofNullable(now)
                     .or(() -> measurements.find(subject, committed.get()))
                     .or(() -> Optional.ofNullable(measurements
                                     .snapshotProperty()
@@ -440,6 +471,7 @@ public final class SelectedTensor {
                 previous = before != null;
             }
         }
+        live.prepare(subject, committed);
         Measured shown = now;
         Optional<QuantSpec> spec = previewed != null ? Optional.of(previewed.spec()) : committed;
         Optional<SliceExtents> known =
@@ -455,7 +487,7 @@ public final class SelectedTensor {
                 subject,
                 spec,
                 new SelectedValues(whole, known, slice, ofSlice, weighted, LayerReading.of(subject, bench)),
-                new SettingOutcome(Optional.ofNullable(shown), previewed != null, previous))));
+                new SettingOutcome(Optional.ofNullable(shown), previewed != null, previous, ofCodes))));
         refreshCurve(view.get().get(), sameTensor);
         bench.changes().behind(Changes.Stage.SELECTED_TENSOR);
     }

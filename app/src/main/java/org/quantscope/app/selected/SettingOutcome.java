@@ -9,5 +9,6 @@ import org.quantscope.app.session.Measured;
  * @param measured the result; that of an earlier setting if {@code previous}
  * @param preview true during a drag
  * @param previous true if {@code measured} belongs to an earlier setting
+ * @param codes whose codes {@code measured} is of
  */
-public record SettingOutcome(Optional<Measured> measured, boolean preview, boolean previous) {}
+public record SettingOutcome(Optional<Measured> measured, boolean preview, boolean previous, HandCodes codes) {}

@@ -36,6 +36,14 @@ public record Coded(ResolvedSettings settings, Map<TensorId, ChosenValues> value
         return new Coded(settings.with(id, params), others);
     }
 
+    /** The same with codes of its own. */
+    public Coded with(TensorId id, QuantParams params, Map<TensorId, ChosenValues> codes) {
+        Coded nearest = with(id, params);
+        Map<TensorId, ChosenValues> all = new HashMap<>(nearest.values);
+        all.putAll(codes);
+        return new Coded(nearest.settings, all);
+    }
+
     /** @param selected the tensor whose parameters can change without a new session */
     public EvalRequest request(Optional<TensorId> selected) {
         return new EvalRequest(selected, settings.weights(), settings.activations(), values);

@@ -14,6 +14,7 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
 import org.quantscope.core.ort.FloatOutput;
@@ -37,7 +38,8 @@ import org.quantscope.core.tensor.TensorId;
  * A fake-quantized model in ONNX Runtime. These are fed as inputs: the selected weight, the parameters of the
  * activations, and whether the selected activation is quantized at all. So requests that differ only in those run on
  * the same session. Every other weight is built in, already quantized. The bias of a layer whose input and weight are
- * both quantized is fed, rounded as {@link IntegerBias} says; every other bias stays float.
+ * both quantized is fed, rounded as {@link IntegerBias} says; every other bias stays float, and is fed if it moves with
+ * the codes of the selected weight.
  *
  * <p>A session with a selected tensor may be cut before it into a front and a back. The results of the front do not
  * depend on that tensor and can be kept ({@link #settingsInFront} says under which settings), so that a change of it
@@ -94,12 +96,14 @@ public final class QuantizedSession {
      * @param others parameters of the quantized weights that are built in
      * @param activations the activations that have a quantizer, and its form
      * @param values chosen values of stored tensors other than the selected one
+     * @param bias the float bias that moves with the codes of the selected weight, and is fed with it
      */
     public record Key(
             Optional<TensorId> selected,
             Map<TensorId, QuantParams> others,
             Map<TensorId, Form> activations,
-            Map<TensorId, ChosenValues> values) {
+            Map<TensorId, ChosenValues> values,
+            Optional<TensorId> bias) {
         public Key {
             others = Map.copyOf(others);
             activations = Map.copyOf(activations);
@@ -134,7 +138,25 @@ public final class QuantizedSession {
             Map<TensorId, ChosenValues> values = new HashMap<>(request.values());
             request.selected().ifPresent(values::remove);
             values.keySet().removeAll(movingBiases(request, model));
-            return new Key(request.selected(), others, forms, values);
+            Optional<TensorId> bias = floatBias(request, model).filter(values::containsKey);
+            bias.ifPresent(values::remove);
+            return new Key(request.selected(), others, forms, values, bias);
+        }
+
+        /** The stored bias of the selected weight's layer, if it has chosen values and stays float. */
+        private static Optional<TensorId> floatBias(EvalRequest request, Model model) {
+            TensorId weight = request.selected().orElse(null);
+            if (weight == null
+                    || !request.values().containsKey(weight)
+                    || model.graph().isEmpty()) {
+                return Optional.empty();
+            }
+            return WeightedLayer.of(model).stream()
+                    .filter(layer -> layer.id().equals(weight))
+                    .findFirst()
+                    .flatMap(layer -> layer.movableBias(model))
+                    .map(Tensor::id)
+                    .filter(id -> !request.weights().containsKey(id));
         }
 
         /** Biases that are fed with every request, because the selected weight's parameters decide their codes or values. */
@@ -285,6 +307,10 @@ public final class QuantizedSession {
                 });
             }
         }
+        key.bias().ifPresent(id -> {
+            biases.add(id);
+            moving.add(id.name());
+        });
         // The selected bias is fed already, and must not be fed twice.
         weight.ifPresent(biases::remove);
         key.values().forEach((id, chosen) -> {
@@ -459,6 +485,14 @@ public final class QuantizedSession {
                     arranged(feeds, feed.name(), values, feed.shape());
                 }
             }
+            Set<TensorId> atSites = sites(model).stream().map(BiasSite::bias).collect(Collectors.toSet());
+            biases.forEach((id, feed) -> {
+                if (!atSites.contains(id)) {
+                    ChosenValues chosen = request.values().get(id);
+                    float[] values = (chosen == null ? tensor(model, id).data() : chosen.data()).toFloats();
+                    arranged(feeds, feed.name(), values, feed.shape());
+                }
+            });
             return feeds;
         } catch (RuntimeException e) {
             feeds.close();

@@ -51,27 +51,8 @@ final class MadeFrom {
             return Map.of();
         }
         MadeFrom from = new MadeFrom(settings);
-        MessageDigest common = sha256();
-        text(common, VERSION);
-        text(common, state.modelKey());
-        text(common, String.valueOf(state.foldBatchNorm()));
-        text(common, data.digest());
-        common.update(ByteBuffer.allocate(Integer.BYTES)
-                .putInt(data.samples().orElse(0))
-                .flip());
-        byte[] start = common.digest();
-        for (OnnxNode node : graph.nodes()) {
-            MessageDigest inputs = sha256();
-            node.inputs().forEach(input -> inputs.update(from.value(input)));
-            byte[] hash = inputs.digest();
-            for (String output : node.outputs()) {
-                MessageDigest own = sha256();
-                text(own, output);
-                own.update(hash);
-                from.tensor(own, output);
-                from.values.put(output, own.digest());
-            }
-        }
+        byte[] start = start(state, data);
+        from.visit(graph);
         Map<TensorId, String> keys = new TreeMap<>();
         for (WeightedLayer layer : WeightedLayer.of(model)) {
             if (settings.weights().containsKey(layer.id())) {
@@ -85,6 +66,53 @@ final class MadeFrom {
             }
         }
         return keys;
+    }
+
+    /** The hash of what the layer of a weight reads; empty if there is none, or the state names no calibration data. */
+    static Optional<String> ofInput(Model model, SessionState state, ResolvedSettings settings, TensorId weight) {
+        OnnxGraph graph = model.graph().orElse(null);
+        FileRef data = state.calibrationData().orElse(null);
+        if (graph == null || data == null) {
+            return Optional.empty();
+        }
+        return WeightedLayer.of(model).stream()
+                .filter(layer -> layer.id().equals(weight))
+                .findFirst()
+                .map(layer -> {
+                    MadeFrom from = new MadeFrom(settings);
+                    from.visit(graph);
+                    MessageDigest key = sha256();
+                    key.update(start(state, data));
+                    key.update(from.value(layer.node().inputs().getFirst()));
+                    return HexFormat.of().formatHex(key.digest());
+                });
+    }
+
+    private static byte[] start(SessionState state, FileRef data) {
+        MessageDigest common = sha256();
+        text(common, VERSION);
+        text(common, state.modelKey());
+        text(common, String.valueOf(state.foldBatchNorm()));
+        text(common, data.digest());
+        common.update(ByteBuffer.allocate(Integer.BYTES)
+                .putInt(data.samples().orElse(0))
+                .flip());
+        return common.digest();
+    }
+
+    private void visit(OnnxGraph graph) {
+        for (OnnxNode node : graph.nodes()) {
+            MessageDigest inputs = sha256();
+            node.inputs().forEach(input -> inputs.update(value(input)));
+            byte[] hash = inputs.digest();
+            for (String output : node.outputs()) {
+                MessageDigest own = sha256();
+                text(own, output);
+                own.update(hash);
+                tensor(own, output);
+                values.put(output, own.digest());
+            }
+        }
     }
 
     /** The hash of a value; one that no node computes is stored or given. */

@@ -7,9 +7,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.ChosenValues;
 import org.quantscope.core.eval.IntegerBias;
@@ -20,19 +18,12 @@ import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
-import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
-import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.rounding.InputMoments;
 import org.quantscope.core.rounding.MomentProducts;
-import org.quantscope.core.rounding.Rounding;
-import org.quantscope.core.rounding.Roundings;
-import org.quantscope.core.rounding.SolvedLayer;
 import org.quantscope.core.session.PackedCodes;
 import org.quantscope.core.session.ResolvedSettings;
-import org.quantscope.core.session.ResolvedTensor;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.tensor.Tensor;
@@ -149,12 +140,53 @@ public final class RoundingPass {
         }
     }
 
-    private Result run() {
-        Set<TensorId> asking = SolvedModel.asking(settings);
+    /**
+     * One layer with what it reads, for its codes to be chosen again.
+     *
+     * @param solved the results of the layers before it; those of others do not matter
+     * @return empty if no rounding can look at the layer, or if it reads what is no finite number
+     * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static Optional<OpenLayer> open(
+            Model model,
+            ResolvedSettings settings,
+            Map<TensorId, SolvedWeight> solved,
+            TensorId weight,
+            Dataset data,
+            CancelToken cancel) {
+        if (!SolvedModel.obstacles(model, Set.of(weight)).isEmpty()) {
+            return Optional.empty();
+        }
+        return new RoundingPass(model, settings, Map.of(), Map.of(), data, Progress.NONE, cancel).open(weight, solved);
+    }
+
+    private Optional<OpenLayer> open(TensorId weight, Map<TensorId, SolvedWeight> solved) {
+        toNearest();
+        for (WeightedLayer layer : WeightedLayer.of(model)) {
+            SolvedWeight result = solved.get(layer.id());
+            if (layer.id().equals(weight)) {
+                try (InputWalk walk = walk(List.of(layer))) {
+                    return Optional.of(new OpenLayer(model, layer, moments(layer, LayerInputs.of(layer), walk)))
+                            .filter(OpenLayer::isFinite);
+                }
+            } else if (result != null) {
+                take(layer.id(), result);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void toNearest() {
         settings.weights()
                 .forEach((id, params) ->
                         now.put(id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, cancel)));
         sites.values().forEach(this::roundBias);
+    }
+
+    private Result run() {
+        Set<TensorId> asking = SolvedModel.asking(settings);
+        toNearest();
         results.putAll(SolvedModel.obstacles(model, asking));
         List<WeightedLayer> todo = WeightedLayer.of(model).stream()
                 .filter(layer -> asking.contains(layer.id()) && !results.containsKey(layer.id()))
@@ -230,91 +262,18 @@ public final class RoundingPass {
 
     private SolvedWeight solve(WeightedLayer layer, InputWalk walk) {
         LayerInputs inputs = LayerInputs.of(layer);
-        ResolvedTensor as = settings.find(layer.id()).orElseThrow();
-        Rounding rounding = Roundings.byId(as.spec().rounding());
-        Tensor weight = layer.weight();
-        float[] stored = weight.data().toFloats();
-        float[] rows = inputs.rows(stored);
-        Slicing slicing = Slicing.of(weight.info(), as.params().granularity());
-        int[] slices = inputs.rows(
-                IntStream.range(0, stored.length).map(slicing::sliceOf).toArray());
-        Optional<TensorId> bias = rounding.reach() == Rounding.Reach.CODES_AND_BIAS ? bias(layer) : Optional.empty();
-        InputMoments moments = moments(layer, inputs, walk);
-        walk.drop(GARBAGE_OF_SOLVING * inputs.columns() * inputs.columns());
-        if (!moments.isFinite()) {
+        OpenLayer open = new OpenLayer(model, layer, moments(layer, inputs, walk));
+        if (!open.isFinite()) {
             return new SolvedWeight.Nearest(
                     key(layer.id()), "on the calibration data it reads values that are no finite numbers");
         }
-        QuantSpec spec = as.spec();
-        boolean byHand = !(spec.clip() instanceof Clip.Auto);
-        QuantParams[] begun = new QuantParams[1];
-        SolvedLayer solved = SolvedLayer.of(
-                rounding,
-                moments,
-                rows,
-                inputs.rows(),
-                slices,
-                bias.isPresent(),
-                target -> {
-                    begun[0] = begin(rounding, as, weight, inputs.stored(target), byHand);
-                    return begun[0];
-                },
-                !byHand,
-                cancel);
-        // Dead channels keep a smallest scale, whatever a rounding finds best.
-        QuantParams params = settings.with(layer.id(), withScales(Objects.requireNonNull(begun[0]), solved.scales()))
-                .find(layer.id())
-                .orElseThrow()
-                .params();
-        Tensor chosen = new Tensor(weight.info(), TensorData.of(inputs.stored(solved.weights())));
-        Optional<SolvedWeight.MovedBias> shifted = bias.map(id -> shifted(layer, id, solved.shift()));
-        layers.add(new Layer(layer.id(), solved.error(), solved.signal(), bias));
-        return new SolvedWeight.Solution(key(layer.id()), params, PackedCodes.of(chosen, params, cancel), shifted);
-    }
-
-    private SolvedWeight.MovedBias shifted(WeightedLayer layer, TensorId id, float[] shift) {
-        float[] b = biasNow(id).clone();
-        boolean gemm = layer.node().opType().equals("Gemm");
-        float alpha = gemm ? layer.node().floatAttribute("alpha", 1) : 1;
-        float beta = gemm ? layer.node().floatAttribute("beta", 1) : 1;
-        for (int i = 0; i < b.length; i++) {
-            b[i] += shift[i] * alpha / beta;
-        }
-        return new SolvedWeight.MovedBias(id, b);
-    }
-
-    /** The ranges to begin with: those of the settings, or those of least squared error for other weights. */
-    private QuantParams begin(Rounding rounding, ResolvedTensor as, Tensor weight, float[] target, boolean byHand) {
-        if (byHand || (!rounding.choosesRanges() && rounding.reach() == Rounding.Reach.CODES)) {
-            return as.params();
-        }
-        QuantSpec spec = rounding.choosesRanges() ? as.spec().withClip(new Clip.Auto("mse", Map.of())) : as.spec();
-        Tensor moved = new Tensor(weight.info(), TensorData.of(target));
-        try {
-            return RangeResolver.resolve(moved, spec, cancel).params();
-        } catch (IllegalArgumentException e) {
-            // A calibrator that wants the importance of weights knows it of the weights in the file only.
-            return as.params();
-        }
-    }
-
-    private static QuantParams withScales(QuantParams params, float[] scales) {
-        return params.isAffine()
-                ? new QuantParams(params.granularity(), scales, params.zeroPoints(), params.qmin(), params.qmax())
-                : QuantParams.ofCodebooks(params.granularity(), scales, params.codebooks());
-    }
-
-    private Optional<TensorId> bias(WeightedLayer layer) {
-        WeightedLayer.Bias own = layer.bias(model);
-        Optional<Tensor> found = own.slot() == WeightedLayer.Bias.Slot.STORED ? own.tensor() : layer.addedBehind(model);
-        boolean none = layer.node().opType().equals("Gemm") && layer.node().floatAttribute("beta", 1) == 0;
-        return found.map(Tensor::id).filter(id -> !settings.weights().containsKey(id) && !none);
-    }
-
-    /** Before it is rounded. */
-    private float[] biasNow(TensorId id) {
-        float[] known = moved.get(id);
-        return known != null ? known : model.find(id).orElseThrow().data().toFloats();
+        walk.drop(GARBAGE_OF_SOLVING * inputs.columns() * inputs.columns());
+        OpenLayer.Answer answer = open.solve(settings, settings.find(layer.id()).orElseThrow(), cancel);
+        layers.add(new Layer(
+                layer.id(), answer.error(), answer.signal(), answer.bias().map(SolvedWeight.MovedBias::id)));
+        Tensor chosen = new Tensor(layer.weight().info(), TensorData.of(answer.values()));
+        return new SolvedWeight.Solution(
+                key(layer.id()), answer.params(), PackedCodes.of(chosen, answer.params(), cancel), answer.bias());
     }
 
     private InputMoments moments(WeightedLayer layer, LayerInputs inputs, InputWalk walk) {

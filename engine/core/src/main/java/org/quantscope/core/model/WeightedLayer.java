@@ -193,6 +193,13 @@ public record WeightedLayer(OnnxNode node, Tensor weight) {
         return Optional.empty();
     }
 
+    /** The stored bias of this layer alone that may get other values: its own, or that of an Add behind it. */
+    public Optional<Tensor> movableBias(Model model) {
+        Bias own = bias(model);
+        boolean none = node.opType().equals("Gemm") && node.floatAttribute("beta", 1) == 0;
+        return (own.slot() == Bias.Slot.STORED ? own.tensor() : addedBehind(model)).filter(_ -> !none);
+    }
+
     /** The reason why the weight cannot be changed for this layer alone; empty if it can. */
     public Optional<String> fixedWeight(Model model) {
         OnnxGraph graph = model.graph().orElseThrow();

@@ -61,6 +61,11 @@ final class AdaRound {
         image = new float[count];
     }
 
+    /** Beside the product with the moments a step costs each weight as much as some multiplications. */
+    static double work(int groups, int rows, int columns) {
+        return (double) STEPS * groups * rows * columns * (columns + 100.0);
+    }
+
     static Codes round(LayerProblem problem, QuantParams params, CancelToken cancel) {
         AdaRound run = new AdaRound(problem, Codes.empty(problem, params), cancel);
         run.learn();

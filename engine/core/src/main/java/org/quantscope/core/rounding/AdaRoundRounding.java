@@ -36,6 +36,11 @@ public final class AdaRoundRounding implements Rounding {
     }
 
     @Override
+    public double work(int groups, int rows, int columns) {
+        return AdaRound.work(groups, rows, columns);
+    }
+
+    @Override
     public Solution solve(LayerProblem problem, QuantParams params, boolean refit, CancelToken cancel) {
         return Solution.of(AdaRound.round(problem, params, cancel));
     }

@@ -42,6 +42,11 @@ final class Descent {
         }
     }
 
+    /** Two products in each round, and about one more for what moves. */
+    static double work(int rounds, int groups, int rows, int columns) {
+        return 3.0 * rounds * groups * rows * columns * columns;
+    }
+
     private static int[] rowsOf(LayerProblem problem, int slices) {
         int[] rows = new int[slices];
         java.util.Arrays.fill(rows, -2);

@@ -13,6 +13,11 @@ import org.quantscope.core.quant.QuantParams;
 final class Gptq {
     private Gptq() {}
 
+    /** The factor of each group, and a row of it for each weight. */
+    static double work(int groups, int rows, int columns) {
+        return groups * (Math.pow(columns, 3) + 0.5 * rows * columns * columns);
+    }
+
     static Codes round(LayerProblem problem, QuantParams params, CancelToken cancel) {
         int n = problem.columns();
         Codes codes = Codes.empty(problem, params);

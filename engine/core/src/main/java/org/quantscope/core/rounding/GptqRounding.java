@@ -37,6 +37,11 @@ public final class GptqRounding implements Rounding {
     }
 
     @Override
+    public double work(int groups, int rows, int columns) {
+        return Gptq.work(groups, rows, columns);
+    }
+
+    @Override
     public Solution solve(LayerProblem problem, QuantParams params, boolean refit, CancelToken cancel) {
         return Solution.of(Gptq.round(problem, params, cancel));
     }

@@ -45,6 +45,11 @@ public final class LeastOutputErrorRounding implements Rounding {
     }
 
     @Override
+    public double work(int groups, int rows, int columns) {
+        return Gptq.work(groups, rows, columns) + Descent.work(ROUNDS, groups, rows, columns);
+    }
+
+    @Override
     public Solution solve(LayerProblem problem, QuantParams params, boolean refit, CancelToken cancel) {
         Codes codes = Gptq.round(problem, params, cancel);
         Descent.run(problem, codes, ROUNDS, SWEEPS, refit, cancel);

@@ -37,6 +37,11 @@ public final class NearestRounding implements Rounding {
     }
 
     @Override
+    public double work(int groups, int rows, int columns) {
+        return (double) groups * rows * columns;
+    }
+
+    @Override
     public Solution solve(LayerProblem problem, QuantParams params, boolean refit, CancelToken cancel) {
         return Solution.of(Codes.nearest(problem, params));
     }

@@ -31,6 +31,9 @@ public interface Rounding {
     /** True if it begins with the ranges of least squared error, whatever calibrator is chosen, unless a person has set them. */
     boolean choosesRanges();
 
+    /** About the multiplications for a layer, by which a caller knows whether a person can wait for it. */
+    double work(int groups, int rows, int columns);
+
     /**
      * Chooses the codes of one layer.
      *

@@ -31,6 +31,7 @@ import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
@@ -43,6 +44,7 @@ import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.PackedCodes;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.ResolvedTensor;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.tensor.Shape;
@@ -162,6 +164,11 @@ class RoundingPassTest {
             @Override
             public boolean choosesRanges() {
                 return false;
+            }
+
+            @Override
+            public double work(int groups, int rows, int columns) {
+                return rounding.work(groups, rows, columns);
             }
 
             @Override
@@ -336,6 +343,77 @@ class RoundingPassTest {
             }
         }
         assertThat(ofModel.logitSqnrDb()).isGreaterThan(ofNearest.logitSqnrDb() + 1);
+    }
+
+    /** Opened again, a layer has the codes of the pass under the same range, and others under another range. */
+    @ParameterizedTest
+    @CsvSource({"0, gptq", "1, least-output-error", "2, adaround"})
+    void anOpenLayerIsSolvedAsInThePass(int index, String id) throws IOException {
+        Model model = open("digits_mlp");
+        Dataset data = data("digits_calibration");
+        SessionState state = state(model, QuantSpec.WEIGHTS.withBits(3).withRounding(id))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(4)))
+                .withCalibrationData(Optional.of(FileRef.of(data)));
+        Calibration calibration = Calibration.of(Engine.observe(model, data, Progress.NONE, NEVER));
+        ResolvedSettings settings = Engine.resolve(model, state, calibration, Progress.NONE, NEVER);
+        SolvedModel solved = RoundingPass.run(model, state, settings, Map.of(), data, Progress.NONE, NEVER)
+                .solved();
+        TensorId weight = WeightedLayer.of(model).get(index).id();
+
+        OpenLayer layer = RoundingPass.open(model, settings, solved.solved(), weight, data, NEVER)
+                .orElseThrow();
+        ResolvedTensor committed = settings.find(weight).orElseThrow();
+        OpenLayer.Answer answer = layer.solve(settings, committed, NEVER);
+        SolvedWeight.Solution ofThePass =
+                (SolvedWeight.Solution) solved.solved().get(weight);
+        assertThat(answer.params()).isEqualTo(ofThePass.params());
+        assertThat(answer.values()).isEqualTo(solved.values().get(weight).data().toFloats());
+        assertThat(answer.bias().map(SolvedWeight.MovedBias::id))
+                .isEqualTo(ofThePass.bias().map(SolvedWeight.MovedBias::id));
+        answer.bias()
+                .ifPresent(bias -> assertThat(bias.values())
+                        .isEqualTo(ofThePass.bias().orElseThrow().values()));
+
+        QuantSpec narrow = committed
+                .spec()
+                .withClip(new Clip.Manual(
+                        ClipRange.symmetric(committed.requested().getFirst().absMax() / 2)));
+        QuantParams half = RangeResolver.resolve(model.find(weight).orElseThrow(), narrow, NEVER)
+                .params();
+        OpenLayer.Answer other = layer.solve(
+                settings,
+                new ResolvedTensor(committed.info(), committed.choice(), narrow, committed.requested(), half),
+                NEVER);
+        // A range that a person has set stays, whatever the rounding.
+        assertThat(other.params()).isEqualTo(half);
+        assertThat(other.values()).isNotEqualTo(answer.values());
+    }
+
+    /** What a layer reads stays the same when its own range moves, and changes with that of a layer before it. */
+    @Test
+    void anOpenLayerHoldsAsLongAsWhatItReads() throws IOException {
+        Model model = open("digits_mlp");
+        SessionState state = state(model, QuantSpec.WEIGHTS.withBits(3).withRounding("gptq"))
+                .withCalibrationData(Optional.of(
+                        new FileRef(Path.of("calibration"), "0".repeat(64), Optional.empty(), OptionalInt.empty())));
+        List<TensorId> weights =
+                WeightedLayer.of(model).stream().map(WeightedLayer::id).toList();
+        TensorId second = weights.get(1);
+        String key = key(model, state, second).orElseThrow();
+        QuantSpec four = QuantSpec.WEIGHTS.withBits(4).withRounding("gptq");
+        assertThat(key(model, state.withOverride(second, four), second)).contains(key);
+        assertThat(key(model, state.withOverride(weights.get(2), four), second)).contains(key);
+        assertThat(key(model, state.withOverride(weights.getFirst(), four), second))
+                .isPresent()
+                .isNotEqualTo(Optional.of(key));
+        assertThat(key(model, state.withCalibrationData(Optional.empty()), second))
+                .isEmpty();
+        assertThat(key(model, state, new TensorId("nothing"))).isEmpty();
+    }
+
+    private static Optional<String> key(Model model, SessionState state, TensorId weight) {
+        return OpenLayer.key(
+                model, state, Engine.resolve(model, state, Calibration.NONE, Progress.NONE, NEVER), weight);
     }
 
     /** A layer whose inputs cannot be summed up keeps its nearest codes, with the reason; the others are solved. */
