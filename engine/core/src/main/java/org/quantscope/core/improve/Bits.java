@@ -2,12 +2,20 @@ package org.quantscope.core.improve;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.QuantizedTensor;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
 
 /** The bits of the codes of a model's weights, on average, and the same bits for all where a budget asks for fewer. */
@@ -27,11 +35,12 @@ final class Bits {
     /** @throws IllegalArgumentException if no weight is quantized */
     Bits(Model model, SessionState state) {
         this.state = state;
+        Set<TensorId> pinned = pinned(state);
         for (QuantizedTensor tensor : QuantizedTensor.of(model, state, Calibration.NONE)) {
             if (tensor.info().kind() == TensorKind.WEIGHT) {
                 long n = tensor.info().shape().count();
                 count += n;
-                if (state.overrides().containsKey(tensor.info().id())) {
+                if (pinned.contains(tensor.info().id())) {
                     fixed += (double) n * tensor.choice().spec().bits();
                 } else {
                     free += n;
@@ -41,6 +50,24 @@ final class Bits {
         if (count == 0) {
             throw new IllegalArgumentException("no weight is quantized: there is nothing to improve");
         }
+    }
+
+    /**
+     * The tensors with settings of their own that keep their bits: those that differ in more than a calibrator and a
+     * rounding from what all weights have. "Calibrate all" gives settings to every weight without anybody having chosen
+     * their bits.
+     */
+    static Set<TensorId> pinned(SessionState state) {
+        Set<TensorId> ids = new TreeSet<>(state.overrides().keySet());
+        state.weights()
+                .ifPresent(all -> ids.removeIf(id -> {
+                    QuantSpec own = Objects.requireNonNull(state.overrides().get(id));
+                    return own.clip() instanceof Clip.Auto
+                            && own.withClip(all.clip())
+                                    .withRounding(all.rounding())
+                                    .equals(all);
+                }));
+        return ids;
     }
 
     /** True if any weight is quantized. */
@@ -59,12 +86,12 @@ final class Bits {
     }
 
     /**
-     * The settings with the most bits that are the same for all weights without settings of their own and keep a budget;
-     * empty if the present ones keep it.
+     * Gives all weights that are not {@link #pinned} the most bits that are the same for all and keep a budget; empty if
+     * the present ones keep it.
      *
      * @throws IllegalArgumentException if the fewest bits do not keep it
      */
-    Optional<SessionState> narrower(double budget) {
+    Optional<Edit> narrower(double budget) {
         if (average() <= budget + ROUNDING) {
             return Optional.empty();
         }
@@ -76,10 +103,8 @@ final class Bits {
                     average(),
                     budget));
         }
-        return Optional.of(state.withWeights(Optional.of(WIDTHS.reversed().stream()
-                .filter(width -> average(width) <= budget + ROUNDING)
-                .map(spec::withBits)
-                .filter(Bits::taken)
+        int bits = WIDTHS.reversed().stream()
+                .filter(width -> average(width) <= budget + ROUNDING && taken(spec.withBits(width)))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(String.format(
                         Locale.ROOT,
@@ -88,7 +113,13 @@ final class Bits {
                                 .filter(w -> taken(spec.withBits(w)))
                                 .findFirst()
                                 .orElse(spec.bits())),
-                        budget))))));
+                        budget)));
+        Map<TensorId, QuantSpec> own = new TreeMap<>(state.overrides());
+        own.keySet().removeAll(pinned(state));
+        own.replaceAll((id, as) -> as.withBits(bits));
+        String title = bits + " bits for all weights";
+        return Optional.of(new Edit.All(
+                title, List.of(new Edit.SetWeights(Optional.of(spec.withBits(bits))), new Edit.AdoptAll(title, own))));
     }
 
     /** The same with the most bits that it may have. */
@@ -107,9 +138,5 @@ final class Bits {
         } catch (IllegalArgumentException e) {
             return false;
         }
-    }
-
-    String said(SessionState of) {
-        return of.weights().map(spec -> spec.bits() + " bits").orElse("");
     }
 }

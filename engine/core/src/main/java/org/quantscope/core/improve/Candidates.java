@@ -167,23 +167,25 @@ final class Candidates {
                 now.model(),
                 state,
                 now.calibration(),
-                state.overrides().keySet(),
+                Bits.pinned(state),
                 Bits.WIDTHS,
                 MixedPrecision.Unit.AVERAGE_BITS);
-        try (MixedPrecision search = new MixedPrecision(
-                question,
-                improvement.chosenOn(),
-                new LiveEvaluator(now.model(), improvement.chosenOn(), MixedPrecision.SEED),
-                improvement.half().resolver())) {
+        LiveEvaluator evaluator = new LiveEvaluator(now.model(), improvement.chosenOn(), MixedPrecision.SEED);
+        try (evaluator;
+                MixedPrecision search = new MixedPrecision(
+                        question,
+                        improvement.chosenOn(),
+                        evaluator,
+                        improvement.half().resolver())) {
             next = search.state(search.best(budget, improvement.stage(Step.Kind.BITS), improvement.cancel()));
         } catch (IllegalArgumentException e) {
             return new Candidate.Nothing(String.valueOf(e.getMessage()));
         }
         Map<TensorId, QuantSpec> own = new TreeMap<>(next.overrides());
-        own.keySet().removeAll(state.overrides().keySet());
-        boolean same = own.entrySet().stream()
-                .allMatch(e ->
-                        state.weights().map(all -> all.equals(e.getValue())).orElse(false));
+        own.keySet().removeAll(Bits.pinned(state));
+        boolean same = own.values().stream()
+                .allMatch(spec ->
+                        state.weights().map(all -> all.bits() == spec.bits()).orElse(false));
         if (same) {
             return new Candidate.Nothing("the same bits for all weights lose least");
         }

@@ -172,7 +172,10 @@ public final class Improvement {
      */
     public static SessionState within(Model model, SessionState state, double averageBits) {
         SessionState most = state.withWeights(state.weights().map(Bits::widest));
-        return new Bits(model, most).narrower(averageBits).orElse(most);
+        return new Bits(model, most)
+                .narrower(averageBits)
+                .map(edit -> edit.apply(most))
+                .orElse(most);
     }
 
     /** Bits of codes for each quantized weight, on average; empty if no weight is quantized. */
@@ -186,13 +189,13 @@ public final class Improvement {
         SessionState begun = asked.state().withCalibrationData(Optional.of(FileRef.of(asked.calibrationData())));
         Bits bits = new Bits(asked.model(), begun);
         double budget = asked.averageBits().orElse(bits.average());
-        Optional<SessionState> narrower = bits.narrower(budget);
+        Optional<Edit> narrower = bits.narrower(budget);
         start(begun);
         narrower.ifPresent(fewer -> keep(
                 Step.Kind.NARROWER,
-                bits.said(fewer),
-                new Edit.SetWeights(fewer.weights()),
-                fit(half, Step.Kind.NARROWER, asked.model(), fewer),
+                fewer.title(),
+                fewer,
+                fit(half, Step.Kind.NARROWER, asked.model(), fewer.apply(begun)),
                 Optional.empty()));
         Candidates candidates = new Candidates(this);
         for (Step.Kind kind : Step.Kind.values()) {

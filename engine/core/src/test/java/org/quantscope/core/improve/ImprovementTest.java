@@ -26,6 +26,8 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.session.Calibration;
@@ -179,13 +181,27 @@ class ImprovementTest {
                 .hasMessageContaining("more than 1.5");
     }
 
+    /** What "calibrate all" gives each weight is not set by hand: its bits are as free as before. */
+    @Test
+    void settingsThatOnlyChooseARangeDoNotPinBits() {
+        SessionState calibrated = state.withWeights(Optional.of(QuantSpec.WEIGHTS))
+                .withOverride(new TensorId("w1"), QuantSpec.WEIGHTS.withClip(new Clip.Auto("mse")))
+                .withOverride(new TensorId("w2"), QuantSpec.WEIGHTS.withClip(new Clip.Auto("mse")));
+        assertThat(Bits.pinned(calibrated)).isEmpty();
+        assertThat(Bits.pinned(calibrated.withOverride(new TensorId("w2"), QuantSpec.WEIGHTS.withBits(6))))
+                .containsExactly(new TensorId("w2"));
+        Improvement.Result result = run(asked(calibrated, Optional.empty(), OptionalDouble.of(3)));
+        assertThat(result.steps().get(1).kind()).isEqualTo(Step.Kind.NARROWER);
+        assertThat(new Bits(model, result.last().state()).average()).isLessThanOrEqualTo(3);
+        assertThat(result.last().solved().settings().weights().values())
+                .allSatisfy(params -> assertThat(params.qmax()).isLessThan(127));
+    }
+
     /** A weight with settings of its own keeps its bits, whatever they cost, and a range set by hand stays. */
     @Test
     void whatWasSetByHandStays() {
         TensorId id = new TensorId("w2");
-        QuantSpec own = QuantSpec.WEIGHTS
-                .withBits(6)
-                .withClip(new org.quantscope.core.quant.Clip.Manual(new org.quantscope.core.quant.ClipRange(-1, 1)));
+        QuantSpec own = QuantSpec.WEIGHTS.withBits(6).withClip(new Clip.Manual(new ClipRange(-1, 1)));
         Improvement.Result result = run(asked(state.withOverride(id, own), Optional.empty(), OptionalDouble.empty()));
         QuantSpec after = result.last().state().overrides().get(id);
         assertThat(after.bits()).isEqualTo(6);
