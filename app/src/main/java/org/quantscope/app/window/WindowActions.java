@@ -49,6 +49,7 @@ final class WindowActions {
                         "*.onnx",
                         "*.safetensors",
                         "*.gguf",
+                        "*.tflite",
                         "*.pt",
                         "*.pth",
                         "*.pt2",

@@ -59,7 +59,9 @@ final class CurveCommand extends EngineCommand {
 
     private static final int MOST_SKETCHES = 1 << 13;
 
-    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, GGUF, PyTorch, npz or npy.")
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, PyTorch, npz or npy.")
     private Path file;
 
     @Option(

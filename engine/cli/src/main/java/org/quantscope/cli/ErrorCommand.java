@@ -46,7 +46,9 @@ import picocli.CommandLine.Parameters;
         description = "Quantizes one tensor and says how far it moves.",
         footer = {"", "Example:", "  quantscope error weights.npy --bits 4 --calibrator mse"})
 final class ErrorCommand extends EngineCommand {
-    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, GGUF, PyTorch, npz or npy.")
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, PyTorch, npz or npy.")
     private Path file;
 
     @Option(

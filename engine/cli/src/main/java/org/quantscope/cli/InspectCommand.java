@@ -35,7 +35,9 @@ import picocli.CommandLine.Parameters;
         description = "Lists the tensors of a model with their statistics, over finite values.",
         footer = {"", "Example:", "  quantscope inspect model.onnx"})
 final class InspectCommand extends EngineCommand {
-    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, GGUF, PyTorch, npz or npy.")
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, PyTorch, npz or npy.")
     private Path file;
 
     @Option(names = "--header", description = "Read no weight data: no statistics, no hash.")

@@ -21,6 +21,7 @@ public final class ModelLoaders {
             new OnnxLoader(),
             new SafetensorsLoader(),
             new GgufLoader(),
+            new TfliteLoader(),
             new NpyLoader(),
             new TorchLoader(),
             new NpzLoader(),

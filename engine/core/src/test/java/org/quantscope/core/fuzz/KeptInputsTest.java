@@ -27,7 +27,8 @@ class KeptInputsTest {
             "settings", SettingsFuzz::fuzzerTestOneInput,
             "importers", ImportersFuzz::fuzzerTestOneInput,
             "gguf", GgufFuzz::fuzzerTestOneInput,
-            "torch", TorchFuzz::fuzzerTestOneInput);
+            "torch", TorchFuzz::fuzzerTestOneInput,
+            "tflite", TfliteFuzz::fuzzerTestOneInput);
 
     static Stream<String> targets() {
         return TARGETS.keySet().stream().sorted();

@@ -100,7 +100,6 @@ class FileKindTest {
                 file(tar("sys_info"), "PyTorch file in its oldest format", "torch.onnx.export"),
                 file("\u0080\u0004\u0095\u0010\0\0\0\0\0\0\0}q\0.", "a Python pickle", "not opened"),
                 file("\u0089HDF\r\n\u001a\n\0\0\0\0", "an HDF5 file", "Keras"),
-                file("\u001c\0\0\0TFL3\u0014\0\u0020\0", "a TensorFlow Lite model", "tf2onnx"),
                 file("\u0020\0\0\0ORTM\0\0", "ONNX Runtime's own format", ".onnx"),
                 file("\u0020\0\0\0ET12\0\0", "an ExecuTorch program", "torch.onnx.export"),
                 file("lmgg\u0001\0\0\0", "a GGML model", "float model"),

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.gguf.TinyGguf;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.tflite.TinyTflite;
 import org.quantscope.testkit.TinyModels;
 
 /** What holds for every loader. A new loader adds one line to {@link #content}. */
@@ -36,14 +37,23 @@ class ModelLoadersContractTest {
 
     /** The smallest file of each format, by loader id. */
     private static Map<String, byte[]> content() {
-        return Map.of(
-                "onnx", TinyModels.matMul().build().toByteArray(),
-                "safetensors", safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", f4(1)),
-                "gguf", TinyGguf.of(TinyGguf.tensor("a", 0, TinyGguf.floats(1), 1)),
-                "npy", npy("<f4", "(1,)", f4(1)),
-                "torch", zip(true, new TreeMap<>(Map.of("m/data.pkl", torch(), "m/data/0", f4(1)))),
-                "npz", zip(true, Map.of("a.npy", npy("<f4", "(1,)", f4(1)))),
-                "synthetic", "{\"synthetic\": \"laplace\", \"size\": 1}".getBytes(StandardCharsets.UTF_8));
+        return Map.ofEntries(
+                Map.entry("onnx", TinyModels.matMul().build().toByteArray()),
+                Map.entry(
+                        "safetensors",
+                        safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", f4(1))),
+                Map.entry("gguf", TinyGguf.of(TinyGguf.tensor("a", 0, TinyGguf.floats(1), 1))),
+                Map.entry("tflite", tflite()),
+                Map.entry("npy", npy("<f4", "(1,)", f4(1))),
+                Map.entry("torch", zip(true, new TreeMap<>(Map.of("m/data.pkl", torch(), "m/data/0", f4(1))))),
+                Map.entry("npz", zip(true, Map.of("a.npy", npy("<f4", "(1,)", f4(1))))),
+                Map.entry("synthetic", "{\"synthetic\": \"laplace\", \"size\": 1}".getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static byte[] tflite() {
+        TinyTflite tiny = new TinyTflite();
+        tiny.stored("a", 0, TinyTflite.floats(1), 1);
+        return tiny.build();
     }
 
     /** A pickle of {'a': a tensor of one float}. */
