@@ -83,6 +83,7 @@ public final class CorrectionsViewModel {
     /** The {@link Workbench#variant} of a correction whose score has not been reported yet; empty if there is none. */
     private String fresh = "";
 
+    private final ExpectedViewModel expected;
     private boolean asked;
 
     public CorrectionsViewModel(
@@ -92,6 +93,7 @@ public final class CorrectionsViewModel {
         this.accuracy = accuracy;
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.expected = new ExpectedViewModel(bench, background, this::refusal);
         bench.modelProperty().subscribe(x -> {
             latest.cancel();
             steps.clear();
@@ -114,6 +116,11 @@ public final class CorrectionsViewModel {
             Corrections.all().forEach(c -> c.unavailable().ifPresent(reason -> reasons.put(c.id(), reason)));
             background.ui().execute(() -> unavailable.set(Map.copyOf(reasons)));
         });
+    }
+
+    /** What each correction is expected to bring. */
+    public ExpectedViewModel expected() {
+        return expected;
     }
 
     /** Why a correction cannot be applied now, in a few words; empty if it can. */

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
+import javafx.scene.control.SeparatorMenuItem;
 import javafx.scene.control.Tooltip;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.core.correction.Correction;
@@ -15,7 +16,8 @@ import org.quantscope.core.correction.TrainedCorrection;
  * applied it says why.
  */
 final class CorrectMenu extends MenuButton {
-    CorrectMenu(ApplicationContext context) {
+    /** @param compare opens the dialog with what each would bring */
+    CorrectMenu(ApplicationContext context, Runnable compare) {
         super("Correct");
         setId("correct");
         setTooltip(new Tooltip("Change the float weights so that quantization hurts less"));
@@ -46,7 +48,9 @@ final class CorrectMenu extends MenuButton {
             item.setUserData(c);
             getItems().add(item);
         }
-        getItems().add(remove);
+        MenuItem expected = Toolbar.item("What each would bring…", null, compare);
+        expected.setId("correct-expected");
+        getItems().addAll(new SeparatorMenuItem(), expected, remove);
         setOnShowing(e -> {
             context.corrections().ask();
             refresh.run();

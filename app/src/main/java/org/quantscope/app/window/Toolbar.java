@@ -58,7 +58,7 @@ final class Toolbar extends HBox {
                         redo(),
                         line(),
                         whileOpen(calibrate()),
-                        whileOpen(new CorrectMenu(context)),
+                        whileOpen(new CorrectMenu(context, actions::expected)),
                         whileOpen(improve()),
                         sensitivity(),
                         activations(),

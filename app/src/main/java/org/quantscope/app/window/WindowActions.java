@@ -32,6 +32,7 @@ final class WindowActions {
     private @Nullable ExportDialog exporting;
     private @Nullable ImportDialog importing;
     private @Nullable ImproveDialog improving;
+    private @Nullable ExpectedDialog expecting;
     private @Nullable BudgetDialog budgeting;
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
@@ -243,6 +244,25 @@ final class WindowActions {
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         improving = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> improving = null);
+        dialog.show();
+    }
+
+    /** Opens the dialog with what each correction would bring, or brings the open one to the front. */
+    void expected() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (expecting != null) {
+            expecting.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        ExpectedDialog dialog = new ExpectedDialog(
+                context.corrections(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
+        dialogs.dress(dialog);
+        // A correction is an undo step, and the keys for that work here too.
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        expecting = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> expecting = null);
         dialog.show();
     }
 
