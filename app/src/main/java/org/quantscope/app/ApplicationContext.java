@@ -15,6 +15,7 @@ import org.quantscope.app.flipped.SampleLayersViewModel;
 import org.quantscope.app.graph.GraphViewModel;
 import org.quantscope.app.improve.EqualizeFirst;
 import org.quantscope.app.improve.ImproveViewModel;
+import org.quantscope.app.lesson.LessonViewModel;
 import org.quantscope.app.selected.CodeUse;
 import org.quantscope.app.selected.CodesViewModel;
 import org.quantscope.app.selected.ErrorViewModel;
@@ -71,6 +72,7 @@ public record ApplicationContext(
         TargetsViewModel targets,
         ImportViewModel imports,
         DataViewModel input,
+        LessonViewModel lessons,
         Background background)
         implements AutoCloseable {
     /**
@@ -102,6 +104,7 @@ public record ApplicationContext(
         });
         QuantizerViewModel quantizer =
                 new QuantizerViewModel(selected, solutions, activations, bench.chosenProperty(), notices);
+        SessionViewModel session = new SessionViewModel(bench, solutions, questions, settings, background);
         return new ApplicationContext(
                 bench,
                 measurements,
@@ -129,11 +132,12 @@ public record ApplicationContext(
                 new ImproveViewModel(bench, solutions, settings, background),
                 new BudgetViewModel(bench, measurements, accuracy, background, settings),
                 new EqualizeFirst(bench, background),
-                new SessionViewModel(bench, solutions, questions, settings, background),
+                session,
                 export,
                 new TargetsViewModel(bench, export, settings, background),
                 new ImportViewModel(bench, measurements, selected, background),
                 new DataViewModel(bench, background),
+                new LessonViewModel(bench, session, selected, settings, background),
                 background);
     }
 
@@ -145,6 +149,7 @@ public record ApplicationContext(
     /** Cancels what runs, and waits for what must be finished, such as writing a file. */
     @Override
     public void close() {
+        lessons.leave();
         session.close();
         jobs().cancelAll();
         flipped.close();

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.quantscope.app.session.SessionViewModel.Sample;
+import org.quantscope.core.lesson.Materials;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 
@@ -24,17 +25,7 @@ public final class BundledModels {
      * folder or one above it.
      */
     public static Optional<Path> folder() {
-        String given = System.getProperty("quantscope.samples");
-        if (given != null) {
-            return Optional.of(Path.of(given)).filter(Files::isDirectory);
-        }
-        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
-            Path folder = at.resolve("sample-models");
-            if (Files.isDirectory(folder)) {
-                return Optional.of(folder);
-            }
-        }
-        return Optional.empty();
+        return Materials.samples();
     }
 
     /** The samples that exist; the one to start with comes first. */

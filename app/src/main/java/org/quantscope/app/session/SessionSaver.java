@@ -32,6 +32,7 @@ final class SessionSaver {
     private final UnsavedCopy unsaved;
     private final Background background;
     private Optional<Kept> kept = Optional.empty();
+    private boolean paused;
 
     SessionSaver(Workbench bench, Solutions solutions, Writer writer, UnsavedCopy unsaved, Background background) {
         this.bench = bench;
@@ -98,8 +99,16 @@ final class SessionSaver {
                 .flatMap(seen -> b.saveTo().map(session -> new Kept(seen, SketchFile.beside(session))));
     }
 
+    /** While it is paused, the copy of unsaved work stays as it is: what is open is no work of the user. */
+    void pause(boolean on) {
+        paused = on;
+    }
+
     /** Writes the copy of unsaved work, or deletes it if everything is saved. */
     void copy() {
+        if (paused) {
+            return;
+        }
         bench.stateProperty().get().ifPresent(state -> {
             if (bench.dirtyProperty().get()) {
                 Resolver resolver = bench.resolver();

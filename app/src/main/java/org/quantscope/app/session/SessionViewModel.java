@@ -76,6 +76,8 @@ public final class SessionViewModel {
         this.saver = new SessionSaver(bench, solutions, writer, unsaved, background);
     }
 
+    private Optional<Runnable> endOfLoan = Optional.empty();
+
     /**
      * Opens files: a session, a model, or data for the open model. Of several files, data is opened for the model or
      * session among them.
@@ -247,6 +249,17 @@ public final class SessionViewModel {
     }
 
     /**
+     * Says that something else than the user's own session is open for a while, such as a lesson. No copy of unsaved work
+     * is written of it, and {@code end} is run before something is opened or the window is closed.
+     *
+     * @param end gives the session back; empty if that is done
+     */
+    public void borrow(Optional<Runnable> end) {
+        saver.pause(end.isPresent());
+        endOfLoan = end;
+    }
+
+    /**
      * Runs {@code then} if the window may be closed: nothing is unsaved, or the changes have been saved, or the user
      * discards them.
      */
@@ -262,6 +275,7 @@ public final class SessionViewModel {
      * open the copy of unsaved work stays, because opening may fail.
      */
     private void replace(Runnable then) {
+        endOfLoan.ifPresent(Runnable::run);
         if (!bench.dirtyProperty().get()) {
             then.run();
             return;

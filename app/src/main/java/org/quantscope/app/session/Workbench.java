@@ -142,6 +142,79 @@ public final class Workbench {
         take(History.of(start));
     }
 
+    /** A session that was put aside, with everything that belongs to it. */
+    public static final class Kept {
+        private final Optional<OpenModel> model;
+        private final Optional<History> history;
+        private final Optional<Path> sessionFile;
+        private final Map<FileRef, Dataset> datasets;
+        private final Map<FileRef, OpenModel> references;
+        private final Map<String, Model> corrected;
+        private final String calibrationKey;
+        private final Calibration calibration;
+        private final Calibration stored;
+        private final String storedVariant;
+        private final String storedKey;
+        private final Resolver resolver;
+        private final Optional<TensorId> selection;
+
+        private Kept(Workbench of) {
+            model = of.model.get();
+            history = of.history;
+            sessionFile = of.sessionFile.get();
+            datasets = Map.copyOf(of.datasets);
+            references = Map.copyOf(of.references);
+            corrected = Map.copyOf(of.corrected);
+            calibrationKey = of.calibrationKey();
+            calibration = of.calibration;
+            stored = of.stored;
+            storedVariant = of.storedVariant;
+            storedKey = of.storedKey;
+            resolver = of.resolver;
+            selection = of.selection.get();
+        }
+    }
+
+    /** The open session as it is, undo steps included, to be given back by {@link #giveBack}. */
+    public Kept keep() {
+        return new Kept(this);
+    }
+
+    /** Opens a session again that was put aside; closes the present one if nothing was open then. */
+    public void giveBack(Kept kept) {
+        datasets.clear();
+        datasets.putAll(kept.datasets);
+        references.clear();
+        references.putAll(kept.references);
+        corrected.clear();
+        corrected.putAll(kept.corrected);
+        selection.set(Optional.empty());
+        state.set(Optional.empty());
+        calibrations.clear();
+        calibrations.put(kept.calibrationKey, kept.calibration);
+        stored = kept.stored;
+        storedVariant = kept.storedVariant;
+        storedKey = kept.storedKey;
+        resolver = kept.resolver;
+        model.set(kept.model);
+        sessionFile.set(kept.sessionFile);
+        if (kept.history.isPresent()) {
+            take(kept.history.get());
+            kept.selection.ifPresent(this::select);
+        } else {
+            history = Optional.empty();
+            dirty.set(false);
+            canUndo.set(false);
+            canRedo.set(false);
+            changes.all();
+        }
+    }
+
+    /** Opens what a lesson shows, in place of the present session. */
+    public void show(Staged staged) {
+        show(staged.model(), staged.state(), ActivationRanges.NONE, Optional.empty(), staged.data(), Optional.empty());
+    }
+
     /** Keeps an opened data set, so that the state may refer to it. */
     public FileRef keep(Dataset data) {
         FileRef ref = FileRef.of(data);

@@ -1,6 +1,7 @@
 package org.quantscope.app.window;
 
 import java.io.File;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import javafx.scene.Scene;
@@ -8,6 +9,7 @@ import javafx.scene.input.TransferMode;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.configimport.DroppedFile;
 import org.quantscope.app.session.OpenModel;
+import org.quantscope.core.lesson.LessonReader;
 
 /** Opens files that are dropped on the window, or imports the settings in them. */
 final class FileDrop {
@@ -51,6 +53,12 @@ final class FileDrop {
             return;
         }
         Path file = paths.getFirst();
+        boolean lesson = String.valueOf(file.getFileName()).equals(LessonReader.FILE)
+                || Files.isRegularFile(file.resolve(LessonReader.FILE));
+        if (lesson) {
+            actions.openLesson(file);
+            return;
+        }
         dropped.whatIs(file, is -> {
             Dialogs.Take take = switch (is) {
                 case OPEN -> Dialogs.Take.MODEL;

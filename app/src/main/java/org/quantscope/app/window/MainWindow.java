@@ -121,14 +121,17 @@ public final class MainWindow {
                 .unfoldedProperty()
                 .set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(context.selected(), context.quantizer(), pages);
+        QuantizerView quantizer = new QuantizerView(
+                context.quantizer(),
+                this::quantizeInHand,
+                new EqualizeFirstView(context.equalizeFirst(), actions::equalize));
+        ErrorView error = new ErrorView(context.error());
+        AccuracyView accuracy = new AccuracyView(context.accuracy(), context.session()::chooseReference);
         VBox answers = new VBox(
                 ANSWER_GAP,
-                new QuantizerView(
-                        context.quantizer(),
-                        this::quantizeInHand,
-                        new EqualizeFirstView(context.equalizeFirst(), actions::equalize)),
-                new ErrorView(context.error()),
-                new AccuracyView(context.accuracy(), context.session()::chooseReference),
+                quantizer,
+                error,
+                accuracy,
                 new CorrectionsView(context.corrections()),
                 new FlippedStrip(context.flipped(), thumbnails, this::showFlipped));
         tensors.tellBefore(context.corrections()::sqnrBefore);
@@ -157,7 +160,9 @@ public final class MainWindow {
         StackPane.setMargin(notices, new Insets(GAP));
         StackPane centre = new StackPane(tensor, welcome, notices);
         centre.setMinWidth(CENTRE_MIN);
-        columns = new Columns(tensors, centre, right);
+        LessonPlace lesson = new LessonPlace(context.lessons(), tensors, tensor, quantizer, error, accuracy);
+        lesson.setMinWidth(LEFT_MIN);
+        columns = new Columns(lesson, centre, right);
 
         Rectangle2D place = place();
         Toolbar toolbar = new Toolbar(context, actions);
@@ -175,6 +180,7 @@ public final class MainWindow {
         scene.widthProperty().subscribe(width -> toolbar.setNarrow(width.doubleValue() < NARROW_WIDTH));
         accelerators(tensors, tensor.histogram());
         drop.install(scene);
+        lesson.installKeys(scene);
 
         stage.setScene(scene);
         context.bench().modelProperty().subscribe(x -> {

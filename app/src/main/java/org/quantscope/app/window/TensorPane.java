@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.geometry.Insets;
@@ -35,6 +36,7 @@ import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.app.ui.TabbedCard;
 import org.quantscope.app.ui.Theme;
+import org.quantscope.core.lesson.Lesson.Card;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.sketch.MomentSketch;
 
@@ -59,6 +61,10 @@ final class TensorPane extends VBox {
     /** Height in pixels of a page that needs more room; it grows with the window. */
     private static final double TALL = 330;
 
+    private final VBox values;
+    private final VBox errors;
+    private final TabbedCard pages;
+    private boolean curveCovered;
     private final SelectedTensor selected;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
@@ -91,6 +97,7 @@ final class TensorPane extends VBox {
         super(GAP);
         this.selected = selected;
         this.quantizer = quantizer;
+        this.pages = pages;
         setPadding(new Insets(12));
 
         title.setId("tensor-name");
@@ -121,7 +128,7 @@ final class TensorPane extends VBox {
         many.managedProperty().bind(many.visibleProperty());
         HBox headOfValues = head(title, facts, many, spacer(), channel, zoom, axis);
         headOfValues.widthProperty().subscribe(w -> many.setVisible(w.doubleValue() > ROOM_FOR_MANY));
-        VBox values = card(headOfValues, plot);
+        values = card(headOfValues, plot);
         VBox.setVgrow(values, Priority.ALWAYS);
         VBox.setVgrow(plot, Priority.ALWAYS);
 
@@ -132,7 +139,7 @@ final class TensorPane extends VBox {
         HBox headOfErrors = head(text("title", "Error against clip"), curveKeys, spacer(), curveHint);
         headOfErrors.widthProperty().subscribe(w -> curveHint.setVisible(w.doubleValue() > ROOM_FOR_HINT));
         curveHint.managedProperty().bind(curveHint.visibleProperty());
-        VBox errors = card(headOfErrors, curve);
+        errors = card(headOfErrors, curve);
 
         histogram.setId("histogram");
         histogram.setListener(new RangeListener() {
@@ -163,7 +170,7 @@ final class TensorPane extends VBox {
         getChildren().addAll(values, errors, pages);
         // A page that needs more room takes the room of the curve.
         pages.tallProperty().subscribe(tall -> {
-            errors.setVisible(!tall);
+            errors.setVisible(!tall && !curveCovered);
             errors.setManaged(!tall);
             VBox.setVgrow(pages, tall ? Priority.ALWAYS : Priority.SOMETIMES);
             pages.setPrefHeight(tall ? TALL : USE_COMPUTED_SIZE);
@@ -252,6 +259,14 @@ final class TensorPane extends VBox {
         histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
         histogram.setGrid(v.grid().orElse(null));
         showCurrent(v);
+    }
+
+    /** Covers cards, which keep their place, and uncovers all others. */
+    void cover(Set<Card> covered) {
+        values.setVisible(!covered.contains(Card.HISTOGRAM));
+        curveCovered = covered.contains(Card.CURVE);
+        errors.setVisible(!curveCovered && !pages.tallProperty().get());
+        pages.setVisible(!covered.contains(Card.PAGES));
     }
 
     private void hintAtRange(String text) {

@@ -2,6 +2,7 @@ package org.quantscope.app.window;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import javafx.geometry.Orientation;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
@@ -29,6 +30,8 @@ import org.quantscope.app.ui.Reasoned;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.io.Invisible;
+import org.quantscope.core.lesson.Lesson;
+import org.quantscope.core.lesson.Lessons;
 import org.quantscope.core.session.SessionState;
 
 /** The row at the top of the window, with the actions on the whole model. */
@@ -115,12 +118,28 @@ final class Toolbar extends HBox {
                         item("Model or session…", "Shortcut+O", actions::open),
                         item("Data…", "Shortcut+Shift+O", actions::prepareData),
                         synthetic,
+                        lessons(),
                         importRanges,
                         new SeparatorMenuItem(),
                         about,
                         unsaved,
                         recent);
         return open;
+    }
+
+    private Menu lessons() {
+        Menu lessons = new Menu("Lesson");
+        lessons.setId("open-lesson");
+        for (Lesson lesson : Lessons.bundled()) {
+            MenuItem one = item(
+                    lesson.title() + " · " + lesson.minutes() + " min",
+                    null,
+                    () -> context.lessons().start(lesson, Optional.empty()));
+            one.setId("lesson-" + lesson.id());
+            lessons.getItems().add(one);
+        }
+        lessons.getItems().addAll(new SeparatorMenuItem(), item("A lesson of your own…", null, actions::openLesson));
+        return lessons;
     }
 
     private MenuItem recent(Path file) {

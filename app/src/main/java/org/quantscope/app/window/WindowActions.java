@@ -1,6 +1,7 @@
 package org.quantscope.app.window;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,7 +21,9 @@ import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.improve.EqualizationOffer;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Invisible;
+import org.quantscope.core.lesson.LessonReader;
 
 /** The actions of the window's menus, buttons and keys that need a dialog. Most dialogs leave the window usable. */
 final class WindowActions {
@@ -84,6 +87,34 @@ final class WindowActions {
             }
         });
         dialog.show();
+    }
+
+    /** Lets the user choose the folder of a lesson. */
+    void openLesson() {
+        dialogs.openFolder("Open the folder of a lesson").ifPresent(this::openLesson);
+    }
+
+    /** Begins a lesson of the user's own; one that is broken is refused with its file, line and what is wrong. */
+    void openLesson(Path folder) {
+        try {
+            LessonReader.Read read = LessonReader.read(folder);
+            read.lesson()
+                    .ifPresent(lesson -> context.lessons()
+                            .start(
+                                    lesson,
+                                    Optional.ofNullable(
+                                            Files.isDirectory(folder)
+                                                    ? folder
+                                                    : folder.toAbsolutePath().getParent())));
+            if (read.lesson().isEmpty()) {
+                int more = read.problems().size() - 1;
+                context.background()
+                        .problem(read.problems().getFirst()
+                                + (more == 0 ? "" : "; and " + more + " more: quantscope lesson check"));
+            }
+        } catch (IOException | BadInputException e) {
+            context.background().problem(e);
+        }
     }
 
     /** Lets the user choose data and its preprocessing. */

@@ -89,7 +89,8 @@ public final class Materials {
         return known;
     }
 
-    Optional<Dataset> data(Optional<DataFile> wanted) throws IOException {
+    /** The data that a stage names. */
+    public Optional<Dataset> data(Optional<DataFile> wanted) throws IOException {
         if (wanted.isEmpty()) {
             return Optional.empty();
         }

@@ -40,6 +40,9 @@ final class StepReader {
             List.of("stage", "predict", "goal", "reveal", "why", "hint", "solution", "wrong");
 
     private static final List<String> ACTS = List.of("select", "weights", "activations", "this", "correct");
+    /** What the program does by itself; corrections are done by hand, in the menu. */
+    private static final List<String> SHOWN_ACTS = List.of("select", "weights", "activations", "this");
+
     private static final List<String> ANSWERS = List.of("answer", "why");
 
     private static final Condition ALWAYS = Condition.parse("values >= 0");
@@ -65,7 +68,7 @@ final class StepReader {
             case "predict" -> prediction = prediction(yaml);
             case "goal" -> goal(yaml).ifPresent(goals::add);
             case "reveal" -> {
-                Yaml.Members m = yaml.members(with(ACTS, "text"));
+                Yaml.Members m = yaml.members(with(SHOWN_ACTS, "text"));
                 reveal = new Reveal(acts(m), m.text("text"));
             }
             case "why" -> why = why(yaml);
@@ -100,7 +103,8 @@ final class StepReader {
     }
 
     private Stage stage(Yaml yaml) {
-        Yaml.Members m = yaml.members(with(ACTS, "model", "synthetic", "data", "calibration-data", "cover", "fade"));
+        Yaml.Members m =
+                yaml.members(with(SHOWN_ACTS, "model", "synthetic", "data", "calibration-data", "cover", "fade"));
         if (m.has("model") == m.has("synthetic")) {
             yaml.problem("a stage has either a model or a synthetic tensor");
         }

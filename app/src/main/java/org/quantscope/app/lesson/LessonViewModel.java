@@ -1,0 +1,541 @@
+package org.quantscope.app.lesson;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Background;
+import org.quantscope.app.session.SessionViewModel;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.session.Staged;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.core.Engine;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.figure.FigureSource.Scene;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.lesson.Acts;
+import org.quantscope.core.lesson.Judge;
+import org.quantscope.core.lesson.Judge.Finding;
+import org.quantscope.core.lesson.Lesson;
+import org.quantscope.core.lesson.Lesson.Act;
+import org.quantscope.core.lesson.Lesson.Answer;
+import org.quantscope.core.lesson.Lesson.Card;
+import org.quantscope.core.lesson.Lesson.Prediction;
+import org.quantscope.core.lesson.Lesson.Stage;
+import org.quantscope.core.lesson.Lesson.Step;
+import org.quantscope.core.lesson.Materials;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.synthetic.SyntheticFile;
+import org.quantscope.core.synthetic.SyntheticTensor;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * A lesson that is going on. Each step asks first, shows then, and asks why at the end; never in another order. The
+ * session that was open before is kept and given back.
+ */
+public final class LessonViewModel {
+    /** How sure a person can be, from guessing to certain. */
+    public static final List<String> SURENESS = List.of("a guess", "fairly sure", "certain");
+
+    /** Where a step stands. */
+    public enum Phase {
+        /** What the step opens is being read. */
+        OPENING,
+        /** The prediction is still to be made; what the step covers is covered. */
+        ASKING,
+        /** The truth is being computed. */
+        JUDGING,
+        /** Everything is shown. */
+        SHOWN
+    }
+
+    /**
+     * What to show.
+     *
+     * @param step index of the step, from 0
+     * @param answer that was given to the prediction
+     * @param sure index in {@link #SURENESS}
+     * @param right whether the answer was right; empty before
+     * @param truth the true answer as text
+     * @param reveal Markdown with its figures
+     * @param goals those of the step, with whether they are reached now
+     * @param reason index of the reason that was chosen
+     * @param hints how many hints have been asked for
+     * @param skipped numbers of the steps that were skipped, from 1
+     * @param finished true behind the last step
+     */
+    public record View(
+            Lesson lesson,
+            int step,
+            Phase phase,
+            Optional<Answer> answer,
+            int sure,
+            Optional<Boolean> right,
+            String truth,
+            String reveal,
+            List<Finding> goals,
+            OptionalInt reason,
+            int hints,
+            Set<Integer> skipped,
+            boolean finished) {
+        public Step current() {
+            return lesson.steps().get(step);
+        }
+
+        /** True if nothing is left to do in this step. */
+        public boolean done() {
+            boolean why = current().why().isEmpty()
+                    || (reason.isPresent()
+                            && current()
+                                    .why()
+                                    .get()
+                                    .reasons()
+                                    .get(reason.getAsInt())
+                                    .right());
+            return phase == Phase.SHOWN
+                    && why
+                    && goals.size() == current().goals().size()
+                    && goals.stream().allMatch(Finding::passed);
+        }
+
+        /** The cards that are covered now. */
+        public Set<Card> covered() {
+            return phase == Phase.SHOWN
+                    ? Set.of()
+                    : current().stage().map(Stage::covered).orElse(Set.of());
+        }
+
+        private View at(Phase next) {
+            return new View(
+                    lesson, step, next, answer, sure, right, truth, reveal, goals, reason, hints, skipped, finished);
+        }
+    }
+
+    /** What the engine has found out about an answer. */
+    private record Judged(boolean right, String truth) {}
+
+    /** What is shown after an answer. */
+    private record Shown(String reveal, List<Finding> goals) {}
+
+    private final Workbench bench;
+    private final SessionViewModel session;
+    private final SelectedTensor selected;
+    private final Settings settings;
+    private final Background background;
+    private final LatestWins<Staged> opening;
+    private final LatestWins<Judged> judging;
+    private final LatestWins<Shown> showing;
+    private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private Workbench.@Nullable Kept kept;
+    private Materials materials = new Materials(List.of());
+
+    public LessonViewModel(
+            Workbench bench,
+            SessionViewModel session,
+            SelectedTensor selected,
+            Settings settings,
+            Background background) {
+        this.bench = bench;
+        this.session = session;
+        this.selected = selected;
+        this.settings = settings;
+        this.background = background;
+        this.opening = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.judging = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.showing = background.latest(LatestWins.Mode.CANCEL_STALE);
+        bench.stateProperty().subscribe(s -> refresh());
+        bench.selectionProperty().subscribe(s -> refresh());
+    }
+
+    /**
+     * Begins a lesson, at the step where it was left.
+     *
+     * @param folder where the lesson's own files are; empty for a bundled one
+     */
+    public void start(Lesson lesson, Optional<Path> folder) {
+        leave();
+        List<Path> folders = new ArrayList<>(folder.stream().toList());
+        Materials.samples().ifPresent(folders::add);
+        materials = new Materials(folders);
+        kept = bench.keep();
+        session.borrow(Optional.of(this::leave));
+        Progress progress = Progress.parse(settings.text(key(lesson)).orElse(""), lesson);
+        begin(lesson, progress.step, progress.skipped);
+    }
+
+    /** Goes back to the first step and forgets what was skipped. */
+    public void startOver() {
+        view.get().ifPresent(v -> begin(v.lesson(), 0, Set.of()));
+    }
+
+    /** Ends the lesson; the session that was open before is open again, with its undo steps. */
+    public void leave() {
+        if (kept == null) {
+            return;
+        }
+        Workbench.Kept back = kept;
+        kept = null;
+        opening.cancel();
+        judging.cancel();
+        showing.cancel();
+        view.set(Optional.empty());
+        bench.giveBack(back);
+        session.borrow(Optional.empty());
+    }
+
+    /** Answers the prediction of the step; what is true is shown as soon as it is computed. */
+    public void answer(Answer answer, int sure) {
+        View v = view.get().filter(s -> s.phase() == Phase.ASKING).orElse(null);
+        if (v == null || v.current().prediction().isEmpty()) {
+            return;
+        }
+        Prediction prediction = v.current().prediction().get();
+        view.set(Optional.of(new View(
+                v.lesson,
+                v.step,
+                Phase.JUDGING,
+                Optional.of(answer),
+                sure,
+                Optional.empty(),
+                "",
+                "",
+                List.of(),
+                OptionalInt.empty(),
+                v.hints,
+                v.skipped,
+                false)));
+        Optional<Scene> scene = scene();
+        if (scene.isEmpty()) {
+            return;
+        }
+        judging.submit(
+                (cancel, partial) -> {
+                    Judge judge = judge(scene.get(), cancel);
+                    boolean right = judge.judge(prediction, answer).passed();
+                    return new Judged(right, judge.say(prediction, judge.truth(prediction)));
+                },
+                this::judged,
+                e -> fail(e));
+    }
+
+    private void judged(Judged found) {
+        view.get().filter(v -> v.phase() == Phase.JUDGING).ifPresent(v -> {
+            view.set(Optional.of(new View(
+                    v.lesson,
+                    v.step,
+                    Phase.SHOWN,
+                    v.answer,
+                    v.sure,
+                    Optional.of(found.right),
+                    found.truth,
+                    "",
+                    List.of(),
+                    OptionalInt.empty(),
+                    v.hints,
+                    v.skipped,
+                    false)));
+            v.current().reveal().ifPresent(r -> r.acts().forEach(this::act));
+            refresh();
+        });
+    }
+
+    /** The upper end of the range, as an answer to a handle that is to be placed. */
+    public Optional<Answer> handle() {
+        return selected.viewProperty()
+                .get()
+                .flatMap(SelectedTensor.View::clip)
+                .map(clip -> new Answer.Number(clip.hi()));
+    }
+
+    /** Chooses an answer to the why. */
+    public void choose(int reason) {
+        view.get()
+                .filter(v -> v.phase() == Phase.SHOWN)
+                .ifPresent(v -> view.set(Optional.of(new View(
+                        v.lesson,
+                        v.step,
+                        v.phase,
+                        v.answer,
+                        v.sure,
+                        v.right,
+                        v.truth,
+                        v.reveal,
+                        v.goals,
+                        OptionalInt.of(reason),
+                        v.hints,
+                        v.skipped,
+                        v.finished))));
+    }
+
+    /** Shows one more hint. */
+    public void hint() {
+        view.get()
+                .filter(v -> v.hints < v.current().hints().size())
+                .ifPresent(v -> view.set(Optional.of(new View(
+                        v.lesson,
+                        v.step,
+                        v.phase,
+                        v.answer,
+                        v.sure,
+                        v.right,
+                        v.truth,
+                        v.reveal,
+                        v.goals,
+                        v.reason,
+                        v.hints + 1,
+                        v.skipped,
+                        v.finished))));
+    }
+
+    /** Goes on, if nothing is left to do in this step. */
+    public void next() {
+        view.get().filter(View::done).ifPresent(v -> forward(v, v.skipped));
+    }
+
+    /** Goes on without having done the step; this is recorded. */
+    public void skip() {
+        view.get().filter(v -> !v.finished).ifPresent(v -> {
+            Set<Integer> skipped = new TreeSet<>(v.skipped);
+            skipped.add(v.step + 1);
+            forward(v, skipped);
+        });
+    }
+
+    /** Back to the step before. */
+    public void back() {
+        view.get()
+                .filter(v -> v.step > 0 || v.finished)
+                .ifPresent(v -> begin(v.lesson, v.finished ? v.step : v.step - 1, v.skipped));
+    }
+
+    private void forward(View v, Set<Integer> skipped) {
+        if (v.step + 1 < v.lesson.steps().size()) {
+            begin(v.lesson, v.step + 1, skipped);
+        } else {
+            settings.setText(key(v.lesson), new Progress(0, skipped).text());
+            view.set(Optional.of(new View(
+                    v.lesson,
+                    v.step,
+                    Phase.SHOWN,
+                    v.answer,
+                    v.sure,
+                    v.right,
+                    v.truth,
+                    v.reveal,
+                    v.goals,
+                    v.reason,
+                    v.hints,
+                    skipped,
+                    true)));
+        }
+    }
+
+    private static String key(Lesson lesson) {
+        return "lesson." + lesson.id();
+    }
+
+    /** Begins a step. One that opens nothing begins with what the last stage before it has opened. */
+    private void begin(Lesson lesson, int step, Set<Integer> skipped) {
+        settings.setText(key(lesson), new Progress(step, skipped).text());
+        View v = new View(
+                lesson,
+                step,
+                Phase.OPENING,
+                Optional.empty(),
+                1,
+                Optional.empty(),
+                "",
+                "",
+                List.of(),
+                OptionalInt.empty(),
+                0,
+                Set.copyOf(skipped),
+                false);
+        boolean goesOn = view.get()
+                .filter(before -> before.lesson.equals(lesson) && before.step + 1 == step)
+                .isPresent();
+        Step wanted = lesson.steps().get(step);
+        view.set(Optional.of(v));
+        if (wanted.stage().isEmpty() && goesOn) {
+            opened();
+            return;
+        }
+        Stage stage = lesson.steps().subList(0, step + 1).stream()
+                .flatMap(s -> s.stage().stream())
+                .reduce((a, b) -> b)
+                .orElseThrow();
+        Materials from = materials;
+        Path folder = settings.state().resolve("synthetic");
+        opening.submit(
+                (cancel, partial) -> open(stage, from, folder, cancel),
+                staged -> {
+                    bench.show(staged);
+                    stage.acts().stream()
+                            .filter(Act.Select.class::isInstance)
+                            .map(act -> Acts.selection(
+                                    (Act.Select) act, staged.model().folded()))
+                            .forEach(bench::select);
+                    opened();
+                },
+                e -> fail(e));
+    }
+
+    private static Staged open(Stage stage, Materials from, Path folder, CancelToken cancel) throws IOException {
+        Path file = stage.synthetic().isPresent()
+                ? written(stage.synthetic().get(), folder)
+                : from.file(stage.model().orElseThrow());
+        Optional<Dataset> evaluation = from.data(stage.data());
+        Staged staged = Staged.open(file, evaluation, from.data(stage.calibrationData()), cancel);
+        SessionState state = staged.state();
+        Optional<TensorId> chosen = staged.model().folded().tensors().size() == 1
+                ? Optional.of(staged.model().folded().tensors().getFirst().id())
+                : Optional.empty();
+        for (Act act : stage.acts()) {
+            if (act instanceof Act.Select select) {
+                chosen = Optional.of(Acts.selection(select, staged.model().folded()));
+            } else {
+                state = Acts.edit(act, staged.model().folded(), state, chosen).apply(state);
+            }
+        }
+        return staged.with(state);
+    }
+
+    private static Path written(SyntheticTensor recipe, Path folder) throws IOException {
+        Files.createDirectories(folder);
+        Path file = folder.resolve(recipe.name() + SyntheticFile.EXTENSION);
+        SyntheticFile.write(file, recipe);
+        return file;
+    }
+
+    private void opened() {
+        view.get().ifPresent(v -> {
+            boolean asks = v.current().prediction().isPresent();
+            view.set(Optional.of(v.at(asks ? Phase.ASKING : Phase.SHOWN)));
+            if (!asks) {
+                v.current().reveal().ifPresent(r -> r.acts().forEach(this::act));
+                refresh();
+            }
+        });
+    }
+
+    private void act(Act act) {
+        bench.analysed().ifPresent(model -> {
+            if (act instanceof Act.Select select) {
+                bench.select(Acts.selection(select, model));
+            } else {
+                bench.stateProperty()
+                        .get()
+                        .ifPresent(state -> bench.apply(Acts.edit(
+                                act, model, state, bench.selectionProperty().get())));
+            }
+        });
+    }
+
+    /** Looks at the goals again, and fills the figures of the text. */
+    private void refresh() {
+        View v = view.get().filter(s -> s.phase() == Phase.SHOWN && !s.finished).orElse(null);
+        Optional<Scene> scene = scene();
+        if (v == null || scene.isEmpty()) {
+            return;
+        }
+        Step step = v.current();
+        boolean filled = !v.reveal.isEmpty();
+        showing.submit(
+                (cancel, partial) -> {
+                    Judge judge = judge(scene.get(), cancel);
+                    // A text keeps the figures of the moment at which it was shown.
+                    String text = filled
+                            ? v.reveal
+                            : judge.fill(step.reveal().map(Lesson.Reveal::text).orElse(""));
+                    return new Shown(
+                            text, step.goals().stream().map(judge::judge).toList());
+                },
+                shown -> view.get()
+                        .filter(now -> now.current().equals(step) && now.phase() == Phase.SHOWN)
+                        .ifPresent(now -> view.set(Optional.of(new View(
+                                now.lesson,
+                                now.step,
+                                now.phase,
+                                now.answer,
+                                now.sure,
+                                now.right,
+                                now.truth,
+                                shown.reveal,
+                                shown.goals,
+                                now.reason,
+                                now.hints,
+                                now.skipped,
+                                now.finished)))),
+                e -> fail(e));
+    }
+
+    private void fail(Throwable e) {
+        background.problem("lesson: " + e.getMessage());
+    }
+
+    private Optional<Scene> scene() {
+        return bench.analysed()
+                .flatMap(model -> bench.stateProperty()
+                        .get()
+                        .map(state -> new Scene(
+                                model,
+                                bench.reference().or(bench::uncorrected).orElse(model),
+                                state,
+                                bench.selectionProperty().get(),
+                                bench.calibration(),
+                                bench.calibrationData(),
+                                bench.evaluationData())));
+    }
+
+    private static Judge judge(Scene scene, CancelToken cancel) {
+        return new Judge(scene, new Resolver(), Engine.EVALUATION_SEED, 1, cancel);
+    }
+
+    /** Empty while no lesson is going on. */
+    public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+
+    /** How far a person has come in a lesson. */
+    private record Progress(int step, Set<Integer> skipped) {
+        String text() {
+            return step
+                    + (skipped.isEmpty()
+                            ? ""
+                            : " skipped "
+                                    + String.join(
+                                            " ",
+                                            skipped.stream().map(i -> "" + i).toList()));
+        }
+
+        static Progress parse(String text, Lesson lesson) {
+            Set<Integer> skipped = new TreeSet<>();
+            int step = 0;
+            String[] words = text.strip().split(" ", -1);
+            for (int i = 0; i < words.length; i++) {
+                try {
+                    int n = Integer.parseInt(words[i]);
+                    if (i == 0) {
+                        step = n;
+                    } else {
+                        skipped.add(n);
+                    }
+                } catch (NumberFormatException e) {
+                    // A word, or written by hand: it counts as nothing.
+                }
+            }
+            return new Progress(Math.clamp(step, 0, lesson.steps().size() - 1), skipped);
+        }
+    }
+}
