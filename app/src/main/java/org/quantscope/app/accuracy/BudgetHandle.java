@@ -2,9 +2,11 @@ package org.quantscope.app.accuracy;
 
 import java.util.function.DoubleConsumer;
 import javafx.css.PseudoClass;
+import javafx.event.EventHandler;
 import javafx.scene.AccessibleAttribute;
 import javafx.scene.AccessibleRole;
 import javafx.scene.Cursor;
+import javafx.scene.Scene;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.input.KeyEvent;
@@ -32,6 +34,8 @@ final class BudgetHandle extends Region {
     private final Region line = new Region();
     private final Region grip = new Region();
     private final Label value = new Label();
+    private final EventHandler<MouseEvent> dragging = this::drag;
+    private final EventHandler<MouseEvent> releasing = e -> release();
     private double grabbed;
     private boolean held;
 
@@ -69,8 +73,6 @@ final class BudgetHandle extends Region {
                                 : "Apply gives them to the weights.")
                         + "\n← →: to the next mixture of the front, Enter: apply, Esc: back"));
         addEventHandler(MouseEvent.MOUSE_PRESSED, this::press);
-        addEventHandler(MouseEvent.MOUSE_DRAGGED, this::drag);
-        addEventHandler(MouseEvent.MOUSE_RELEASED, e -> release());
         addEventHandler(KeyEvent.KEY_PRESSED, this::key);
     }
 
@@ -133,6 +135,15 @@ final class BudgetHandle extends Region {
     }
 
     private void hold(boolean now) {
+        Scene scene = getScene();
+        if (now && !held) {
+            // Wherever the pointer is until the button is let go: the line jumps from mixture to mixture under it.
+            scene.addEventFilter(MouseEvent.MOUSE_DRAGGED, dragging);
+            scene.addEventFilter(MouseEvent.MOUSE_RELEASED, releasing);
+        } else if (!now && held) {
+            scene.removeEventFilter(MouseEvent.MOUSE_DRAGGED, dragging);
+            scene.removeEventFilter(MouseEvent.MOUSE_RELEASED, releasing);
+        }
         held = now;
         pseudoClassStateChanged(HELD, now);
     }

@@ -291,7 +291,10 @@ public final class BudgetView extends VBox {
 
     private void write(BudgetState state) {
         Unit of = state.choices().unit();
-        state.chosen().ifPresent(a -> field.setText(String.format(Locale.ROOT, "%.1f", a.in(of) / scale(of))));
+        state.chosen().ifPresent(a -> {
+            double shown = a.in(of) / scale(of);
+            field.setText(String.format(Locale.ROOT, shown < 100 ? "%.2f" : "%.1f", shown));
+        });
     }
 
     private void show(BudgetState state) {

@@ -175,8 +175,7 @@ final class FrontView extends Region {
                 getChildren().add(1, label);
             }
             double y = floor - height * (decade - low) / span;
-            heights.get(count)
-                    .setText(decade >= -3 && decade <= 3 ? Figures.small(Math.pow(10, decade)) : "1e" + decade);
+            heights.get(count).setText(power(decade));
             place(
                     heights.get(count),
                     LEFT - 8 - heights.get(count).prefWidth(-1),
@@ -188,6 +187,12 @@ final class FrontView extends Region {
             heights.get(i).setVisible(i < count);
             lines.get(i).setVisible(i < count);
         }
+    }
+
+    private static String power(int decade) {
+        return decade < -2 || decade > 2
+                ? "1e" + decade
+                : decade < 0 ? "0." + "0".repeat(-decade - 1) + "1" : "1" + "0".repeat(decade);
     }
 
     private void layoutTicks(boolean some, double floor) {
