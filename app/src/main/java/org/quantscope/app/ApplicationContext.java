@@ -16,6 +16,7 @@ import org.quantscope.app.graph.GraphViewModel;
 import org.quantscope.app.improve.EqualizeFirst;
 import org.quantscope.app.improve.ImproveViewModel;
 import org.quantscope.app.lesson.LessonViewModel;
+import org.quantscope.app.recover.RecoverViewModel;
 import org.quantscope.app.selected.CodeUse;
 import org.quantscope.app.selected.CodesViewModel;
 import org.quantscope.app.selected.ErrorViewModel;
@@ -67,6 +68,7 @@ public record ApplicationContext(
         ImproveViewModel improve,
         BudgetViewModel budget,
         EqualizeFirst equalizeFirst,
+        RecoverViewModel recover,
         SessionViewModel session,
         ExportViewModel export,
         TargetsViewModel targets,
@@ -105,6 +107,7 @@ public record ApplicationContext(
         QuantizerViewModel quantizer =
                 new QuantizerViewModel(selected, solutions, activations, bench.chosenProperty(), notices);
         SessionViewModel session = new SessionViewModel(bench, solutions, questions, settings, background);
+        CorrectionsViewModel corrections = new CorrectionsViewModel(bench, measurements, accuracy, background);
         return new ApplicationContext(
                 bench,
                 measurements,
@@ -128,10 +131,11 @@ public record ApplicationContext(
                 new FlippedViewModel(bench, accuracy, background),
                 new LayerOutputViewModel(bench, accuracy, selected, background),
                 new SampleLayersViewModel(bench, accuracy, background),
-                new CorrectionsViewModel(bench, measurements, accuracy, background),
+                corrections,
                 new ImproveViewModel(bench, solutions, settings, background),
                 new BudgetViewModel(bench, measurements, accuracy, background, settings),
                 new EqualizeFirst(bench, background),
+                new RecoverViewModel(bench, corrections, settings, background),
                 session,
                 export,
                 new TargetsViewModel(bench, export, settings, background),

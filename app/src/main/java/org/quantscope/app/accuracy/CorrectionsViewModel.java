@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measurements;
@@ -19,6 +20,7 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.core.Engine;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.correction.TrainedCorrection;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.job.CancelToken;
@@ -85,6 +87,10 @@ public final class CorrectionsViewModel {
 
     private final ExpectedViewModel expected;
     private boolean asked;
+    /** The model that {@link #obstacle} is about; null before the first. */
+    private @Nullable Model obstacleOf;
+
+    private Optional<String> obstacle = Optional.empty();
 
     public CorrectionsViewModel(
             Workbench bench, Measurements measurements, AccuracyViewModel accuracy, Background background) {
@@ -144,7 +150,18 @@ public final class CorrectionsViewModel {
                 && state.overrides().isEmpty()) {
             return Optional.of("no weight is quantized");
         }
-        return Optional.empty();
+        return correction instanceof TrainedCorrection trained
+                ? bench.analysed().flatMap(model -> obstacle(trained, model))
+                : Optional.empty();
+    }
+
+    /** Why a model cannot be trained; it is asked often, and looks at the whole graph. */
+    private Optional<String> obstacle(TrainedCorrection correction, Model model) {
+        if (model != obstacleOf) {
+            obstacle = correction.obstacle(model);
+            obstacleOf = model;
+        }
+        return obstacle;
     }
 
     /** Applies a correction with its default options under the present settings, as one undo step. */
@@ -169,8 +186,29 @@ public final class CorrectionsViewModel {
         change(correction.title(), new Edit.ApplyCorrection(applied, correction.title()));
     }
 
+    /**
+     * Makes what a training found the analysed model, with its ranges, as one undo step.
+     *
+     * @param session the settings that it rests on, which must be the present ones
+     */
+    public void adopt(
+            TrainedCorrection correction, Map<String, String> options, Session session, Correction.Output output) {
+        AppliedCorrection applied = new AppliedCorrection(
+                        correction.id(),
+                        options,
+                        bench.calibrationData().map(bench::keep),
+                        Optional.of(CorrectionSettings.of(session)))
+                .withLearned(Corrections.learned(output));
+        String title = correction.title();
+        change(
+                title,
+                new Edit.All(
+                        title,
+                        List.of(new Edit.ApplyCorrection(applied, title), new Edit.AdoptAll(title, output.ranges()))));
+    }
+
     /** A session with the present ranges, which are known once everything is measured. */
-    private Session session(SessionState state) {
+    public Session session(SessionState state) {
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
         return new Session(
                 state,

@@ -16,8 +16,11 @@ import org.quantscope.core.correction.TrainedCorrection;
  * applied it says why.
  */
 final class CorrectMenu extends MenuButton {
-    /** @param compare opens the dialog with what each would bring */
-    CorrectMenu(ApplicationContext context, Runnable compare) {
+    /**
+     * @param compare opens the dialog with what each would bring
+     * @param train opens the dialog of the correction that trains
+     */
+    CorrectMenu(ApplicationContext context, Runnable compare, Runnable train) {
         super("Correct");
         setId("correct");
         setTooltip(new Tooltip("Change the float weights so that quantization hurts less"));
@@ -31,7 +34,7 @@ final class CorrectMenu extends MenuButton {
                                     ? Optional.of("no model is open")
                                     : context.corrections().refusal(c);
                     item.setDisable(refusal.isPresent());
-                    item.setText(c.title() + refusal.map(why -> " – " + why).orElse(""));
+                    item.setText(c.title() + (c instanceof TrainedCorrection ? "…" : "") + refusal.map(why -> " – " + why).orElse(""));
                 }
             }
             List<String> applied = context.corrections().viewProperty().get().titles();
@@ -39,11 +42,12 @@ final class CorrectMenu extends MenuButton {
             remove.setText(applied.isEmpty() ? "" : "Remove " + applied.getLast());
         };
         for (Correction c : Corrections.all()) {
-            if (c instanceof TrainedCorrection) {
-                continue;
-            }
-            MenuItem item =
-                    Toolbar.item(c.title(), null, () -> context.corrections().apply(c));
+            MenuItem item = Toolbar.item(
+                    c.title(),
+                    null,
+                    c instanceof TrainedCorrection
+                            ? train
+                            : () -> context.corrections().apply(c));
             item.setId("correct-" + c.id());
             item.setUserData(c);
             getItems().add(item);

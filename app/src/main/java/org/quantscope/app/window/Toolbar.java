@@ -61,7 +61,7 @@ final class Toolbar extends HBox {
                         redo(),
                         line(),
                         whileOpen(calibrate()),
-                        whileOpen(new CorrectMenu(context, actions::expected)),
+                        whileOpen(new CorrectMenu(context, actions::expected, actions::recover)),
                         whileOpen(improve()),
                         sensitivity(),
                         activations(),

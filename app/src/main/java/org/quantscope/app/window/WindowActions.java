@@ -297,6 +297,17 @@ final class WindowActions {
         dialog.show();
     }
 
+    /** Opens the dialog that trains what quantization broke. */
+    void recover() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        RecoverDialog dialog = new RecoverDialog(
+                context.recover(), theme, settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
+        dialogs.dress(dialog);
+        dialog.show();
+    }
+
     /** Opens the list of keyboard shortcuts. */
     void showKeys() {
         KeysDialog dialog = new KeysDialog();

@@ -19,6 +19,7 @@ import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.correction.TrainedCorrection;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.EvalRequest;
@@ -285,7 +286,9 @@ final class SoakDesk implements AutoCloseable {
         Open at = now();
         List<AppliedCorrection> all = new ArrayList<>();
         if (at.state.corrections().size() < 2) {
-            Correction correction = any(Corrections.all());
+            Correction correction = any(Corrections.all().stream()
+                    .filter(c -> !(c instanceof TrainedCorrection))
+                    .toList());
             all.addAll(at.state.corrections());
             all.add(new AppliedCorrection(
                     correction.id(),

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.quantscope.core.eval.Logits;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -99,7 +98,11 @@ final class TrainableOperators {
         if (live.isEmpty()) {
             return Optional.of("the model has no layer with a stored weight");
         }
-        for (OnnxNode node : before(graph, Logits.predictionOutput(model))) {
+        String output = graph.scored().output().or(graph::predictionOutput).orElse(null);
+        if (output == null) {
+            return Optional.of("the model has no floating output");
+        }
+        for (OnnxNode node : before(graph, output)) {
             boolean layer = live.contains(node.outputs().getFirst());
             if (layer || (node.reads().stream().anyMatch(live::contains) && !SHAPES.contains(node.opType()))) {
                 live.addAll(node.outputs());
