@@ -150,6 +150,11 @@ public final class CorrectionsViewModel {
                 && state.overrides().isEmpty()) {
             return Optional.of("no weight is quantized");
         }
+        if (correction instanceof TrainedCorrection
+                && state.corrections().stream().anyMatch(c -> c.id().equals(correction.id()))) {
+            // It would learn to answer as the trained weights do, and no longer as the float model.
+            return Optional.of("is applied already: undo or remove it first");
+        }
         return correction instanceof TrainedCorrection trained
                 ? bench.analysed().flatMap(model -> obstacle(trained, model))
                 : Optional.empty();

@@ -76,8 +76,10 @@ final class LossChart extends Region {
             g.fillText("the loss on held-out samples", LEFT + width / 2, TOP + height / 2);
             return;
         }
-        double lo = shown.stream().mapToDouble(TrainedCorrection.Point::loss).min().orElseThrow();
-        double hi = shown.stream().mapToDouble(TrainedCorrection.Point::loss).max().orElseThrow();
+        double lo =
+                shown.stream().mapToDouble(TrainedCorrection.Point::loss).min().orElseThrow();
+        double hi =
+                shown.stream().mapToDouble(TrainedCorrection.Point::loss).max().orElseThrow();
         if (solved.isPresent() && solved.getAsDouble() > 0) {
             lo = Math.min(lo, solved.getAsDouble());
             hi = Math.max(hi, solved.getAsDouble());
@@ -106,12 +108,10 @@ final class LossChart extends Region {
             g.lineTo(x(p, width, steps), y(p.loss(), height, from, to));
         }
         g.stroke();
-        TrainedCorrection.Point best = shown.stream()
-                .reduce((a, b) -> b.loss() < a.loss() ? b : a)
-                .orElseThrow();
+        TrainedCorrection.Point best =
+                shown.stream().reduce((a, b) -> b.loss() < a.loss() ? b : a).orElseThrow();
         g.setFill(palette.hand());
-        g.fillOval(
-                x(best, width, steps) - DOT, y(best.loss(), height, from, to) - DOT, 2 * DOT, 2 * DOT);
+        g.fillOval(x(best, width, steps) - DOT, y(best.loss(), height, from, to) - DOT, 2 * DOT, 2 * DOT);
     }
 
     private void grid(GraphicsContext g, double width, double height, double from, double to, int steps) {
@@ -128,7 +128,10 @@ final class LossChart extends Region {
         g.setTextBaseline(VPos.TOP);
         for (int i = 0; i <= LINES; i++) {
             g.setTextAlign(i == 0 ? TextAlignment.LEFT : i == LINES ? TextAlignment.RIGHT : TextAlignment.CENTER);
-            g.fillText(Figures.count(Math.round((double) steps * i / LINES)), LEFT + width * i / LINES, TOP + height + TICK);
+            g.fillText(
+                    Figures.count(Math.round((double) steps * i / LINES)),
+                    LEFT + width * i / LINES,
+                    TOP + height + TICK);
         }
         g.setTextAlign(TextAlignment.CENTER);
         g.setTextBaseline(VPos.BOTTOM);

@@ -2,6 +2,7 @@ package org.quantscope.app.recover;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalDouble;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
@@ -45,7 +46,9 @@ public final class RecoverView extends VBox {
             "recover-now",
             "The loss on the samples that are held out: before training → now. Its measure stands below");
     private final Label best = facts.addNumber(
-            "best", "recover-best", "The least loss on the held-out samples so far, and its step: this is what is kept");
+            "best",
+            "recover-best",
+            "The least loss on the held-out samples so far, and its step: this is what is kept");
     private final Label elapsed = facts.addNumber("elapsed", "recover-elapsed", "Time since the first step");
     private final Label doing = new SteadyLabel();
     private final Label outcome = hint("recover-outcome");
@@ -59,9 +62,9 @@ public final class RecoverView extends VBox {
         setPadding(new Insets(GAP));
         Label about = hint("recover-about");
         about.setText("Trains weights, biases and ranges with the weights rounded in every step, on nine tenths of the"
-                + " calibration data. The loss on the last tenth is the curve; its best point is kept, as one undo step."
-                + " The dashed line is what the rounding “least output error” reaches on the same samples without"
-                + " training.");
+            + " calibration data. The loss on the last tenth is the curve; its best point is kept, as one undo step."
+            + " The dashed line is what the rounding “least output error” reaches on the same samples without"
+            + " training.");
         choose.setId("recover-choose-data");
         choose.setMinWidth(USE_PREF_SIZE);
         choose.setTooltip(tip("Samples like those of later use, a few hundred; labels are not needed"));
@@ -127,7 +130,7 @@ public final class RecoverView extends VBox {
     }
 
     private static String sentence(String text) {
-        return text.substring(0, 1).toUpperCase(java.util.Locale.ROOT) + text.substring(1);
+        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
     }
 
     /** Puts the keyboard on the first control that can be used. */
@@ -152,8 +155,7 @@ public final class RecoverView extends VBox {
         bad.setText(v.badOption());
         visible(bad, !v.badOption().isEmpty());
         controls.forEach(c -> c.setDisable(v.running()));
-        chart.show(
-                v.points(), v.course().map(TrainedCorrection.Course::solved).orElse(OptionalDouble.empty()));
+        chart.show(v.points(), v.course().map(TrainedCorrection.Course::solved).orElse(OptionalDouble.empty()));
         now.setText(
                 v.points().isEmpty()
                         ? Figures.NONE

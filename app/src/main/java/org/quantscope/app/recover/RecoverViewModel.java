@@ -3,6 +3,7 @@ package org.quantscope.app.recover;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -118,7 +119,8 @@ public final class RecoverViewModel {
             if (number
                     && (parsed.isEmpty()
                             || parsed.getAsDouble() < 0
-                            || (option.type().equals("int") && parsed.getAsDouble() != Math.rint(parsed.getAsDouble())))) {
+                            || (option.type().equals("int")
+                                    && parsed.getAsDouble() != Math.rint(parsed.getAsDouble())))) {
                 return option.name() + ": "
                         + (option.type().equals("int") ? "a whole number is needed" : "a number is needed");
             }
@@ -130,7 +132,10 @@ public final class RecoverViewModel {
         if (bench.analysed().isEmpty()) {
             return "No model is open.";
         }
-        return corrections.refusal(correction).map(why -> why + ".").orElse("");
+        return corrections
+                .refusal(correction)
+                .map(why -> capitalized(why) + ".")
+                .orElse("");
     }
 
     /** Begins to train. Does nothing while that is impossible. */
@@ -143,8 +148,7 @@ public final class RecoverViewModel {
         }
         Session session = corrections.session(was);
         Map<String, String> chosen = Map.copyOf(options);
-        Correction.Input input =
-                new Correction.Input(model, chosen, Optional.of(data), Optional.of(session));
+        Correction.Input input = new Correction.Input(model, chosen, Optional.of(data), Optional.of(session));
         AtomicBoolean wanted = new AtomicBoolean();
         stop = wanted;
         running = true;
@@ -235,7 +239,9 @@ public final class RecoverViewModel {
             SessionState was, Session session, Map<String, String> chosen, TrainedCorrection.Training training) {
         running = false;
         outcome = training.outcome() + "."
-                + training.comparison().map(text -> "\n" + capitalized(text) + ".").orElse("");
+                + training.comparison()
+                        .map(text -> "\n" + capitalized(text) + ".")
+                        .orElse("");
         outcome = capitalized(outcome);
         if (!bench.stateProperty().get().equals(Optional.of(was))) {
             outcome = "The settings were changed meanwhile: nothing was taken over.";
@@ -250,7 +256,7 @@ public final class RecoverViewModel {
     }
 
     private static String capitalized(String text) {
-        return text.substring(0, 1).toUpperCase(java.util.Locale.ROOT) + text.substring(1);
+        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
     }
 
     private void refresh() {

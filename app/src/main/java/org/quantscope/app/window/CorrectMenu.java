@@ -34,7 +34,9 @@ final class CorrectMenu extends MenuButton {
                                     ? Optional.of("no model is open")
                                     : context.corrections().refusal(c);
                     item.setDisable(refusal.isPresent());
-                    item.setText(c.title() + (c instanceof TrainedCorrection ? "…" : "") + refusal.map(why -> " – " + why).orElse(""));
+                    item.setText(c.title()
+                            + (c instanceof TrainedCorrection ? "…" : "")
+                            + refusal.map(why -> " – " + why).orElse(""));
                 }
             }
             List<String> applied = context.corrections().viewProperty().get().titles();

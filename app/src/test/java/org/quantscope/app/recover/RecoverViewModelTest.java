@@ -115,6 +115,7 @@ class RecoverViewModelTest {
         assertThat(state().corrections().getFirst().learned()).isPresent();
         assertThat(state().overrides()).hasSize(7);
         assertThat(state().overrides().values()).allMatch(spec -> spec.clip() instanceof Clip.Fixed);
+        assertThat(view().why()).contains("applied already");
         float[] trained = weight();
         assertThat(trained).isNotEqualTo(stored);
         double recovered = accuracy();
@@ -173,8 +174,9 @@ class RecoverViewModelTest {
         assertThat(view().mayRun()).isTrue();
 
         context.bench().apply(new Edit.SetWeights(Optional.empty()));
-        assertThat(view().why()).isEqualTo("no weight is quantized.");
-        assertThat(context.corrections().refusal(context.recover().correction())).hasValue("no weight is quantized");
+        assertThat(view().why()).isEqualTo("No weight is quantized.");
+        assertThat(context.corrections().refusal(context.recover().correction()))
+                .hasValue("no weight is quantized");
     }
 
     @Test

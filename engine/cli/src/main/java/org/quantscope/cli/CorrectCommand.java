@@ -147,6 +147,11 @@ final class CorrectCommand extends EngineCommand {
                 ? Optional.empty()
                 : Optional.of(ModelSetup.readConfig(config, file, terminal(), cancel()));
         SessionState asked = settings(saved);
+        if (chosen instanceof TrainedCorrection
+                && asked.corrections().stream().anyMatch(c -> c.id().equals(chosen.id()))) {
+            throw usage(chosen.id() + " is applied already in " + config
+                    + ": it would learn to answer as the trained weights do, and no longer as the float model");
+        }
         Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
