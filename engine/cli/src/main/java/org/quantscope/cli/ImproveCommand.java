@@ -100,6 +100,7 @@ final class ImproveCommand extends EngineCommand {
         Optional.ofNullable(data).ifPresent(inputs::data);
         inputs.keep(List.of(output, SketchFile.beside(output), equalized, values(equalized)));
         Destination.of(output);
+        Destination.of(equalized);
         FileRef ref = FileRef.ofModel(file, cancel());
         SessionState asked = checked(() -> settings.state(ref, averageBits == null));
         Model model = ModelSetup.openGraph(file, asked);
@@ -181,7 +182,6 @@ final class ImproveCommand extends EngineCommand {
     private Optional<Path> write(Fitted last, Path equalized) throws IOException {
         SessionState state = last.state();
         if (!state.corrections().isEmpty()) {
-            Destination.of(equalized);
             ModelRewrite.write(last.model(), CorrectCommand.provenance(state, state.corrections()), equalized, cancel())
                     .ifPresent(terminal()::warn);
         } else if (Files.exists(equalized)) {
