@@ -23,6 +23,7 @@ public final class CorrectionsView extends VBox {
             "Lowest signal to quantization noise of a weight: before the last correction → now");
     private final Label changed = facts.addNumber("changed", "correction-changed", "Tensors with other values");
     private final Label kept = new Label();
+    private final Label notes = new Label();
     private final Button remove = new Button("Remove");
 
     public CorrectionsView(CorrectionsViewModel model) {
@@ -31,11 +32,14 @@ public final class CorrectionsView extends VBox {
         kept.setId("correction-kept");
         kept.getStyleClass().add("hint");
         kept.setWrapText(true);
+        notes.setId("correction-notes");
+        notes.getStyleClass().add("hint");
+        notes.setWrapText(true);
         remove.setId("correction-remove");
         remove.setTooltip(new Tooltip("Undo the last correction"));
         remove.setOnAction(e -> model.removeLast());
         remove.getStyleClass().add("link");
-        getChildren().add(new Section("Corrected", titles, facts, kept).withAside(remove));
+        getChildren().add(new Section("Corrected", titles, facts, notes, kept).withAside(remove));
         model.viewProperty().subscribe(this::show);
     }
 
@@ -46,6 +50,15 @@ public final class CorrectionsView extends VBox {
         accuracy.setText(score(v.before().score()) + " → " + score(v.now().score()));
         worst.setText(decibels(v.before().worst()) + " → " + decibels(v.now().worst()));
         changed.setText(v.changed().map(n -> Figures.count(n) + " tensors").orElse(Figures.NONE));
+        // The first says what was chosen; there may be one for each layer.
+        int more = v.notes().size() - 1;
+        notes.setText(
+                v.notes().isEmpty()
+                        ? ""
+                        : v.notes().getFirst() + (more > 0 ? "; " + more + " more: hover for all" : ""));
+        notes.setTooltip(v.notes().isEmpty() ? null : new Tooltip(String.join("\n", v.notes())));
+        notes.setVisible(!v.notes().isEmpty());
+        notes.setManaged(notes.isVisible());
         int left = v.kept().size();
         kept.setText(
                 left == 0

@@ -49,10 +49,18 @@ public final class CorrectionsViewModel {
      * @param titles the applied corrections, in their order
      * @param changed how many tensors the last one changed; empty if it was applied in an earlier run of the program
      * @param kept what the last one did not change, and why
+     * @param notes what the last one chose or added
      * @param before the last correction
      */
-    public record View(List<String> titles, Optional<Integer> changed, List<String> kept, Effect before, Effect now) {
-        static final View NOTHING = new View(List.of(), Optional.empty(), List.of(), Effect.UNKNOWN, Effect.UNKNOWN);
+    public record View(
+            List<String> titles,
+            Optional<Integer> changed,
+            List<String> kept,
+            List<String> notes,
+            Effect before,
+            Effect now) {
+        static final View NOTHING =
+                new View(List.of(), Optional.empty(), List.of(), List.of(), Effect.UNKNOWN, Effect.UNKNOWN);
     }
 
     /**
@@ -413,6 +421,7 @@ public final class CorrectionsViewModel {
                 state.corrections().stream().map(Corrections::title).toList(),
                 step.map(s -> s.output.changed().size()),
                 step.map(s -> s.output.kept()).orElse(List.of()),
+                step.map(s -> s.output.notes()).orElse(List.of()),
                 new Effect(
                         step.flatMap(Step::score),
                         before.stream().mapToDouble(Double::doubleValue).min()),

@@ -71,7 +71,12 @@ public final class ExpectedView extends VBox {
                 .map(ExpectedGain::unit)
                 .findFirst()
                 .orElse("KL");
-        rows.addRow(0, head("correction", ""), head(unit + " without", ""), head(unit + " with", ""), head("gain", ""));
+        rows.addRow(
+                0,
+                head("correction", ""),
+                head(unit + " without", ""),
+                head(unit + " with", ""),
+                head("change", "A smaller loss is better"));
         String nats = unit.equals("KL")
                 ? "Mean Kullback-Leibler divergence for each sample, in nats"
                 : "Share of noise in the outputs";
