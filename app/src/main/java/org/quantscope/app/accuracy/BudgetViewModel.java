@@ -351,7 +351,7 @@ public final class BudgetViewModel implements AutoCloseable {
         view.set(view.get().measured(step.found.get()));
         // The hand begins where the settings are, or at the nearest that there is.
         Unit unit = choices.unit();
-        long now = measurements.snapshotProperty().get().size().quantizedBytes();
+        double now = measurements.snapshotProperty().get().size().quantizedBytes();
         chooseBy(now, unit == Unit.BYTES, Assignment::sizeBytes);
     }
 

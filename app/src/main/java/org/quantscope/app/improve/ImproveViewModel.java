@@ -163,7 +163,7 @@ public final class ImproveViewModel {
         run = new Run(List.of(), "", -1, Optional.empty());
         refresh();
         latest.submit(
-                (cancel, partial) -> run(asked, cancel, partial::accept),
+                (cancel, partial) -> run(asked, cancel, partial),
                 made -> {
                     run = made;
                     made.result().ifPresent(result -> finished(state, result));

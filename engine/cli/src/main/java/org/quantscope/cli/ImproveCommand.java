@@ -105,8 +105,9 @@ final class ImproveCommand extends EngineCommand {
         SessionState asked = checked(() -> settings.state(ref, averageBits == null));
         Model model = ModelSetup.openGraph(file, asked);
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
+        Double bits = averageBits;
         SessionState kept = checked(() -> settings.keepFloat(asked, model));
-        SessionState state = averageBits == null ? kept : checked(() -> Improvement.within(model, kept, averageBits));
+        SessionState state = bits == null ? kept : checked(() -> Improvement.within(model, kept, bits));
         Dataset calibration = ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel());
         Optional<Dataset> report = data == null
                 ? Optional.empty()

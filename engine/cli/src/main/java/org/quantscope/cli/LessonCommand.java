@@ -190,7 +190,7 @@ final class LessonCommand implements Runnable {
                 throw usage("--wrong: 1 to " + wrongs + " in " + lesson.id() + ", got " + way.wrong);
             }
             List<Robot.Outcome> outcomes = robot(bundled.isPresent() ? Path.of("") : folder, cancel())
-                    .run(lesson, way.wrong == null ? OptionalInt.empty() : OptionalInt.of(way.wrong));
+                    .run(lesson, way.solution || way.wrong == null ? OptionalInt.empty() : OptionalInt.of(way.wrong));
             boolean passed = outcomes.stream().allMatch(Robot.Outcome::passed);
             List<Json> steps = new ArrayList<>();
             Table table = new Table("step", "goal", "figure", ">value", "unit", "passed");

@@ -114,7 +114,6 @@ public final class ActivationAwareScaling implements Correction {
 
     /** The search in one model. */
     private static final class Work {
-        private final Model model;
         private final ScaledChannels channels;
         private final SessionState state;
         private final int points;
@@ -131,7 +130,6 @@ public final class ActivationAwareScaling implements Correction {
                 int points,
                 Progress progress,
                 CancelToken cancel) {
-            this.model = model;
             this.channels = channels;
             this.state = state;
             this.points = points;

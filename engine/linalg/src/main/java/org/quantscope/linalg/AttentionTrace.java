@@ -66,6 +66,7 @@ final class AttentionTrace {
      * @param added the constant behind a MatMul that adds to them
      * @param channelOf for each channel that is read, that of the layer
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Trace(WeightedLayer layer, Optional<Tensor> added, int[] channelOf) {}
 
     /** What was found, or why nothing was. */

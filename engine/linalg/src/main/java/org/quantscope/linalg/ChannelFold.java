@@ -27,6 +27,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param parts what to scale
  * @param group for each channel the number of the factor that it has: channels that come from the same one share it
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record ChannelFold(List<Part> parts, int[] group) {
     /**
      * A stored tensor to be scaled.
@@ -36,6 +37,7 @@ record ChannelFold(List<Part> parts, int[] group) {
      * @param from for each place along that dimension the channel whose factor scales it; −1 for none
      * @param divisor true if the value is divided by the tensor
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Part(Tensor tensor, Shape shape, int inner, int[] from, boolean divisor) {}
 
     /** Their last step is a gain, and a bias where they have one, for each entry of the dimensions from their axis on. */
@@ -129,7 +131,7 @@ record ChannelFold(List<Part> parts, int[] group) {
                     yield inner(node, 0, channels, parts);
                 }
                 case "Add", "Sub" -> sum(node, channels, parts);
-                default -> moved(node, value, channels, parts);
+                default -> moved(node, value, parts);
             };
         }
 
@@ -162,15 +164,17 @@ record ChannelFold(List<Part> parts, int[] group) {
         /** Both summands take it. */
         private int[] sum(OnnxNode node, int[] channels, List<Part> parts) throws NoFold {
             int[] group = channels;
+            boolean traced = false;
             for (int i = 0; i < 2; i++) {
                 if (stored(node, i)) {
                     constant(node, i, channels, parts, false);
                 } else {
                     int[] found = inner(node, i, channels, parts);
-                    if (group != channels && !Arrays.equals(group, found)) {
+                    if (traced && !Arrays.equals(group, found)) {
                         throw new NoFold(node + " sums channels that come from different ones");
                     }
                     group = found;
+                    traced = true;
                 }
             }
             return group;
@@ -185,7 +189,7 @@ record ChannelFold(List<Part> parts, int[] group) {
         }
 
         /** Values moved around, or weighted means of them over positions, as in attention. */
-        private int[] moved(OnnxNode node, String value, int[] channels, List<Part> parts) throws NoFold {
+        private int[] moved(OnnxNode node, String value, List<Part> parts) throws NoFold {
             ReadValue at = wanted;
             if (attention.isEmpty() || at == null || !at.value().equals(value)) {
                 throw new NoFold(node + " in front does not keep factors of channels");

@@ -68,6 +68,7 @@ final class RelativeScales {
      *
      * @param error the sum of squared errors
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Choice(float[] ranges, double error) {}
 
     List<ClipRange> ranges() {
@@ -95,7 +96,7 @@ final class RelativeScales {
             return List.of();
         }
         long choices = (long) largest.length * reaches.length;
-        int tries = (int) Math.clamp(MANY / Math.max(1, choices), FEWEST_TOPS, TOPS);
+        int tries = Math.clamp(MANY / Math.max(1, choices), FEWEST_TOPS, TOPS);
         List<Top> own = new ArrayList<>();
         for (double reach : reaches) {
             own.add(new Top(first, (float) (reach * most)));

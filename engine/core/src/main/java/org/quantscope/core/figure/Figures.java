@@ -116,7 +116,7 @@ public final class Figures {
                     "Clipped values",
                     "values",
                     "How many values lie outside the levels.",
-                    e -> some(e.clipped())),
+                    e -> some((double) e.clipped())),
             error(
                     "clipped_percent",
                     "Clipped",
@@ -244,13 +244,13 @@ public final class Figures {
                     "Size",
                     "bytes",
                     "The stored tensors of the quantized model.",
-                    s -> some(s.size().quantizedBytes())),
+                    s -> some((double) s.size().quantizedBytes())),
             new Figure(
                     "float_bytes",
                     "Float size",
                     "bytes",
                     "The stored tensors of the float model.",
-                    s -> some(s.size().floatBytes())));
+                    s -> some((double) s.size().floatBytes())));
 
     private Figures() {}
 
@@ -345,6 +345,6 @@ public final class Figures {
         for (int c = 0; c < heard.length; c++) {
             silent += !heard[c] && channels.get().absMax(c) > 0 ? 1 : 0;
         }
-        return some(silent);
+        return some((double) silent);
     }
 }

@@ -35,7 +35,7 @@ public final class Sentences {
      * @param exact false if the error is estimated
      * @param values a sketch of the values; null if there is none, for example with a grid for each channel
      * @param grid the levels that all values share; null if there are several grids
-     * @param noun what a value is: {@code weight} or {@code value}
+     * @param noun what a value is: "weight" or "value"
      */
     public record Seen(
             long count,

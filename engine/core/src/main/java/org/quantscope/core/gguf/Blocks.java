@@ -44,7 +44,22 @@ final class Blocks {
         return Byte.toUnsignedInt(s.get(ValueLayout.JAVA_BYTE, at));
     }
 
-    private static float half(MemorySegment s, long at) {
+    /** Bit {@code n} of a code, from the lowest on. */
+    private static int bit(int code, int n) {
+        return (code >>> n) & 1;
+    }
+
+    /** Two bits of a code: pair {@code n}, from the lowest on. */
+    private static int two(int code, int n) {
+        return (code >>> (2 * n)) & 3;
+    }
+
+    /** The low or high four bits of a byte. */
+    private static int half(int code, boolean high) {
+        return high ? code >> 4 : code & 15;
+    }
+
+    private static float float16(MemorySegment s, long at) {
         return Float.float16ToFloat(s.get(SHORT, at));
     }
 
@@ -54,39 +69,39 @@ final class Blocks {
     }
 
     static void q40(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
+        float d = float16(s, at);
         for (int i = 0; i < 32; i++) {
             out[o + i] = (nibble(s, at + 2, i, 32) - 8) * d;
         }
     }
 
     static void q41(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
-        float m = half(s, at + 2);
+        float d = float16(s, at);
+        float m = float16(s, at + 2);
         for (int i = 0; i < 32; i++) {
             out[o + i] = nibble(s, at + 4, i, 32) * d + m;
         }
     }
 
     static void q50(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
+        float d = float16(s, at);
         int high = s.get(INT, at + 2);
         for (int i = 0; i < 32; i++) {
-            out[o + i] = ((nibble(s, at + 6, i, 32) | (high >>> i & 1) << 4) - 16) * d;
+            out[o + i] = ((nibble(s, at + 6, i, 32) | bit(high, i) << 4) - 16) * d;
         }
     }
 
     static void q51(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
-        float m = half(s, at + 2);
+        float d = float16(s, at);
+        float m = float16(s, at + 2);
         int high = s.get(INT, at + 4);
         for (int i = 0; i < 32; i++) {
-            out[o + i] = (nibble(s, at + 8, i, 32) | (high >>> i & 1) << 4) * d + m;
+            out[o + i] = (nibble(s, at + 8, i, 32) | bit(high, i) << 4) * d + m;
         }
     }
 
     static void q80(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
+        float d = float16(s, at);
         for (int i = 0; i < 32; i++) {
             out[o + i] = s.get(ValueLayout.JAVA_BYTE, at + 2 + i) * d;
         }
@@ -94,7 +109,7 @@ final class Blocks {
 
     /** Behind the scale lies the sum of the block, which only products need. */
     static void q81(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
+        float d = float16(s, at);
         for (int i = 0; i < 32; i++) {
             out[o + i] = s.get(ValueLayout.JAVA_BYTE, at + 4 + i) * d;
         }
@@ -109,16 +124,16 @@ final class Blocks {
 
     /** One bit a value, the lowest bit of a byte first. */
     static void q10(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
+        float d = float16(s, at);
         for (int i = 0; i < 128; i++) {
-            out[o + i] = (b(s, at + 2 + i / 8) >> (i & 7) & 1) == 1 ? d : -d;
+            out[o + i] = bit(b(s, at + 2 + i / 8), i & 7) == 1 ? d : -d;
         }
     }
 
     static void q20(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
+        float d = float16(s, at);
         for (int i = 0; i < 64; i++) {
-            out[o + i] = ((b(s, at + 2 + i / 4) >> 2 * (i & 3) & 3) - 1) * d;
+            out[o + i] = (two(b(s, at + 2 + i / 4), i & 3) - 1) * d;
         }
     }
 
@@ -126,12 +141,12 @@ final class Blocks {
      * A 2-bit code of 256 in 64 bytes: in each half of 128 values, value 32k + i is the pair of bits k of byte i.
      */
     private static int pair(MemorySegment s, long at, int i) {
-        return b(s, at + i / 128 * 32 + i % 32) >> 2 * (i % 128 / 32) & 3;
+        return two(b(s, at + 32L * (i / 128) + i % 32), i % 128 / 32);
     }
 
     static void q2k(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at + 80);
-        float dmin = half(s, at + 82);
+        float d = float16(s, at + 80);
+        float dmin = float16(s, at + 82);
         for (int group = 0; group < 16; group++) {
             int both = b(s, at + group);
             float scale = d * (both & 15);
@@ -143,14 +158,14 @@ final class Blocks {
     }
 
     static void q3k(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at + 108);
+        float d = float16(s, at + 108);
         long scales = at + 96;
         for (int group = 0; group < 16; group++) {
             int low = group < 8 ? b(s, scales + group) & 15 : b(s, scales + group - 8) >> 4;
-            int high = b(s, scales + 8 + group % 4) >> 2 * (group / 4) & 3;
+            int high = two(b(s, scales + 8 + group % 4), group / 4);
             float scale = d * ((low | high << 4) - 32);
             for (int i = group * 16; i < group * 16 + 16; i++) {
-                int top = b(s, at + i % 32) >> i / 32 & 1;
+                int top = bit(b(s, at + i % 32), i / 32);
                 out[o + i] = scale * (pair(s, at + 32, i) - (top == 0 ? 4 : 0));
             }
         }
@@ -158,22 +173,22 @@ final class Blocks {
 
     /** The 6-bit scale of one of 8 groups, out of 12 bytes that hold 8 scales and 8 minima. */
     private static int scale6(MemorySegment s, long at, int group) {
-        return group < 4 ? b(s, at + group) & 63 : b(s, at + group + 4) & 15 | b(s, at + group - 4) >> 6 << 4;
+        return group < 4 ? b(s, at + group) & 63 : (b(s, at + group + 4) & 15) | two(b(s, at + group - 4), 3) << 4;
     }
 
     /** The 6-bit minimum of one of 8 groups, out of the same 12 bytes. */
     private static int min6(MemorySegment s, long at, int group) {
-        return group < 4 ? b(s, at + group + 4) & 63 : b(s, at + group + 4) >> 4 | b(s, at + group) >> 6 << 4;
+        return group < 4 ? b(s, at + group + 4) & 63 : (b(s, at + group + 4) >> 4) | two(b(s, at + group), 3) << 4;
     }
 
     /** A 4-bit code of 256 in 128 bytes: each 32 bytes hold 64 values, low halves first. */
     private static int nibbleOf64(MemorySegment s, long at, int i) {
-        return b(s, at + i / 64 * 32 + i % 32) >> (i % 64 < 32 ? 0 : 4) & 15;
+        return half(b(s, at + 32L * (i / 64) + i % 32), i % 64 >= 32);
     }
 
     static void q4k(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
-        float dmin = half(s, at + 2);
+        float d = float16(s, at);
+        float dmin = float16(s, at + 2);
         for (int group = 0; group < 8; group++) {
             float scale = d * scale6(s, at + 4, group);
             float min = dmin * min6(s, at + 4, group);
@@ -184,55 +199,55 @@ final class Blocks {
     }
 
     static void q5k(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
-        float dmin = half(s, at + 2);
+        float d = float16(s, at);
+        float dmin = float16(s, at + 2);
         for (int group = 0; group < 8; group++) {
             float scale = d * scale6(s, at + 4, group);
             float min = dmin * min6(s, at + 4, group);
             for (int i = group * 32; i < group * 32 + 32; i++) {
-                int fifth = b(s, at + 16 + i % 32) >> group & 1;
+                int fifth = bit(b(s, at + 16 + i % 32), group);
                 out[o + i] = scale * (nibbleOf64(s, at + 48, i) | fifth << 4) - min;
             }
         }
     }
 
     static void q6k(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at + 208);
+        float d = float16(s, at + 208);
         for (int group = 0; group < 16; group++) {
             float scale = d * s.get(ValueLayout.JAVA_BYTE, at + 192 + group);
             for (int i = group * 16; i < group * 16 + 16; i++) {
-                int low = b(s, at + i / 128 * 64 + i % 64) >> (i % 128 < 64 ? 0 : 4) & 15;
+                int low = half(b(s, at + 64L * (i / 128) + i % 64), i % 128 >= 64);
                 out[o + i] = scale * ((low | pair(s, at + 128, i) << 4) - 32);
             }
         }
     }
 
     static void iq4nl(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
+        float d = float16(s, at);
         for (int i = 0; i < 32; i++) {
             out[o + i] = d * IQ4[nibble(s, at + 2, i, 32)];
         }
     }
 
     static void iq4xs(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at);
+        float d = float16(s, at);
         int high = Short.toUnsignedInt(s.get(SHORT, at + 2));
         for (int group = 0; group < 8; group++) {
-            int low = b(s, at + 4 + group / 2) >> 4 * (group & 1) & 15;
-            float scale = d * ((low | (high >> 2 * group & 3) << 4) - 32);
+            int low = half(b(s, at + 4 + group / 2), group % 2 == 1);
+            float scale = d * ((low | two(high, group) << 4) - 32);
             for (int i = 0; i < 32; i++) {
-                out[o + 32 * group + i] = scale * IQ4[nibble(s, at + 8 + 16 * group, i, 32)];
+                out[o + 32 * group + i] = scale * IQ4[nibble(s, at + 8 + 16L * group, i, 32)];
             }
         }
     }
 
     /** A base-3 digit of a byte that holds five of them as a fraction of 256: the n-th is the whole part of 3 · (b 3^n mod 256) / 256. */
     private static int digit(int b, int n) {
-        return (b * POWERS_OF_THREE[n] & 255) * 3 >> 8;
+        return ((b * POWERS_OF_THREE[n] & 255) * 3) >> 8;
     }
 
     static void tq10(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at + 52);
+        float d = float16(s, at + 52);
         int to = o;
         to = digits(s, at, 32, 5, d, out, to);
         to = digits(s, at + 32, 16, 5, d, out, to);
@@ -250,7 +265,7 @@ final class Blocks {
     }
 
     static void tq20(MemorySegment s, long at, float[] out, int o) {
-        float d = half(s, at + 64);
+        float d = float16(s, at + 64);
         for (int i = 0; i < 256; i++) {
             out[o + i] = (pair(s, at, i) - 1) * d;
         }
@@ -272,7 +287,7 @@ final class Blocks {
             int code = b(s, at + group);
             float scale = code == 0x7f ? 0 : code == 0xff ? 480 : Float8.e4m3((byte) (code & 0x7f));
             for (int i = 0; i < 16; i++) {
-                out[o + 16 * group + i] = E2M1[nibble(s, at + 4 + 8 * group, i, 16)] * scale;
+                out[o + 16 * group + i] = E2M1[nibble(s, at + 4 + 8L * group, i, 16)] * scale;
             }
         }
     }

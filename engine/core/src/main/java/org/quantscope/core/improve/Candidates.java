@@ -131,7 +131,6 @@ final class Candidates {
                 }
             } catch (BadInputException e) {
                 // A calibrator that a tensor here does not allow, such as one that needs a layer that it has not.
-                continue;
             }
         }
         if (chosen.isPresent()) {

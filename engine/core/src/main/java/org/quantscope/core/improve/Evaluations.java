@@ -1,7 +1,6 @@
 package org.quantscope.core.improve;
 
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.quantscope.core.dataset.Dataset;
@@ -20,7 +19,7 @@ final class Evaluations implements AutoCloseable {
     private final int threads;
     private final Optional<Task> task;
     private final CancelToken cancel;
-    private final Map<Model, LiveEvaluator> byForm = new IdentityHashMap<>();
+    private final IdentityHashMap<Model, LiveEvaluator> byForm = new IdentityHashMap<>();
 
     Evaluations(Model reference, Dataset data, int threads, Optional<Task> task, CancelToken cancel) {
         this.reference = reference;

@@ -25,7 +25,7 @@ final class Fitting {
     private final CancelToken cancel;
     private final Resolver resolver = new Resolver();
     /** By the form of the model; with what layers read once a calibrator has asked for it. */
-    private final Map<Model, Calibration> known = new IdentityHashMap<>();
+    private final IdentityHashMap<Model, Calibration> known = new IdentityHashMap<>();
 
     private Map<TensorId, SolvedWeight> codes = Map.of();
 

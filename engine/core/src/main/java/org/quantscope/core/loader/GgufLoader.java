@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -205,7 +206,7 @@ public final class GgufLoader implements ModelLoader {
         List<String> names = entries.values().stream()
                 .filter(e -> e.type() == GgmlType.NVFP4)
                 .flatMap(e -> scaleOf(e.name(), entries).stream())
-                .filter(name -> !isSingle(entries.get(name)))
+                .filter(name -> !isSingle(Objects.requireNonNull(entries.get(name))))
                 .toList();
         return names.isEmpty()
                 ? Optional.empty()

@@ -234,7 +234,7 @@ public final class TfliteLoader implements ModelLoader {
         private QuantParams params(String name, LiteTensor t, Quantization q) {
             int[] zeroPoints = new int[q.zeroPoints().length];
             for (int i = 0; i < zeroPoints.length; i++) {
-                zeroPoints[i] = (int) Math.clamp(q.zeroPoints()[i], Integer.MIN_VALUE, Integer.MAX_VALUE);
+                zeroPoints[i] = Math.clamp(q.zeroPoints()[i], Integer.MIN_VALUE, Integer.MAX_VALUE);
             }
             Granularity granularity =
                     q.scales().length == 1 ? Granularity.TENSOR : new Granularity.PerChannel(q.axis());

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.quantscope.core.onnx.ElementTypes;
 import org.quantscope.core.onnx.OnnxNode;
@@ -171,7 +172,9 @@ public final class GraphWalk {
                     part.addInitializer(t);
                     stored.add(t.getName());
                 });
-        computed.stream().filter(v -> !moving.get(producers.get(v))).forEach(stored::add);
+        computed.stream()
+                .filter(v -> !moving.get(Objects.requireNonNull(producers.get(v))))
+                .forEach(stored::add);
         Set<String> inputs = new LinkedHashSet<>();
         graph.getInputList().stream().filter(v -> read.contains(v.getName())).forEach(v -> {
             part.addInput(v);

@@ -52,7 +52,7 @@ public enum Distribution {
                     new Parameter("freedom", "Degrees of freedom", 1, 30, 3, true));
         }
 
-        /** Bailey 1994, Mathematics of Computation 62, 779–781. */
+        // Bailey 1994, Mathematics of Computation 62, 779–781.
         @Override
         double draw(Map<String, Double> of, Uniform u, long index, long size) {
             double freedom = at(of, "freedom");

@@ -13,6 +13,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CopyBudget;
@@ -135,7 +136,7 @@ public record TorchFile(Map<String, Stored> tensors, List<String> skipped) {
         if (zip.members().containsKey(root + "constants.pkl")) {
             throw new BadInputException(file, "format", "is a TorchScript program; " + ADVICE);
         }
-        ZipArchive.Member described = zip.members().get(pickle);
+        ZipArchive.Member described = Objects.requireNonNull(zip.members().get(pickle));
         if (described.size() > MAX_PICKLE) {
             throw new BadInputException(file, pickle, described.size() + " bytes are over the limit of " + MAX_PICKLE);
         }

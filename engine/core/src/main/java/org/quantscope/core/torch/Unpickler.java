@@ -209,19 +209,19 @@ final class Unpickler {
     }
 
     /** A whole number. */
-    private record Number(long asLong) {}
+    private record Whole(long asLong) {}
 
-    private Number number(String text) {
+    private Whole number(String text) {
         String digits = text.endsWith("L") ? text.substring(0, text.length() - 1) : text;
         try {
-            return new Number(Long.parseLong(digits.strip()));
+            return new Whole(Long.parseLong(digits.strip()));
         } catch (NumberFormatException e) {
             throw new BadInputException(file, "pickle", Quoted.of(text) + " is no whole number", e);
         }
     }
 
-    private static Number number(long value) {
-        return new Number(value);
+    private static Whole number(long value) {
+        return new Whole(value);
     }
 
     private Pickled.Plain decimal(String text) {
@@ -271,7 +271,7 @@ final class Unpickler {
         stack.add(value);
     }
 
-    private void push(Number value) {
+    private void push(Whole value) {
         push(new Pickled.Plain(value.asLong));
     }
 

@@ -46,6 +46,7 @@ final class NetworkBuilder {
     private final Map<String, Node> values = new HashMap<>();
 
     /** A value on the tape. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Node(int index, int[] dims) {}
 
     /**

@@ -20,7 +20,7 @@ record RoundedBias(int in, int out, ActivationRange input, WeightRange weight) i
                 System.arraycopy(b, 0, y, 0, b.length);
                 return;
             }
-            y[i] = (int) q * scale;
+            y[i] = ((int) q) * scale;
         }
     }
 
