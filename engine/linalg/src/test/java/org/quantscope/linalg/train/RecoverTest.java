@@ -187,7 +187,7 @@ class RecoverTest {
     @Test
     void theSameSeedGivesTheSameAndAnotherHoldsOutOthers() throws Exception {
         Model model = digits();
-        Map<String, String> options = Map.of("epochs", "2");
+        Map<String, String> options = Map.of("epochs", "1");
         Correction.Output one =
                 train(model, true, TrainedCorrection.Watch.NONE, options).output();
         Correction.Output two =
@@ -213,7 +213,7 @@ class RecoverTest {
     @Test
     void rangesAreLearnedUnlessTheyAreToBeKept() throws Exception {
         Model model = digits();
-        Map<String, String> options = Map.of("epochs", "3", "start", "least-output-error");
+        Map<String, String> options = Map.of("epochs", "1", "start", "least-output-error");
         TrainedCorrection.Training learned = train(model, true, TrainedCorrection.Watch.NONE, options);
         assertThat(learned.points().getFirst().loss())
                 .isCloseTo(learned.course().solved().orElseThrow(), within(1e-6));
@@ -224,7 +224,7 @@ class RecoverTest {
         });
 
         Correction.Output kept = train(
-                        model, true, TrainedCorrection.Watch.NONE, Map.of("epochs", "3", "ranges", "keep"))
+                        model, true, TrainedCorrection.Watch.NONE, Map.of("epochs", "1", "ranges", "keep"))
                 .output();
         ActivationRanges begun = settings(model, true).ranges();
         begun.ranges().forEach((id, range) -> {
