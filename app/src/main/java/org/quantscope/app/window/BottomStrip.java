@@ -43,7 +43,6 @@ final class BottomStrip extends VBox {
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox legend = legend();
         CacheView cache = new CacheView(context.accuracy());
-        cache.setMinWidth(Region.USE_PREF_SIZE);
         JobsView jobs = new JobsView(context.jobs());
         // Where a job is told, there is no room for the legend too.
         StackPane end = new StackPane(legend, jobs);
