@@ -247,7 +247,7 @@ class RoundingTest {
         TensorId weight = hand().subject().id();
         Map<TensorId, ChosenValues> committed = asked();
         assertThat(committed).containsKey(weight);
-        assertThat(whose()).isEqualTo("codes of Least output error");
+        assertThat(whose()).isEqualTo("chosen codes");
         context.selected().selectSlice(0);
         ClipRange wide = wide();
 
@@ -262,7 +262,7 @@ class RoundingTest {
         finish();
         assertThat(hand().preview()).isTrue();
         assertThat(hand().codes().state()).isEqualTo(HandCodes.State.CHOSEN);
-        assertThat(whose()).isEqualTo("codes of Least output error");
+        assertThat(whose()).isEqualTo("chosen codes");
         assertThat(context.quantizer().roundingProperty().get().text()).contains("the layers behind follow");
         assertThat(asked().keySet()).isEqualTo(committed.keySet());
         assertThat(asked().get(weight)).isNotEqualTo(committed.get(weight));
@@ -310,7 +310,7 @@ class RoundingTest {
         context.selected().cancel();
         finish();
         assertThat(hand().preview()).isFalse();
-        assertThat(whose()).isEqualTo("codes of GPTQ");
+        assertThat(whose()).isEqualTo("chosen codes");
         assertThat(asked()).isEqualTo(committed);
     }
 

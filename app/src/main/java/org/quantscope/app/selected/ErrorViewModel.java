@@ -20,7 +20,6 @@ import org.quantscope.core.figure.Sentences;
 import org.quantscope.core.layerwise.OutputError;
 import org.quantscope.core.metric.CodeReport;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.rounding.Roundings;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.sketch.MomentSketch;
 
@@ -184,9 +183,7 @@ public final class ErrorViewModel {
                 || v.spec().map(QuantSpec::isNearest).orElse(true)) {
             return "";
         }
-        return v.codes().state() == HandCodes.State.CHOSEN
-                ? "codes of " + Roundings.byId(v.spec().get().rounding()).title()
-                : "nearest levels";
+        return v.codes().state() == HandCodes.State.CHOSEN ? "chosen codes" : "nearest levels";
     }
 
     private static Sentences.Seen seen(SelectedTensor.View v, Measured m) {

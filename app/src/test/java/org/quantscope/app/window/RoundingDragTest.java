@@ -45,7 +45,7 @@ class RoundingDragTest {
         });
         OpenWindow.waitUntil(this::hold);
         at.waitForRest();
-        assertThat(OpenWindow.text(robot, "#sqnr-name")).isEqualTo("SQNR, codes of GPTQ");
+        assertThat(OpenWindow.text(robot, "#sqnr-name")).isEqualTo("SQNR, chosen codes");
         String before = OpenWindow.text(robot, "#sqnr");
         Measured committed = at.hand().measured().orElseThrow();
         List<String> said = Collections.synchronizedList(new ArrayList<>());
@@ -63,8 +63,8 @@ class RoundingDragTest {
         robot.drag(grip, MouseButton.PRIMARY).moveTo(grip.add(-60, 0));
 
         OpenWindow.waitUntil(() -> at.hand().preview()
-                && robot.lookup("#sqnr-name").queryAs(Label.class).getText().equals("SQNR, codes of GPTQ"));
-        assertThat(said).contains("SQNR, nearest levels").endsWith("SQNR, codes of GPTQ");
+                && robot.lookup("#sqnr-name").queryAs(Label.class).getText().equals("SQNR, chosen codes"));
+        assertThat(said).contains("SQNR, nearest levels").endsWith("SQNR, chosen codes");
         assertThat(OpenWindow.text(robot, "#rounding-note"))
                 .isEqualTo("Codes of GPTQ for this range; the layers behind follow when you let go.");
         Measured moving = at.hand().measured().orElseThrow();
@@ -76,6 +76,6 @@ class RoundingDragTest {
         OpenWindow.waitUntil(() -> !at.hand().preview() && hold());
         at.waitForRest();
         assertThat(OpenWindow.text(robot, "#sqnr")).isEqualTo(during);
-        assertThat(OpenWindow.text(robot, "#sqnr-name")).isEqualTo("SQNR, codes of GPTQ");
+        assertThat(OpenWindow.text(robot, "#sqnr-name")).isEqualTo("SQNR, chosen codes");
     }
 }
