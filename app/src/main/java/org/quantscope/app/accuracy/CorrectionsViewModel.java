@@ -169,6 +169,7 @@ public final class CorrectionsViewModel {
     }
 
     /** Why a model cannot be trained; it is asked often, and looks at the whole graph. */
+    @SuppressWarnings("ReferenceEquality") // the very model that was looked at
     private Optional<String> obstacle(TrainedCorrection correction, Model model) {
         if (model != obstacleOf) {
             obstacle = correction.obstacle(model);

@@ -93,7 +93,7 @@ final class AnswerPane extends VBox {
         controls.add(field);
         return () -> {
             OptionalDouble value = Figures.parse(field.getText());
-            return value.isPresent() ? Optional.of(new Answer.Number(value.getAsDouble())) : Optional.empty();
+            return value.isPresent() ? Optional.of(new Answer.Figure(value.getAsDouble())) : Optional.empty();
         };
     }
 
@@ -151,7 +151,9 @@ final class AnswerPane extends VBox {
     }
 
     private void move(VBox lines, List<String> texts, List<Integer> order, int from, int to) {
-        order.add(to, order.remove(from));
+        Integer moved = order.get(from);
+        order.subList(from, from + 1).clear();
+        order.add(to, moved);
         showOrder(lines, texts, order, to);
     }
 

@@ -123,6 +123,7 @@ public final class LessonView extends BorderPane {
         return label;
     }
 
+    @SuppressWarnings("ReferenceEquality") // the very step that is shown
     private void show(View v) {
         Step step = v.current();
         boolean newStep = step != shownStep;
@@ -163,7 +164,7 @@ public final class LessonView extends BorderPane {
         next.setDisable(!v.done() || v.finished());
         next.setText(v.step() + 1 == count ? "Finish" : "Next ▶");
         still.setText(left(v));
-        if (newStep && v.phase() == Phase.ASKING || newPhase && v.phase() == Phase.ASKING) {
+        if (newPhase && v.phase() == Phase.ASKING) {
             question.getChildren().stream()
                     .filter(AnswerPane.class::isInstance)
                     .findFirst()
@@ -268,7 +269,7 @@ public final class LessonView extends BorderPane {
                 prediction instanceof Prediction.Choose choose
                         ? choose.options().get(index).text()
                         : Integer.toString(index + 1);
-            case Answer.Number(double value) -> Judge.number(value);
+            case Answer.Figure(double value) -> Judge.number(value);
             case Answer.Order(List<Integer> order) ->
                 prediction instanceof Prediction.Sort sort
                         ? String.join(

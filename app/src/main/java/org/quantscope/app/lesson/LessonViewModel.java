@@ -255,7 +255,7 @@ public final class LessonViewModel {
         return selected.viewProperty()
                 .get()
                 .flatMap(SelectedTensor.View::clip)
-                .map(clip -> new Answer.Number(clip.hi()));
+                .map(clip -> new Answer.Figure(clip.hi()));
     }
 
     /** Chooses an answer to the why. */

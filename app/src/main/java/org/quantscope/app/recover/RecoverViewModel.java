@@ -156,7 +156,7 @@ public final class RecoverViewModel {
         run = new Run("preparing", Optional.empty(), List.of(), Optional.empty());
         refresh();
         latest.submit(
-                (cancel, partial) -> train(input, wanted, cancel, partial::accept),
+                (cancel, partial) -> train(input, wanted, cancel, partial),
                 made -> {
                     run = made;
                     made.done().ifPresent(training -> finished(was, session, chosen, training));

@@ -182,14 +182,14 @@ class CorrectCommandTest {
             "-o",
             folder.resolve("out.onnx").toString(),
         };
-        CommandLineRun text = CommandLineRun.of(args);
+        CommandLineRun text = CommandLineRun.of((Object[]) args);
         assertThat(text.code()).isZero();
         assertThat(text.out())
                 .containsPattern("expected: .*KL [0-9.]+ → [0-9.]+ on 128 calibration samples kept aside");
 
         String[] json = Arrays.copyOf(args, args.length + 1);
         json[args.length] = "--json";
-        CommandLineRun run = CommandLineRun.of(json);
+        CommandLineRun run = CommandLineRun.of((Object[]) json);
         assertThat(run.out())
                 .containsPattern("\"expected\":\\{\"kl_before\":[0-9.]+,\"kl_after\":[0-9.]+,\"samples\":128,"
                         + "\"helps\":(true|false)}");

@@ -69,13 +69,21 @@ public final class FigureSource {
     private final CancelToken cancel;
     private @Nullable ResolvedSettings settings;
     private @Nullable SolvedModel solved;
+
+    @SuppressWarnings("NullableOptional") // null: not asked for yet
     private @Nullable Optional<Quantized> quantized;
+
     private @Nullable ErrorReport error;
     private @Nullable CodeReport codes;
     private @Nullable ValueFigures values;
     private @Nullable ErrorReport least;
+
+    @SuppressWarnings("NullableOptional") // null: not asked for yet
     private @Nullable Optional<OutputError> output;
+
+    @SuppressWarnings("NullableOptional") // null: not asked for yet
     private @Nullable Optional<AccuracyEstimate> accuracy;
+
     private @Nullable ResolvedTensor leastRange;
 
     /** The selected tensor with its parameters. */

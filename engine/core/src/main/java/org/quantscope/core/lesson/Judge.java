@@ -152,7 +152,7 @@ public final class Judge {
                 }
                 yield new Answer.Chosen(right.getFirst());
             }
-            case Prediction.Estimate estimate -> new Answer.Number(need(estimate.of()));
+            case Prediction.Estimate estimate -> new Answer.Figure(need(estimate.of()));
             case Prediction.Sort sort -> {
                 double[] values = sort.items().stream()
                         .mapToDouble(item -> need(item.quantity()))
@@ -198,8 +198,8 @@ public final class Judge {
                         prediction.question(), of.left().figure().id(), value(of), of.unit(), truth.equals(answer));
             }
             case Prediction.Estimate estimate -> {
-                double value = ((Answer.Number) truth).value();
-                boolean passed = answer instanceof Answer.Number(double given)
+                double value = ((Answer.Figure) truth).value();
+                boolean passed = answer instanceof Answer.Figure(double given)
                         && estimate.tolerance().allows(given, value);
                 yield new Finding(
                         prediction.question(),
@@ -255,7 +255,7 @@ public final class Judge {
             case Prediction.Choose choose ->
                 choose.options().get(((Answer.Chosen) truth).index()).text();
             case Prediction.Estimate estimate ->
-                number(((Answer.Number) truth).value()) + (estimate.unit().isEmpty() ? "" : " " + estimate.unit());
+                number(((Answer.Figure) truth).value()) + (estimate.unit().isEmpty() ? "" : " " + estimate.unit());
             case Prediction.Sort sort ->
                 String.join(
                         " → ",

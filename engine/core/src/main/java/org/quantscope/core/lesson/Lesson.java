@@ -237,7 +237,7 @@ public record Lesson(
         /** @param index from 0 */
         record Chosen(int index) implements Answer {}
 
-        record Number(double value) implements Answer {}
+        record Figure(double value) implements Answer {}
 
         /** @param indexes of the items in the order in which they are put, from 0 */
         record Order(List<Integer> indexes) implements Answer {

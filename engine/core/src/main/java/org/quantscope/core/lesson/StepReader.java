@@ -349,7 +349,7 @@ final class StepReader {
             case Prediction.Choose choose ->
                 Optional.of(new Answer.Chosen(
                         yaml.integer(1, Math.max(1, choose.options().size())) - 1));
-            case Prediction.Estimate _ -> Optional.of(new Answer.Number(yaml.number()));
+            case Prediction.Estimate _ -> Optional.of(new Answer.Figure(yaml.number()));
             case Prediction.Sort sort -> {
                 List<Integer> order = yaml.list().stream()
                         .map(y -> y.integer(1, Math.max(1, sort.items().size())) - 1)
