@@ -141,6 +141,7 @@ public final class MainWindow {
         right.setFitToWidth(true);
         right.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
         right.getStyleClass().add("side-panel");
+        right.setId("answers");
         // The pane keeps a picture of its content, and would paint all of it anew for every figure that changes.
         right.skinProperty().subscribe(skin -> right.lookupAll(".viewport").forEach(part -> part.setCache(false)));
         tensors.setMinWidth(LEFT_MIN);
@@ -174,9 +175,17 @@ public final class MainWindow {
         scene = new Scene(root, place.getWidth(), place.getHeight());
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
-        // Smaller gaps keep the accuracy visible, also below a notice.
-        scene.heightProperty()
-                .subscribe(height -> root.pseudoClassStateChanged(LOW, height.doubleValue() < LOW_HEIGHT));
+        // In a low window smaller gaps, and the error behind the accuracy, keep the accuracy visible, also below a
+        // notice.
+        scene.heightProperty().subscribe(height -> {
+            boolean low = height.doubleValue() < LOW_HEIGHT;
+            root.pseudoClassStateChanged(LOW, low);
+            int behind = answers.getChildren().indexOf(quantizer) + (low ? 2 : 1);
+            if (answers.getChildren().indexOf(error) != behind) {
+                answers.getChildren().remove(error);
+                answers.getChildren().add(behind, error);
+            }
+        });
         scene.widthProperty().subscribe(width -> toolbar.setNarrow(width.doubleValue() < NARROW_WIDTH));
         accelerators(tensors, tensor.histogram());
         drop.install(scene);

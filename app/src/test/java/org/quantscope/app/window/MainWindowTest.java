@@ -282,7 +282,7 @@ class MainWindowTest {
         OpenWindow.doOnFx(
                 () -> at.window.drop(List.of(config.resolve("nothing.onnx").toFile())));
         OpenWindow.waitUntil(() -> robot.lookup("#notice").query().isVisible());
-        ScrollPane answers = robot.lookup(".scroll-pane.side-panel").queryAs(ScrollPane.class);
+        ScrollPane answers = robot.lookup("#answers").queryAs(ScrollPane.class);
         OpenWindow.waitUntil(() -> {
             Node number = robot.lookup("#accuracy").query();
             return number.localToScene(number.getBoundsInLocal()).getMaxY()

@@ -106,10 +106,12 @@ public final class Sentences {
             return "The levels are " + number(step) + " apart and most " + seen.noun + "s lie within "
                     + number(reach, 2) + " of zero.";
         }
+        // Up, because they lie within so many; a sketch gives a reach with some noise.
+        long steps = Math.max(1, (long) Math.ceil(reach / step - 0.1));
         return reach > 0 && step > 0
                 ? "The levels are " + number(step) + " apart; most " + seen.noun + "s lie within "
-                        + count(Math.max(1, Math.round(reach / step)))
-                        + (Math.round(reach / step) <= 1 ? " step of zero." : " steps of zero.")
+                        + count(steps)
+                        + (steps == 1 ? " step of zero." : " steps of zero.")
                 : "";
     }
 

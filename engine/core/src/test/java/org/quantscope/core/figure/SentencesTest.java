@@ -68,7 +68,7 @@ class SentencesTest {
         assertThat(of(values, new UniformGrid(0.1f, 0, -127, 127)).get(1))
                 .isEqualTo("The range is 2.2 times as wide as the values: most levels are never used.");
         assertThat(of(values, new UniformGrid(0.1f, 0, -63, 63)).get(1))
-                .isEqualTo("The levels are 0.1 apart; most weights lie within 10 steps of zero.");
+                .isEqualTo("The levels are 0.1 apart; most weights lie within 11 steps of zero.");
     }
 
     @Test
