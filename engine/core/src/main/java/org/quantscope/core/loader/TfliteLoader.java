@@ -30,12 +30,12 @@ import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.core.tflite.LiteOperator;
 import org.quantscope.core.tflite.LiteOps;
+import org.quantscope.core.tflite.LiteQuantization;
+import org.quantscope.core.tflite.LiteTensor;
 import org.quantscope.core.tflite.LiteType;
 import org.quantscope.core.tflite.TfliteFile;
-import org.quantscope.core.tflite.TfliteFile.LiteOperator;
-import org.quantscope.core.tflite.TfliteFile.LiteTensor;
-import org.quantscope.core.tflite.TfliteFile.Quantization;
 
 /**
  * Reads the stored tensors of a TensorFlow Lite model, with the operators that read them. Quantized ones are shown as the
@@ -181,7 +181,7 @@ public final class TfliteLoader implements ModelLoader {
             }
             TensorId id = new TensorId(name);
             Optional<DType> dtype = t.type().dtype();
-            Optional<Quantization> quantized = t.quantization();
+            Optional<LiteQuantization> quantized = t.quantization();
             boolean codes = quantized.isPresent() && t.type().isCode();
             boolean scaledBias = quantized.isPresent() && t.type() == LiteType.INT32;
             if (!codes && !scaledBias && dtype.isEmpty()) {
@@ -199,7 +199,7 @@ public final class TfliteLoader implements ModelLoader {
                                 ? new TensorData(dtype.orElseThrow(), stored, ByteOrder.LITTLE_ENDIAN, count)
                                 : TensorData.unread(dtype.orElseThrow(), count)));
             }
-            Quantization q = quantized.orElseThrow();
+            LiteQuantization q = quantized.orElseThrow();
             if (codes) {
                 grids.put(id, new OwnGrid(params(name, t, q), Optional.empty()));
             }
@@ -231,7 +231,7 @@ public final class TfliteLoader implements ModelLoader {
             return new TensorInfo(id, kind, dtype, t.shape(), axis, by);
         }
 
-        private QuantParams params(String name, LiteTensor t, Quantization q) {
+        private QuantParams params(String name, LiteTensor t, LiteQuantization q) {
             int[] zeroPoints = new int[q.zeroPoints().length];
             for (int i = 0; i < zeroPoints.length; i++) {
                 zeroPoints[i] = Math.clamp(q.zeroPoints()[i], Integer.MIN_VALUE, Integer.MAX_VALUE);
@@ -251,7 +251,7 @@ public final class TfliteLoader implements ModelLoader {
         }
 
         /** scale · (code − zero point), in float32 as the kernels of TensorFlow Lite dequantize. */
-        private TensorData values(String name, LiteTensor t, Quantization q, MemorySegment stored) {
+        private TensorData values(String name, LiteTensor t, LiteQuantization q, MemorySegment stored) {
             long count = t.shape().count();
             budget.take(count * Float.BYTES, name);
             float[] values = new float[(int) count];

@@ -76,8 +76,17 @@ record FlatTable(Path file, MemorySegment bytes, String what, long at, long fiel
     }
 
     int int32(int field) {
+        return int32(field, 0);
+    }
+
+    int int32(int field, int otherwise) {
         long place = place(field, Integer.BYTES);
-        return place < 0 ? 0 : bytes.get(INT, place);
+        return place < 0 ? otherwise : bytes.get(INT, place);
+    }
+
+    float float32(int field) {
+        long place = place(field, Float.BYTES);
+        return place < 0 ? 0 : bytes.get(FLOAT, place);
     }
 
     long int64(int field) {

@@ -18,6 +18,8 @@ import org.quantscope.core.tensor.Shape;
  * @param description what the converter says of the model
  * @param tensors of the first subgraph, by their index
  * @param operators of the first subgraph, in the order in which they run
+ * @param inputs indices of the tensors that are fed
+ * @param outputs indices of the tensors that are the result
  * @param subgraphs how many there are
  * @param metadata names of the entries of metadata, with their bytes
  */
@@ -25,6 +27,8 @@ public record TfliteFile(
         String description,
         List<LiteTensor> tensors,
         List<LiteOperator> operators,
+        List<Integer> inputs,
+        List<Integer> outputs,
         int subgraphs,
         Map<String, MemorySegment> metadata) {
     /** Files with more tensors or operators are refused. */
@@ -35,42 +39,9 @@ public record TfliteFile(
     public TfliteFile {
         tensors = List.copyOf(tensors);
         operators = List.copyOf(operators);
+        inputs = List.copyOf(inputs);
+        outputs = List.copyOf(outputs);
         metadata = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
-    }
-
-    /**
-     * How a tensor is quantized: value = scale · (code − zero point), one of each for the tensor or for each index of an axis.
-     *
-     * @param zeroPoints as many as scales
-     */
-    @SuppressWarnings("ArrayRecordComponent") // read once, never compared
-    public record Quantization(float[] scales, long[] zeroPoints, int axis) {}
-
-    /**
-     * A tensor.
-     *
-     * @param name as the file has it, not always distinct
-     * @param stored its values in the file; empty for one that is computed
-     */
-    public record LiteTensor(
-            int index,
-            String name,
-            LiteType type,
-            Shape shape,
-            Optional<Quantization> quantization,
-            Optional<MemorySegment> stored) {}
-
-    /**
-     * An operator.
-     *
-     * @param name as the schema calls it, such as {@code CONV_2D}; of a custom one its own
-     * @param inputs indices of tensors, −1 for one that is left out
-     */
-    public record LiteOperator(int index, String name, List<Integer> inputs, List<Integer> outputs) {
-        public LiteOperator {
-            inputs = List.copyOf(inputs);
-            outputs = List.copyOf(outputs);
-        }
     }
 
     /** True if a file begins as such a model does. */
@@ -90,11 +61,12 @@ public record TfliteFile(
         if (model.int32(0) != VERSION) {
             throw new BadInputException(file, "version", model.int32(0) + " is unknown, 3 is read");
         }
-        List<String> codes = new ArrayList<>();
+        List<Code> codes = new ArrayList<>();
         for (FlatTable code : model.tables(1, "operator code", MAX_TABLES)) {
             // The first field holds codes up to 127 only; newer ones stand in the second.
             int builtin = Math.max(code.int8(0), code.int32(3));
-            codes.add(builtin == LiteOps.CUSTOM ? "custom " + code.text(1) : LiteOps.name(builtin));
+            codes.add(new Code(
+                    builtin == LiteOps.CUSTOM ? "custom " + code.text(1) : LiteOps.name(builtin), code.int32(2, 1)));
         }
         List<FlatTable> subgraphs = model.tables(2, "subgraph", MAX_TABLES);
         if (subgraphs.isEmpty()) {
@@ -107,32 +79,51 @@ public record TfliteFile(
             tensors.add(tensor(file, mapped.bytes(), tensor, buffers, index++));
         }
         List<LiteOperator> operators = new ArrayList<>();
-        for (FlatTable operator : subgraphs.getFirst().tables(3, "operator", MAX_TABLES)) {
+        FlatTable graph = subgraphs.getFirst();
+        for (FlatTable operator : graph.tables(3, "operator", MAX_TABLES)) {
             int code = operator.int32(0);
             if (code < 0 || code >= codes.size()) {
                 throw new BadInputException(
                         file, operator.what(), "its code " + Integer.toUnsignedString(code) + " is not in the list");
             }
+            String name = codes.get(code).name;
             operators.add(new LiteOperator(
                     operators.size(),
-                    codes.get(code),
+                    name,
+                    codes.get(code).version,
                     indices(file, operator, 1, tensors.size()),
-                    indices(file, operator, 2, tensors.size())));
+                    indices(file, operator, 2, tensors.size()),
+                    LiteOptionsReader.of(
+                            file,
+                            operator.what() + " (" + name + ")",
+                            name,
+                            operator.int8(3),
+                            operator.table(4, operator.what() + " (" + name + ")"))));
         }
         Map<String, MemorySegment> metadata = new LinkedHashMap<>();
         for (FlatTable entry : model.tables(6, "metadata", MAX_TABLES)) {
             buffer(file, mapped.bytes(), buffers, entry.int32(1), entry.what())
                     .ifPresent(bytes -> metadata.put(entry.text(0), bytes));
         }
-        return new TfliteFile(model.text(3), tensors, operators, subgraphs.size(), metadata);
+        return new TfliteFile(
+                model.text(3),
+                tensors,
+                operators,
+                indices(file, graph, 1, tensors.size()),
+                indices(file, graph, 2, tensors.size()),
+                subgraphs.size(),
+                metadata);
     }
 
-    private static List<Integer> indices(Path file, FlatTable operator, int field, int tensors) {
+    /** What an operator is by its number in the file's own list. */
+    private record Code(String name, int version) {}
+
+    private static List<Integer> indices(Path file, FlatTable table, int field, int tensors) {
         List<Integer> all = new ArrayList<>();
-        for (int index : operator.ints(field)) {
+        for (int index : table.ints(field)) {
             if (index < -1 || index >= tensors) {
                 throw new BadInputException(
-                        file, operator.what(), "tensor " + index + " is none of the " + tensors + " of the subgraph");
+                        file, table.what(), "tensor " + index + " is none of the " + tensors + " of the subgraph");
             }
             all.add(index);
         }
@@ -160,6 +151,9 @@ public record TfliteFile(
             throw new BadInputException(file, field, "shape is none: " + e.getMessage(), e);
         }
         Optional<MemorySegment> stored = buffer(file, bytes, buffers, tensor.int32(2), field);
+        if (stored.isPresent() && tensor.table(6, field).isPresent()) {
+            throw new BadInputException(file, field, "is stored sparse; only dense tensors are read");
+        }
         if (stored.isPresent() && type.bits() > 0 && stored.get().byteSize() != Math.ceilDiv(bits, 8L)) {
             throw new BadInputException(
                     file,
@@ -167,7 +161,23 @@ public record TfliteFile(
                     made + " of " + type + " wants " + Math.ceilDiv(bits, 8L) + " bytes, its buffer has "
                             + stored.get().byteSize());
         }
-        return new LiteTensor(index, name, type, made, quantization(file, tensor, field, made), stored);
+        return new LiteTensor(
+                index,
+                name,
+                type,
+                stored.isPresent() ? made : declared(dims, tensor.ints(7)),
+                quantization(file, tensor, field, made),
+                stored,
+                tensor.int8(5) != 0);
+    }
+
+    /** The shape, with the axes free whose length the signature leaves open. */
+    private static Shape declared(int[] dims, int[] signature) {
+        long[] declared = new long[dims.length];
+        for (int i = 0; i < dims.length; i++) {
+            declared[i] = signature.length == dims.length && signature[i] < 0 ? -1 : dims[i];
+        }
+        return Shape.declared(declared);
     }
 
     /** The bytes of a buffer: in place, or behind the tables in files over 2 GB; empty if it has none. */
@@ -197,7 +207,7 @@ public record TfliteFile(
         return Optional.of(bytes.asSlice(offset, size));
     }
 
-    private static Optional<Quantization> quantization(Path file, FlatTable tensor, String field, Shape shape) {
+    private static Optional<LiteQuantization> quantization(Path file, FlatTable tensor, String field, Shape shape) {
         Optional<FlatTable> table = tensor.table(4, field);
         if (table.isEmpty() || table.get().size(2, Float.BYTES) == 0) {
             return Optional.empty();
@@ -217,6 +227,6 @@ public record TfliteFile(
             throw new BadInputException(
                     file, field, scales.length + " scales do not fit axis " + axis + " of " + shape);
         }
-        return Optional.of(new Quantization(scales, zeroPoints, axis));
+        return Optional.of(new LiteQuantization(scales, zeroPoints, axis));
     }
 }

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * TensorFlow Lite models of a few tensors, written with Google's own library for FlatBuffers and the field numbers of the
@@ -17,6 +18,8 @@ public final class TinyTflite {
     private final List<Integer> tensors = new ArrayList<>();
     private final List<Integer> codes = new ArrayList<>();
     private final List<Integer> operators = new ArrayList<>();
+    private int[] fed = {};
+    private int[] results = {};
 
     /** The little-endian bytes of floats. */
     public static byte[] floats(float... values) {
@@ -31,7 +34,7 @@ public final class TinyTflite {
         return bytes.array();
     }
 
-    /** A tensor that is computed. */
+    /** A tensor that is computed; an axis of −1 is open. */
     public int computed(String name, int type, int... shape) {
         return tensor(name, type, 0, shape, 0);
     }
@@ -65,8 +68,10 @@ public final class TinyTflite {
 
     private int tensor(String name, int type, int buffer, int[] shape, int quantization) {
         int text = out.createString(name);
-        int dims = vector(shape);
+        int signature = vector(shape);
+        int dims = vector(Arrays.stream(shape).map(Math::abs).toArray());
         out.startTable(8);
+        out.addOffset(7, signature, 0);
         out.addOffset(0, dims, 0);
         out.addByte(1, (byte) type, 0);
         out.addInt(2, buffer, 0);
@@ -89,19 +94,49 @@ public final class TinyTflite {
                 offsets.stream().mapToInt(Integer::intValue).toArray());
     }
 
-    /** An operator with one output. */
+    /** An operator with one output and no options. */
     public TinyTflite operator(int builtin, int output, int... inputs) {
+        return operator(builtin, 0, _ -> {}, output, inputs);
+    }
+
+    /**
+     * An operator with one output.
+     *
+     * @param kind the number of its options in the union
+     * @param options adds the fields of its options
+     */
+    public TinyTflite operator(int builtin, int kind, Consumer<FlatBufferBuilder> options, int output, int... inputs) {
+        int told = 0;
+        if (kind != 0) {
+            out.startTable(10);
+            options.accept(out);
+            told = out.endTable();
+        }
         out.startTable(4);
         out.addByte(0, (byte) Math.min(builtin, 127), 0);
         out.addInt(3, builtin, 0);
         codes.add(out.endTable());
         int in = vector(inputs);
         int result = vector(output);
-        out.startTable(4);
+        out.startTable(5);
         out.addInt(0, codes.size() - 1, 0);
         out.addOffset(1, in, 0);
         out.addOffset(2, result, 0);
+        out.addByte(3, (byte) kind, 0);
+        out.addOffset(4, told, 0);
         operators.add(out.endTable());
+        return this;
+    }
+
+    /** The tensors that are fed. */
+    public TinyTflite inputs(int... indices) {
+        fed = indices;
+        return this;
+    }
+
+    /** The tensors that are the result. */
+    public TinyTflite outputs(int... indices) {
+        results = indices;
         return this;
     }
 
@@ -131,8 +166,12 @@ public final class TinyTflite {
     private int graph() {
         int list = tables(tensors);
         int run = tables(operators);
+        int in = vector(fed);
+        int result = vector(results);
         out.startTable(5);
         out.addOffset(0, list, 0);
+        out.addOffset(1, in, 0);
+        out.addOffset(2, result, 0);
         out.addOffset(3, run, 0);
         return out.endTable();
     }
