@@ -73,7 +73,11 @@ public class OutputErrorBenchmark {
         for (int i = 0; i < x.length; i++) {
             x[i] = (float) random.nextGaussian() + (i % columns == 0 ? 0 : 0.7f * x[i - 1]);
         }
-        sums.add(0, x, x, 2000);
+        sums.add(
+                2000,
+                InputMoments.Vectors.stored(x, columns),
+                InputMoments.Vectors.stored(x, columns),
+                new CancelToken());
         LayerMoments moments = LayerMoments.of(rows, columns, false, 1, 1, LayerMoments.Sums.of(sums));
         float[] w = new float[rows * columns];
         for (int i = 0; i < w.length; i++) {

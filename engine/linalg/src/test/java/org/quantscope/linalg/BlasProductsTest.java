@@ -1,6 +1,7 @@
 package org.quantscope.linalg;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Random;
@@ -76,5 +77,23 @@ class BlasProductsTest {
     @Test
     void isFoundOnTheClassPath() {
         assertThat(MomentProducts.best()).isInstanceOf(BlasProducts.class);
+    }
+
+    /** Also nested, and after an exception: the threads of the library are then what they were. */
+    @Test
+    void sharesOutAgainAfterWorkOnOneThreadEach() {
+        int n = 300;
+        float[] x = random(new Random(1), n * n);
+        BlasProducts products = new BlasProducts();
+        products.addProduct(x, x, n, n, new float[n * n]);
+        int before = BlasProducts.threads().orElseThrow();
+        assertThatThrownBy(() -> products.onOneThreadEach(() -> {
+                    products.onOneThreadEach(
+                            () -> assertThat(BlasProducts.threads()).hasValue(1));
+                    assertThat(BlasProducts.threads()).hasValue(1);
+                    throw new IllegalStateException("stop");
+                }))
+                .hasMessage("stop");
+        assertThat(BlasProducts.threads()).hasValue(before);
     }
 }

@@ -9,6 +9,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.eval.SampleFeed;
@@ -31,7 +38,8 @@ import org.quantscope.core.tensor.TensorId;
 /**
  * The values that layers read, one after the other in graph order, in the float model and in the model quantized so far.
  * Of each batch what the layers behind will need is kept, so a step runs only what lies between two layers. Batches for
- * which there is no memory are run from the samples again; the results are the same. For one thread.
+ * which there is no memory are run from the samples again; the results are the same. While a batch is taken the next one
+ * is computed. For one caller at a time.
  */
 final class InputWalk implements AutoCloseable {
     /** The most bytes of values that are kept, and at most an eighth of the memory that is free. */
@@ -154,13 +162,50 @@ final class InputWalk implements AutoCloseable {
         boolean drifted = isDrifted(value);
         try (Step floats = given ? null : plain.step(value, Map.of());
                 Step rounded = drifted ? quantized.step(value, now) : null) {
-            for (int b = 0; b < batches.size(); b++) {
+            IntFunction<Both> compute = b -> {
                 cancel.check();
                 int[] batch = batches.get(b);
                 Values x = floats == null
                         ? new Values(feed.values(value, batch), feed.shape(value, batch.length))
                         : floats.run(b);
-                taker.take(x, rounded == null ? x : rounded.run(b));
+                return new Both(x, rounded == null ? x : rounded.run(b));
+            };
+            if (batches.isEmpty()) {
+                return;
+            }
+            inTurn(batches.size(), compute, both -> taker.take(both.plain, both.quantized));
+        }
+    }
+
+    private record Both(Values plain, Values quantized) {}
+
+    /** Computes the next one while the one before is taken; never two at once, and none is left when this returns. */
+    private static <T> void inTurn(int count, IntFunction<T> compute, Consumer<T> take) {
+        try (ExecutorService ahead = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("input-walk").factory())) {
+            Future<T> next = ahead.submit(() -> compute.apply(0));
+            for (int i = 1; i <= count; i++) {
+                int index = i;
+                T now = result(next);
+                if (index < count) {
+                    next = ahead.submit(() -> compute.apply(index));
+                }
+                take.accept(now);
+            }
+        }
+    }
+
+    private static <T> T result(Future<T> future) {
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("interrupted");
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                case null, default -> throw new IllegalStateException(e);
             }
         }
     }

@@ -1,9 +1,11 @@
 package org.quantscope.core.layerwise;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.model.WeightedLayer;
 import org.quantscope.core.onnx.OnnxNode;
+import org.quantscope.core.rounding.InputMoments;
 import org.quantscope.core.tensor.Shape;
 
 /**
@@ -77,11 +79,6 @@ final class LayerInputs {
         return layer.isMatrix() && !layer.transposed();
     }
 
-    /** True if the vectors lie one behind the other in the input as it is. */
-    boolean isAsStored() {
-        return layer.isMatrix();
-    }
-
     int groups() {
         return groups;
     }
@@ -141,6 +138,12 @@ final class LayerInputs {
         /** For each position and place in the kernel the place in the input; −1 in the padding. */
         private final int[] places;
 
+        /** The place of the first tap where no tap lies in the padding, else −1. */
+        private final int[] corners;
+
+        /** How far the taps lie behind the first one where none lies in the padding. */
+        private final int[] inside;
+
         private final int positions;
         private final int samples;
 
@@ -160,6 +163,16 @@ final class LayerInputs {
                 places = places(input);
                 positions = places.length / kernel;
             }
+            corners = new int[positions];
+            inside = new int[kernel];
+            for (int p = 0; p < positions; p++) {
+                int[] taps = Arrays.copyOfRange(places, p * kernel, (p + 1) * kernel);
+                boolean whole = Arrays.stream(taps).allMatch(place -> place >= 0);
+                corners[p] = whole ? taps[0] : -1;
+                for (int k = 0; whole && k < kernel; k++) {
+                    inside[k] = taps[k] - taps[0];
+                }
+            }
         }
 
         /** Vectors in the whole batch, of each group. */
@@ -167,29 +180,66 @@ final class LayerInputs {
             return samples * positions;
         }
 
+        /** The batch as vectors of all columns. */
+        InputMoments.Vectors vectors(float[] input) {
+            return vectors(input, columns);
+        }
+
         /**
-         * Copies vectors of one group.
+         * The batch as vectors of a part of the columns: each group is cut into blocks, which count as groups.
          *
          * @param input the values of the batch
-         * @param from the first vector
-         * @param to [n·columns]
+         * @param block columns of a block; the last one of a group may reach beyond the columns, where it reads zeros
          */
-        void copy(float[] input, int group, int from, int n, float[] to) {
-            if (layer.isMatrix()) {
-                System.arraycopy(input, from * columns, to, 0, n * columns);
-                return;
-            }
-            int own = channels / groups;
-            for (int v = 0; v < n; v++) {
-                int sample = (from + v) / positions;
-                int position = (from + v) % positions;
-                int at = v * columns;
-                for (int c = 0; c < own; c++) {
-                    int start = (sample * channels + group * own + c) * spatial;
-                    for (int k = 0; k < kernel; k++) {
-                        int place = places[position * kernel + k];
-                        to[at++] = place < 0 ? 0 : input[start + place];
+        InputMoments.Vectors vectors(float[] input, int block) {
+            int blocks = Math.ceilDiv(columns, block);
+            return (group, from, n, to) -> {
+                int first = group % blocks * block;
+                int width = Math.min(block, columns - first);
+                if (width < block) {
+                    Arrays.fill(to, 0, n * block, 0);
+                }
+                if (layer.isMatrix()) {
+                    for (int v = 0; v < n; v++) {
+                        System.arraycopy(input, (from + v) * columns + first, to, v * block, width);
                     }
+                } else {
+                    copy(input, group / blocks, first, width, from, n, to, block);
+                }
+            };
+        }
+
+        private void copy(float[] input, int group, int first, int width, int from, int n, float[] to, int block) {
+            int own = channels / groups;
+            int[] channelOf = new int[width];
+            int[] tapOf = new int[width];
+            int[] step = new int[width];
+            for (int j = 0; j < width; j++) {
+                channelOf[j] = (group * own + (first + j) / kernel) * spatial;
+                tapOf[j] = (first + j) % kernel;
+                step[j] = channelOf[j] + inside[tapOf[j]];
+            }
+            int sample = from / positions;
+            int position = from % positions;
+            for (int v = 0; v < n; v++) {
+                int start = sample * channels * spatial;
+                int at = v * block;
+                int corner = corners[position];
+                if (corner >= 0) {
+                    int base = start + corner;
+                    for (int j = 0; j < width; j++) {
+                        to[at + j] = input[base + step[j]];
+                    }
+                } else {
+                    int taps = position * kernel;
+                    for (int j = 0; j < width; j++) {
+                        int place = places[taps + tapOf[j]];
+                        to[at + j] = place < 0 ? 0 : input[start + channelOf[j] + place];
+                    }
+                }
+                if (++position == positions) {
+                    position = 0;
+                    sample++;
                 }
             }
         }

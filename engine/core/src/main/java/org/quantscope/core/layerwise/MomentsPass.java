@@ -41,9 +41,6 @@ public final class MomentsPass {
      */
     public static final long MOST_BYTES = 256L << 20;
 
-    /** Values of vectors that are put together at a time. */
-    private static final int CHUNK = 1 << 21;
-
     private final List<Reading> readings = new ArrayList<>();
     private final Map<TensorId, String> without = new LinkedHashMap<>();
     private final long most;
@@ -266,29 +263,8 @@ public final class MomentsPass {
 
     private void add(LayerInputs inputs, InputMoments sums, float[] values, Shape shape) {
         LayerInputs.Cut cut = inputs.cut(shape);
-        int columns = inputs.columns();
-        int block = sums.columns();
-        int blocks = sums.groups() / inputs.groups();
-        int most = Math.max(1, Math.min(cut.count(), CHUNK / columns));
-        float[] vectors = new float[most * columns];
-        float[] part = blocks == 1 ? vectors : new float[most * block];
-        for (int from = 0; from < cut.count(); from += most) {
-            int n = Math.min(most, cut.count() - from);
-            for (int g = 0; g < inputs.groups(); g++) {
-                cancel.check();
-                cut.copy(values, g, from, n, vectors);
-                for (int b = 0; b < blocks; b++) {
-                    if (blocks > 1) {
-                        int length = Math.min(block, columns - b * block);
-                        java.util.Arrays.fill(part, 0);
-                        for (int v = 0; v < n; v++) {
-                            System.arraycopy(vectors, v * columns + b * block, part, v * block, length);
-                        }
-                    }
-                    sums.add(g * blocks + b, part, part, n);
-                }
-            }
-        }
+        InputMoments.Vectors vectors = cut.vectors(values, sums.columns());
+        sums.add(cut.count(), vectors, vectors, cancel);
     }
 
     private void take(Reading reading, InputMoments sums, Map<TensorId, LayerMoments> layers) {

@@ -36,9 +36,6 @@ import org.quantscope.core.tensor.TensorId;
  * the settings have them. Rests on calibration data without labels.
  */
 public final class RoundingPass {
-    /** Values of vectors that are put together at a time. */
-    private static final int CHUNK = 1 << 22;
-
     /** About the bytes for each pair of columns that solving a layer leaves behind: moments, their factors, and copies. */
     private static final long GARBAGE_OF_SOLVING = 120;
 
@@ -300,24 +297,6 @@ public final class RoundingPass {
 
     private void add(InputMoments moments, LayerInputs inputs, InputWalk.Values plain, InputWalk.Values quantized) {
         LayerInputs.Cut cut = inputs.cut(plain.shape());
-        if (inputs.isAsStored()) {
-            moments.add(0, quantized.values(), plain.values(), cut.count());
-            return;
-        }
-        int columns = inputs.columns();
-        int most = Math.max(1, Math.min(cut.count(), CHUNK / columns));
-        float[] a = new float[most * columns];
-        float[] b = moments.isDrifted() ? new float[most * columns] : a;
-        for (int from = 0; from < cut.count(); from += most) {
-            cancel.check();
-            int n = Math.min(most, cut.count() - from);
-            for (int g = 0; g < inputs.groups(); g++) {
-                cut.copy(quantized.values(), g, from, n, a);
-                if (moments.isDrifted()) {
-                    cut.copy(plain.values(), g, from, n, b);
-                }
-                moments.add(g, a, b, n);
-            }
-        }
+        moments.add(cut.count(), cut.vectors(quantized.values()), cut.vectors(plain.values()), cancel);
     }
 }

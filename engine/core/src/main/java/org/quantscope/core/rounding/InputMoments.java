@@ -1,6 +1,10 @@
 package org.quantscope.core.rounding;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import org.quantscope.core.job.CancelToken;
 
 /**
  * Second moments of what a layer reads, over all samples and positions: H = E[x̂ x̂ᵀ] and M = E[x x̂ᵀ], where x is the
@@ -10,6 +14,18 @@ import java.util.stream.IntStream;
 public final class InputMoments {
     private static final int TOGETHER = LayerProblem.TOGETHER;
 
+    /** Parts into which the positions are cut, whatever the number of cores, so that sums are always the same. */
+    private static final int LANES = 4;
+
+    /** Above this many columns a part of its own for each lane would take too much memory. */
+    private static final int NARROW = 1024;
+
+    /** Values of vectors that are summed up in float32. */
+    private static final int CHUNK = 1 << 22;
+
+    /** Values of vectors that are copied at a time: they should stay in the cache until they are multiplied. */
+    private static final int IN_CACHE = 1 << 18;
+
     private final int columns;
     private final boolean drifted;
     private final double[][] gram;
@@ -17,7 +33,6 @@ public final class InputMoments {
     private final double[][] sumQuantized;
     private final double[][] sumFloat;
     private final MomentProducts products;
-    private final float[] scratch;
     private long count;
 
     /**
@@ -32,7 +47,6 @@ public final class InputMoments {
         cross = new double[drifted ? groups : 0][columns * columns];
         sumQuantized = new double[groups][columns];
         sumFloat = new double[drifted ? groups : 0][columns];
-        scratch = new float[columns * columns];
     }
 
     public int groups() {
@@ -63,33 +77,110 @@ public final class InputMoments {
         return count;
     }
 
+    /** The inputs of a layer in one batch, one vector for each position. Several threads copy from it at once. */
+    @FunctionalInterface
+    public interface Vectors {
+        /**
+         * Copies some vectors of one group.
+         *
+         * @param from the first position
+         * @param to [n·columns]
+         */
+        void copy(int group, int from, int n, float[] to);
+
+        /** Vectors of a single group that lie one behind the other. */
+        static Vectors stored(float[] values, int columns) {
+            return (group, from, n, to) -> System.arraycopy(values, from * columns, to, 0, n * columns);
+        }
+    }
+
     /**
-     * Adds the inputs of one group in some positions. Groups are to be given in turn, each with the same positions.
+     * Adds the inputs of all groups in some positions. The sums do not depend on how many cores there are.
      *
-     * @param quantized [positions·columns]
-     * @param plain the same in the float model; ignored if nothing has drifted
+     * @param quantized as the layer reads them in the quantized model
+     * @param plain the same in the float model; not looked at if nothing has drifted
+     * @throws java.util.concurrent.CancellationException if cancelled; the sums are then of no use
      */
-    public void add(int group, float[] quantized, float[] plain, int positions) {
-        if (group == 0) {
-            count += positions;
-        }
-        java.util.Arrays.fill(scratch, 0);
-        products.addGram(quantized, positions, columns, scratch);
-        double[] h = gram[group];
-        for (int i = 0; i < columns; i++) {
-            for (int j = i; j < columns; j++) {
-                h[i * columns + j] += scratch[i * columns + j];
+    public void add(int positions, Vectors quantized, Vectors plain, CancelToken cancel) {
+        count += positions;
+        int lanes = columns > NARROW ? 1 : Math.ceilDiv(LANES, groups());
+        int together = Math.max(1, CHUNK / columns) * lanes;
+        for (int from = 0; from < positions; from += together) {
+            int start = from;
+            int n = Math.min(together, positions - from);
+            IntFunction<Part> sum = task -> {
+                int lane = task % lanes;
+                int first = (int) ((long) n * lane / lanes);
+                int end = (int) ((long) n * (lane + 1) / lanes);
+                Part part = new Part(task / lanes);
+                part.add(start + first, end - first, quantized, plain, cancel);
+                return part;
+            };
+            if (columns > NARROW) {
+                IntStream.range(0, groups()).mapToObj(sum).forEach(Part::addToSums);
+            } else if (lanes == 1) {
+                products.onOneThreadEach(() ->
+                        IntStream.range(0, groups()).parallel().mapToObj(sum).forEach(Part::addToSums));
+            } else {
+                List<Part> parts = new ArrayList<>();
+                products.onOneThreadEach(() -> parts.addAll(IntStream.range(0, groups() * lanes)
+                        .parallel()
+                        .mapToObj(sum)
+                        .toList()));
+                parts.forEach(Part::addToSums);
             }
         }
-        sum(quantized, positions, sumQuantized[group]);
-        if (drifted) {
-            java.util.Arrays.fill(scratch, 0);
-            products.addCross(plain, quantized, positions, columns, scratch);
-            double[] m = cross[group];
-            for (int i = 0; i < m.length; i++) {
-                m[i] += scratch[i];
+    }
+
+    /** The sums of some positions of one group, in float32. */
+    private final class Part {
+        private final int group;
+        private final float[] h = new float[columns * columns];
+        private final float[] m = new float[drifted ? columns * columns : 0];
+        private final double[] quantizedSum = new double[columns];
+        private final double[] plainSum = new double[drifted ? columns : 0];
+
+        Part(int group) {
+            this.group = group;
+        }
+
+        void add(int from, int count, Vectors quantized, Vectors plain, CancelToken cancel) {
+            int most = Math.min(count, Math.max(1, (columns > NARROW ? CHUNK : IN_CACHE) / columns));
+            float[] x = new float[most * columns];
+            float[] y = new float[drifted ? most * columns : 0];
+            for (int done = 0; done < count; done += most) {
+                cancel.check();
+                int n = Math.min(most, count - done);
+                quantized.copy(group, from + done, n, x);
+                products.addGram(x, n, columns, h);
+                sum(x, n, quantizedSum);
+                if (drifted) {
+                    plain.copy(group, from + done, n, y);
+                    products.addCross(y, x, n, columns, m);
+                    sum(y, n, plainSum);
+                }
             }
-            sum(plain, positions, sumFloat[group]);
+        }
+
+        void addToSums() {
+            double[] to = gram[group];
+            for (int i = 0; i < columns; i++) {
+                for (int j = i; j < columns; j++) {
+                    to[i * columns + j] += h[i * columns + j];
+                }
+            }
+            for (int j = 0; j < columns; j++) {
+                sumQuantized[group][j] += quantizedSum[j];
+            }
+            if (drifted) {
+                double[] both = cross[group];
+                for (int i = 0; i < both.length; i++) {
+                    both[i] += m[i];
+                }
+                for (int j = 0; j < columns; j++) {
+                    sumFloat[group][j] += plainSum[j];
+                }
+            }
         }
     }
 

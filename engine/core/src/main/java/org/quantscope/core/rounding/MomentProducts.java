@@ -33,6 +33,14 @@ public interface MomentProducts {
      */
     void addProduct(float[] x, float[] m, int rows, int columns, float[] sum);
 
+    /**
+     * Runs work that calls this object from several threads at once, so that a library need not share out each single
+     * product too.
+     */
+    default void onOneThreadEach(Runnable work) {
+        work.run();
+    }
+
     /** The fastest that this class path has. */
     static MomentProducts best() {
         return Best.FOUND;

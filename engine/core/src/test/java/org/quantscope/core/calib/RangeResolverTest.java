@@ -125,7 +125,8 @@ class RangeResolverTest {
     /** All values matter alike, also at the output: each is the only weight of one output, and reads 1. */
     private static Importances alike(int values) {
         InputMoments ones = new InputMoments(1, 1, false, new PlainProducts());
-        ones.add(0, new float[] {1}, new float[] {1}, 1);
+        InputMoments.Vectors one = InputMoments.Vectors.stored(new float[] {1}, 1);
+        ones.add(1, one, one, new CancelToken());
         LayerMoments moments = LayerMoments.of(values, 1, false, 1, 1, LayerMoments.Sums.of(ones));
         return ALIKE.with(
                 new ModelMoments(Map.of(Oracles.tensor(new float[values]).id(), moments), Map.of(), 1));

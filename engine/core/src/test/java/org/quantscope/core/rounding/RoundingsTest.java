@@ -31,9 +31,11 @@ class RoundingsTest {
     private static InputMoments moments(Random random, int groups, boolean drifted) {
         InputMoments moments = new InputMoments(groups, COLUMNS, drifted, new PlainProducts());
         int n = 200;
+        float[][] quantized = new float[groups][n * COLUMNS];
+        float[][] plain = new float[groups][n * COLUMNS];
         for (int g = 0; g < groups; g++) {
-            float[] x = new float[n * COLUMNS];
-            float[] y = new float[n * COLUMNS];
+            float[] x = plain[g];
+            float[] y = quantized[g];
             for (int p = 0; p < n; p++) {
                 float common = (float) random.nextGaussian() + 1;
                 for (int j = 0; j < COLUMNS; j++) {
@@ -41,9 +43,13 @@ class RoundingsTest {
                     y[p * COLUMNS + j] = x[p * COLUMNS + j] + 0.1f * (float) random.nextGaussian();
                 }
             }
-            moments.add(g, y, x, n);
         }
+        moments.add(n, vectors(quantized), vectors(plain), new CancelToken());
         return moments;
+    }
+
+    private static InputMoments.Vectors vectors(float[]... groups) {
+        return (g, from, n, to) -> System.arraycopy(groups[g], from * COLUMNS, to, 0, n * COLUMNS);
     }
 
     private static float[] weights(Random random, int count) {
@@ -254,7 +260,7 @@ class RoundingsTest {
             y[i] = 0.7f * x[i] + 0.3f * (float) random.nextGaussian();
         }
         InputMoments moments = new InputMoments(1, COLUMNS, true, new PlainProducts());
-        moments.add(0, y, x, n);
+        moments.add(n, vectors(y), vectors(x), new CancelToken());
         float[] w = weights(random, ROWS * COLUMNS);
         float[] target = moments.target(w, ROWS, new float[][] {moments.damped(0, true, 1e-6)}, true);
 
@@ -269,7 +275,7 @@ class RoundingsTest {
             assertThat(left(moments, w, other, x, y)).isGreaterThan(after);
         }
         InputMoments same = new InputMoments(1, COLUMNS, false, new PlainProducts());
-        same.add(0, x, x, n);
+        same.add(n, vectors(x), vectors(x), new CancelToken());
         assertThat(same.target(w, ROWS, new float[][] {same.damped(0, true, 0.01)}, true))
                 .isSameAs(w);
     }
