@@ -23,7 +23,8 @@ final class Welcome extends VBox {
         getStyleClass().add("welcome");
         Label title = new Label("Drop a model here");
         title.getStyleClass().add("drop-title");
-        Label kinds = new Label("ONNX, safetensors, GGUF, TensorFlow Lite, PyTorch, npz or npy, or a saved session");
+        Label kinds =
+                new Label("ONNX, safetensors, GGUF, TensorFlow Lite, Keras, PyTorch, npz or npy, or a saved session");
         kinds.getStyleClass().add("muted");
         kinds.setWrapText(true);
         kinds.setTextAlignment(TextAlignment.CENTER);

@@ -54,6 +54,8 @@ final class WindowActions {
                         "*.safetensors",
                         "*.gguf",
                         "*.tflite",
+                        "*.h5",
+                        "*.keras",
                         "*.pt",
                         "*.pth",
                         "*.pt2",

@@ -61,7 +61,7 @@ final class CurveCommand extends EngineCommand {
 
     @Parameters(
             paramLabel = "MODEL",
-            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, PyTorch, npz or npy.")
+            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, Keras, PyTorch, npz or npy.")
     private Path file;
 
     @Option(

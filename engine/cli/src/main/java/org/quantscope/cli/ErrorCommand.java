@@ -48,7 +48,7 @@ import picocli.CommandLine.Parameters;
 final class ErrorCommand extends EngineCommand {
     @Parameters(
             paramLabel = "MODEL",
-            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, PyTorch, npz or npy.")
+            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, Keras, PyTorch, npz or npy.")
     private Path file;
 
     @Option(

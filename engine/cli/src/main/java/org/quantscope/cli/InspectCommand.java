@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
 final class InspectCommand extends EngineCommand {
     @Parameters(
             paramLabel = "MODEL",
-            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, PyTorch, npz or npy.")
+            description = "A model file: ONNX, safetensors, GGUF, TensorFlow Lite, Keras, PyTorch, npz or npy.")
     private Path file;
 
     @Option(names = "--header", description = "Read no weight data: no statistics, no hash.")

@@ -156,7 +156,19 @@ public final class ArchitectureRules {
         Map<String, List<String>> layers = new LinkedHashMap<>();
         layers.put("foundation", List.of("io", "job", "json", "tensor", "glossary"));
         layers.put("numbers", List.of("quant", "kernel", "sketch", "metric", "rounding"));
-        layers.put("formats", List.of("npy", "safetensors", "gguf", "torch", "tflite", "onnx", "picture", "synthetic"));
+        layers.put(
+                "formats",
+                List.of(
+                        "npy",
+                        "safetensors",
+                        "gguf",
+                        "torch",
+                        "hdf5",
+                        "keras",
+                        "tflite",
+                        "onnx",
+                        "picture",
+                        "synthetic"));
         layers.put("opened files", List.of("model", "loader", "dataset"));
         layers.put("tools", List.of("rewrite", "ort", "calib"));
         layers.put("work", List.of("eval", "session"));

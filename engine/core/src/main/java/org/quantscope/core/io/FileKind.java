@@ -81,7 +81,11 @@ public enum FileKind {
             h -> h.member(Pattern.compile("^([^/]+/)?(data\\.pkl|byteorder|\\.format_version|"
                     + "\\.storage_alignment|\\.data/serialization_id|data/\\d+)$")),
             EnumSet.of(Wanted.MODEL)),
-    KERAS_ZIP("a Keras model (.keras)", Said.KERAS, h -> h.member(Pattern.compile("(^|/)model\\.weights\\.h5$"))),
+    KERAS_ZIP(
+            "a Keras model (.keras)",
+            Said.KERAS,
+            h -> h.member(Pattern.compile("(^|/)model\\.weights\\.h5$")),
+            EnumSet.of(Wanted.MODEL)),
     SAVED_MODEL_ZIP(
             "a zip archive with a TensorFlow SavedModel",
             Said.TENSORFLOW,
@@ -119,7 +123,11 @@ public enum FileKind {
             "a pickle can run any program and is not opened; " + Said.TORCH,
             h -> (h.at(0) == 0x80 && h.at(1) >= 2 && h.at(1) <= 5 && !h.isText())
                     || h.textStart("(dp0\n", "(lp0\n", "ccopy_reg\n", "c__builtin__\n", "ccollections\n")),
-    HDF5_KERAS("an HDF5 file, as Keras writes them (.h5)", Said.KERAS, h -> h.binary(0, "\u0089HDF\r\n\u001a\n")),
+    HDF5_KERAS(
+            "an HDF5 file, as Keras writes them (.h5)",
+            Said.KERAS,
+            h -> h.binary(0, "\u0089HDF\r\n\u001a\n"),
+            EnumSet.of(Wanted.MODEL)),
     MATLAB(
             "a MATLAB file",
             Said.ARRAYS,

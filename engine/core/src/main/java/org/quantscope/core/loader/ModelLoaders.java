@@ -24,6 +24,7 @@ public final class ModelLoaders {
             new TfliteLoader(),
             new NpyLoader(),
             new TorchLoader(),
+            new KerasLoader(),
             new NpzLoader(),
             new SyntheticLoader());
 

@@ -27,7 +27,7 @@ public final class NpzLoader implements ModelLoader {
 
     @Override
     public boolean matches(byte[] head, long fileBytes) {
-        return Npz.matches(head) && !TorchLoader.isZip(head);
+        return Npz.matches(head) && !TorchLoader.isZip(head) && !KerasLoader.isZip(head);
     }
 
     @Override

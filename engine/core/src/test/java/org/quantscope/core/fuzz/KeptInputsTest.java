@@ -22,6 +22,7 @@ class KeptInputsTest {
     private static final Map<String, Consumer<byte[]>> TARGETS = Map.of(
             "onnx", OnnxFuzz::fuzzerTestOneInput,
             "safetensors", SafetensorsFuzz::fuzzerTestOneInput,
+            "keras", KerasFuzz::fuzzerTestOneInput,
             "arrays", ArraysFuzz::fuzzerTestOneInput,
             "tables", TablesFuzz::fuzzerTestOneInput,
             "settings", SettingsFuzz::fuzzerTestOneInput,

@@ -8,6 +8,8 @@ import static org.quantscope.testkit.ArrayFiles.safetensors;
 import static org.quantscope.testkit.ArrayFiles.zip;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -46,8 +49,18 @@ class ModelLoadersContractTest {
                 Map.entry("tflite", tflite()),
                 Map.entry("npy", npy("<f4", "(1,)", f4(1))),
                 Map.entry("torch", zip(true, new TreeMap<>(Map.of("m/data.pkl", torch(), "m/data/0", f4(1))))),
+                Map.entry("keras", keras()),
                 Map.entry("npz", zip(true, Map.of("a.npy", npy("<f4", "(1,)", f4(1))))),
                 Map.entry("synthetic", "{\"synthetic\": \"laplace\", \"size\": 1}".getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** The smallest HDF5 that h5py writes: one array of one float. */
+    private static byte[] keras() {
+        try (InputStream in = ModelLoadersContractTest.class.getResourceAsStream("/org/quantscope/core/keras/one.h5")) {
+            return Objects.requireNonNull(in).readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static byte[] tflite() {
