@@ -7,6 +7,7 @@ import org.quantscope.app.accuracy.CorrectionsViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.data.DataViewModel;
+import org.quantscope.app.explain.ExplainViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.flipped.FlippedViewModel;
@@ -75,6 +76,7 @@ public record ApplicationContext(
         ImportViewModel imports,
         DataViewModel input,
         LessonViewModel lessons,
+        ExplainViewModel explain,
         Background background)
         implements AutoCloseable {
     /**
@@ -142,6 +144,7 @@ public record ApplicationContext(
                 new ImportViewModel(bench, measurements, selected, background),
                 new DataViewModel(bench, background),
                 new LessonViewModel(bench, session, selected, settings, background),
+                new ExplainViewModel(selected, accuracy),
                 background);
     }
 

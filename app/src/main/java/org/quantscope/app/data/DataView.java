@@ -164,6 +164,7 @@ public final class DataView extends VBox {
         frame.setMinSize(PICTURE, PICTURE);
         frame.setMaxSize(PICTURE, PICTURE);
         channels.setId("input-channels");
+        channels.getStyleClass().add("channel-facts");
         channels.setHgap(GAP);
         channels.setVgap(2);
         gets.setId("input-gets");

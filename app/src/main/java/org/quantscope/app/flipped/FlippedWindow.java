@@ -53,6 +53,11 @@ public final class FlippedWindow {
         });
     }
 
+    /** What the window shows. */
+    public Scene scene() {
+        return stage.getScene();
+    }
+
     /** Shows the window, and selects a sample if one is given. */
     public void show(OptionalInt sample) {
         sample.ifPresent(model::choose);

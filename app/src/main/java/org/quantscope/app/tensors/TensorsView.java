@@ -46,6 +46,7 @@ public final class TensorsView extends VBox {
         getStyleClass().add("side-panel");
         setPadding(new Insets(12));
         head.getStyleClass().add("section-head");
+        head.setId("tensors-head");
         // The count at the end stays.
         head.setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
         head.setEllipsisString("…");

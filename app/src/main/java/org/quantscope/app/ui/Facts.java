@@ -41,6 +41,7 @@ public final class Facts extends GridPane {
         label.setLabelFor(value);
         label.setTooltip(tip(tip));
         value.setAccessibleText(name);
+        Explained.as(value, name);
         addRow(next++, label, value);
     }
 

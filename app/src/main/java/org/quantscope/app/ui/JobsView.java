@@ -86,6 +86,7 @@ public final class JobsView extends HBox {
             text.setMinWidth(Region.USE_PREF_SIZE);
             bar.setPrefWidth(BAR_WIDTH);
             bar.setMinWidth(BAR_WIDTH);
+            cancel.setId("jobs-cancel");
             cancel.getStyleClass().add("link");
             cancel.setAccessibleText("Cancel");
             cancel.setTooltip(new Tooltip("Cancel"));

@@ -20,6 +20,8 @@ public final class Section extends VBox {
 
     public Section(String title, Node... content) {
         super(GAP);
+        Explained.as(this, title);
+        Explained.as(head, title);
         getStyleClass().add("section");
         head.getStyleClass().add("section-head");
         setTitle(title);

@@ -36,6 +36,7 @@ public final class Stats extends FlowPane {
         value.setTooltip(tooltip);
         caption.setTooltip(tooltip);
         caption.setLabelFor(value);
+        Explained.as(value, name);
         value.textProperty().subscribe(text -> value.setAccessibleText(name + " " + text));
         values.add(value);
         getChildren().add(new VBox(caption, value));

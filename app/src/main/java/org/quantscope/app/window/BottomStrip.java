@@ -14,6 +14,7 @@ import javafx.scene.layout.VBox;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.CacheView;
 import org.quantscope.app.accuracy.TriedView;
+import org.quantscope.app.ui.Explained;
 import org.quantscope.app.ui.JobsView;
 import org.quantscope.app.ui.Reasoned;
 
@@ -33,6 +34,7 @@ final class BottomStrip extends VBox {
         Label head = new Label();
         head.getStyleClass().add("section-head");
         head.setMinWidth(Region.USE_PREF_SIZE);
+        Explained.as(head, "everything tried");
         context.accuracy()
                 .viewProperty()
                 .subscribe(v -> head.setText(("Size and "

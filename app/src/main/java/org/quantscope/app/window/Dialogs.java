@@ -6,8 +6,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javafx.beans.value.ObservableValue;
+import javafx.scene.Scene;
 import javafx.scene.control.Alert;
 import javafx.scene.control.Button;
 import javafx.scene.control.ButtonBar;
@@ -46,6 +48,7 @@ final class Dialogs implements Questions {
 
     private final Supplier<Window> owner;
     private final ObservableValue<Theme> theme;
+    private Consumer<Scene> scenes = scene -> {};
     private BiConsumer<Role, Samples> prepare = (role, samples) -> {};
     private BiFunction<FileChooser, Window, @Nullable File> toOpen = FileChooser::showOpenDialog;
 
@@ -70,6 +73,11 @@ final class Dialogs implements Questions {
     @Override
     public void howToPrepare(Role role, Samples samples) {
         prepare.accept(role, samples);
+    }
+
+    /** Sets what is told of the scene of every dialog. */
+    void setOnScene(Consumer<Scene> told) {
+        scenes = told;
     }
 
     /** Sets what lets the user decide how data is to be prepared. */
@@ -188,6 +196,7 @@ final class Dialogs implements Questions {
     private void dress(Dialog<?> dialog, Window over) {
         dialog.initOwner(over);
         DialogPane pane = dialog.getDialogPane();
+        scenes.accept(pane.getScene());
         Subscription looks = theme.subscribe(now -> now.applyTo(pane.getScene()));
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> looks.unsubscribe());
         // Lists and tables would consume Escape to end an edit, but none of ours can be edited.

@@ -47,7 +47,11 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("← →, Enter", "on the bit budget: to the next mixture, give the weights its bits"),
             new Key("Esc", "take a drag or a typed value back"),
             new Key("Enter", "take a typed value over"),
-            new Key("F1", "this list"));
+            new Key(
+                    "F1",
+                    "explain the control that has the keyboard; a right click explains what is under the pointer"),
+            new Key("Shift+F1", "mark all that can be explained; a click explains it, Esc ends"),
+            new Key("Ctrl+K", "this list"));
 
     KeysDialog() {
         setTitle("Keys");
@@ -55,6 +59,7 @@ final class KeysDialog extends Dialog<ButtonType> {
         getDialogPane().getStyleClass().add("wide");
         GridPane grid = new GridPane(GAP, LINE);
         grid.setId("keys-list");
+        grid.getStyleClass().add("keys");
         grid.setPadding(new Insets(LINE));
         for (int i = 0; i < KEYS.size(); i++) {
             Label keys = new Label(KEYS.get(i).keys);

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.CorrectionsView;
+import org.quantscope.app.explain.ExplainPopover;
 import org.quantscope.app.flipped.FlippedStrip;
 import org.quantscope.app.flipped.FlippedWindow;
 import org.quantscope.app.flipped.Thumbnails;
@@ -88,6 +89,7 @@ public final class MainWindow {
     private @Nullable FlippedWindow flipped;
     private final WindowActions actions;
     private final Dialogs dialogs;
+    private final Explaining explaining;
     private final FileDrop drop;
     private final TabbedCard pages;
 
@@ -108,6 +110,11 @@ public final class MainWindow {
         NoticeBar notices = new NoticeBar();
         this.context = ApplicationContext.of(work, ui, settings, dialogs, notices);
         this.actions = new WindowActions(context, settings, dialogs, theme);
+        this.explaining = new Explaining(
+                new ExplainPopover(
+                        context.explain(), actions::startLesson, term -> actions.glossary(Optional.of(term))),
+                actions::showKeys);
+        dialogs.setOnScene(explaining::install);
         this.drop = new FileDrop(context, dialogs, actions);
         dialogs.setPrepare((role, samples) -> actions.prepareData(role, Optional.of(samples)));
         this.thumbnails = new Thumbnails(context.background());
@@ -166,7 +173,7 @@ public final class MainWindow {
         columns = new Columns(lesson, centre, right);
 
         Rectangle2D place = place();
-        Toolbar toolbar = new Toolbar(context, actions);
+        Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty());
         root.setTop(toolbar);
         strip = new Rows(columns, new BottomStrip(context, actions));
         strip.setLower(length("strip.height", BottomStrip.usualHeight(place.getHeight())));
@@ -190,6 +197,7 @@ public final class MainWindow {
         accelerators(tensors, tensor.histogram());
         drop.install(scene);
         lesson.installKeys(scene);
+        explaining.install(scene);
 
         stage.setScene(scene);
         context.bench().modelProperty().subscribe(x -> {
@@ -223,6 +231,7 @@ public final class MainWindow {
         if (open == null) {
             open = new FlippedWindow(stage, context.flipped(), context.sampleLayers(), thumbnails, theme);
             flipped = open;
+            explaining.install(open.scene());
         }
         open.show(sample);
     }
@@ -290,7 +299,6 @@ public final class MainWindow {
         bind("Shortcut+B", actions::mixedPrecision);
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", actions::switchTheme);
-        bind("F1", actions::showKeys);
         for (String plus : List.of("Shortcut+Plus", "Shortcut+Equals", "Shortcut+Shift+Equals", "Shortcut+Add")) {
             bind(plus, histogram::zoomIn);
         }

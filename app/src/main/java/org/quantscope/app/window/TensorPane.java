@@ -123,6 +123,8 @@ final class TensorPane extends VBox {
         StackPane plot = new StackPane(histogram, rangeHint);
         StackPane.setAlignment(rangeHint, Pos.TOP_CENTER);
         StackPane.setMargin(rangeHint, new Insets(BELOW_VALUES, 0, 0, 0));
+        facts.setId("tensor-facts");
+        many.setId("tensor-many");
         facts.setMinWidth(USE_PREF_SIZE);
         many.setMinWidth(0);
         many.managedProperty().bind(many.visibleProperty());

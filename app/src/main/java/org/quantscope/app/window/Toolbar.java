@@ -3,9 +3,11 @@ package org.quantscope.app.window;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import javafx.beans.property.BooleanProperty;
 import javafx.geometry.Orientation;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
+import javafx.scene.control.CheckMenuItem;
 import javafx.scene.control.Control;
 import javafx.scene.control.Label;
 import javafx.scene.control.Menu;
@@ -40,9 +42,12 @@ final class Toolbar extends HBox {
 
     private final ApplicationContext context;
     private final WindowActions actions;
+    private final BooleanProperty explaining;
     private final Label brand = new Label("Quantscope");
 
-    Toolbar(ApplicationContext context, WindowActions actions) {
+    /** @param explaining true while a click explains instead of acting */
+    Toolbar(ApplicationContext context, WindowActions actions, BooleanProperty explaining) {
+        this.explaining = explaining;
         this.context = context;
         this.actions = actions;
         brand.getStyleClass().add("brand");
@@ -67,7 +72,7 @@ final class Toolbar extends HBox {
                         activations(),
                         fold(),
                         space,
-                        keys(),
+                        help(),
                         look());
         getStyleClass().add("top-bar");
         getChildren().forEach(node -> {
@@ -340,11 +345,22 @@ final class Toolbar extends HBox {
         return fold;
     }
 
-    private Button keys() {
-        Button keys = button("?", "keys", "Keys (F1)", actions::showKeys);
-        keys.setAccessibleText("List the keys");
-        keys.getStyleClass().add("icon");
-        return keys;
+    private MenuButton help() {
+        MenuButton help = new MenuButton("?");
+        help.setId("help");
+        help.setTooltip(new Tooltip("Explain, glossary, keys"));
+        help.setAccessibleText("Help");
+        help.getStyleClass().add("icon");
+        CheckMenuItem explain = new CheckMenuItem("Explain what I click");
+        explain.setId("help-explain");
+        explain.setAccelerator(KeyCombination.valueOf("Shift+F1"));
+        explain.selectedProperty().bindBidirectional(explaining);
+        MenuItem glossary = item("Glossary…", null, () -> actions.glossary(Optional.empty()));
+        glossary.setId("help-glossary");
+        MenuItem keys = item("Keys…", "Shortcut+K", actions::showKeys);
+        keys.setId("help-keys");
+        help.getItems().addAll(explain, glossary, keys);
+        return help;
     }
 
     private Button look() {

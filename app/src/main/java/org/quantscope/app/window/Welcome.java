@@ -26,6 +26,7 @@ final class Welcome extends VBox {
         Label kinds =
                 new Label("ONNX, safetensors, GGUF, TensorFlow Lite, Keras, PyTorch, npz or npy, or a saved session");
         kinds.getStyleClass().add("muted");
+        kinds.setId("welcome-kinds");
         kinds.setWrapText(true);
         kinds.setTextAlignment(TextAlignment.CENTER);
         Button open = new Button("Open…");
@@ -45,7 +46,7 @@ final class Welcome extends VBox {
         sample.setManaged(!samples.isEmpty());
         HBox ways = new HBox(GAP, open, sample);
         ways.setAlignment(Pos.CENTER);
-        Label keys = new Label("Ctrl+O opens a file · F1 lists the keys");
+        Label keys = new Label("Ctrl+O opens a file · Ctrl+K lists the keys");
         keys.getStyleClass().add("hint");
         VBox target = new VBox(GAP, title, kinds, ways, keys);
         target.getStyleClass().add("drop-here");

@@ -20,9 +20,11 @@ import org.quantscope.app.ui.Theme;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.export.Exporter;
+import org.quantscope.core.glossary.Term;
 import org.quantscope.core.improve.EqualizationOffer;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Invisible;
+import org.quantscope.core.lesson.Lesson;
 import org.quantscope.core.lesson.LessonReader;
 
 /** The actions of the window's menus, buttons and keys that need a dialog. Most dialogs leave the window usable. */
@@ -37,6 +39,7 @@ final class WindowActions {
     private @Nullable ImproveDialog improving;
     private @Nullable ExpectedDialog expecting;
     private @Nullable BudgetDialog budgeting;
+    private @Nullable GlossaryDialog terms;
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
         this.context = context;
@@ -308,6 +311,25 @@ final class WindowActions {
                 context.recover(), theme, settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
         dialogs.dress(dialog);
         dialog.show();
+    }
+
+    /** Starts a lesson. */
+    void startLesson(Lesson lesson) {
+        context.lessons().start(lesson, Optional.empty());
+    }
+
+    /** Opens the page of all terms, at one of them if one is given; or brings the open one to the front. */
+    void glossary(Optional<Term> term) {
+        if (terms == null) {
+            GlossaryDialog dialog = new GlossaryDialog(context.explain(), this::startLesson, settings);
+            dialogs.dress(dialog);
+            terms = dialog;
+            dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> terms = null);
+            dialog.show();
+        } else {
+            terms.getDialogPane().getScene().getWindow().requestFocus();
+        }
+        terms.choose(term);
     }
 
     /** Opens the list of keyboard shortcuts. */

@@ -3,7 +3,6 @@ package org.quantscope.core.glossary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -11,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -54,7 +54,8 @@ public final class Glossary {
                             "see: " + term.id() + " refers to " + id + ", which is not here");
                 }
             }
-            Stream.concat(Stream.of(term.id(), term.term()), term.also().stream())
+            Stream.of(Stream.of(term.id(), term.term()), term.also().stream(), term.labels().stream())
+                    .flatMap(Function.identity())
                     .forEach(name -> {
                         Term before = byName.putIfAbsent(plain(name), term);
                         if (before != null && !before.equals(term)) {
@@ -79,14 +80,19 @@ public final class Glossary {
         return Optional.ofNullable(byId.get(id));
     }
 
-    /** The term with this id, word or other name. Case does not matter, nor whether words are joined by spaces or hyphens. */
+    /**
+     * The term with this id, word or other name, or with this label of the window: its words, {@code #id} or
+     * {@code .class}. Case does not matter, nor whether words are joined by spaces or hyphens.
+     */
     public Optional<Term> find(String name) {
         return Optional.ofNullable(byName.get(plain(name)));
     }
 
     /** Every word under which {@link #find} finds a term, in lower case. */
     public Set<String> names() {
-        return Collections.unmodifiableSet(byName.keySet());
+        return byName.keySet().stream()
+                .filter(name -> !name.startsWith("#") && !name.startsWith("."))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static String plain(String name) {
@@ -143,7 +149,9 @@ public final class Glossary {
             @Nullable String good,
             @Nullable String unit,
             @Nullable String source,
-            @Nullable List<String> see) {
+            @Nullable List<String> see,
+            @Nullable List<String> labels,
+            @Nullable String lesson) {
         Term toTerm() {
             return new Term(
                     id,
@@ -154,7 +162,9 @@ public final class Glossary {
                     Optional.ofNullable(good),
                     Optional.ofNullable(unit),
                     Optional.ofNullable(source),
-                    Objects.requireNonNullElse(see, List.of()));
+                    Objects.requireNonNullElse(see, List.of()),
+                    Objects.requireNonNullElse(labels, List.of()),
+                    Optional.ofNullable(lesson));
         }
     }
 

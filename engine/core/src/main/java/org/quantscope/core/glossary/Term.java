@@ -15,6 +15,9 @@ import java.util.Optional;
  * @param unit of the figure
  * @param source a paper, a specification, or a page of these docs
  * @param see ids of related terms
+ * @param labels where the window shows it: words as they are written on a control, {@code #id} of a node, {@code .class}
+ *     of its style
+ * @param lesson id of the lesson that teaches it
  */
 public record Term(
         String id,
@@ -25,10 +28,13 @@ public record Term(
         Optional<String> good,
         Optional<String> unit,
         Optional<String> source,
-        List<String> see) {
+        List<String> see,
+        List<String> labels,
+        Optional<String> lesson) {
     public Term {
         also = List.copyOf(also);
         see = List.copyOf(see);
+        labels = List.copyOf(labels);
         if (!id.matches("[a-z0-9_-]+")) {
             throw new IllegalArgumentException("id: lower-case letters, digits, _ and - are needed, got " + id);
         }

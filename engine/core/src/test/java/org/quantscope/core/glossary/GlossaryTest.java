@@ -93,12 +93,24 @@ class GlossaryTest {
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
-                        List.of()))
+                        List.of(),
+                        List.of(),
+                        Optional.empty()))
                 .hasMessageStartingWith("sentence: that of one");
     }
 
     private static Term term(String id, List<String> also, List<String> see) {
         return new Term(
-                id, id, also, "A word.", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), see);
+                id,
+                id,
+                also,
+                "A word.",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                see,
+                List.of(),
+                Optional.empty());
     }
 }
