@@ -108,14 +108,15 @@ public final class ArchitectureRules {
                                 .and()
                                 .resideOutsideOfPackages(
                                         "org.quantscope.core.onnx..",
+                                        "org.quantscope.core.convert..",
                                         "org.quantscope.core.rewrite..",
                                         "org.quantscope.bench..",
                                         "org.quantscope.testkit..")
                                 .should()
                                 .dependOnClassesThat()
                                 .resideInAnyPackage("ai.onnx.proto..", "com.google.protobuf..")
-                                .because("the protobuf classes stay in the package that reads them and the one that"
-                                        + " rewrites them, so that they can be replaced"),
+                                .because("the protobuf classes stay in the packages that read, make and rewrite such"
+                                        + " graphs, so that they can be replaced"),
                         noClasses()
                                 .that()
                                 .resideInAPackage("org.quantscope..")
@@ -167,6 +168,7 @@ public final class ArchitectureRules {
                         "keras",
                         "tflite",
                         "onnx",
+                        "convert",
                         "picture",
                         "synthetic"));
         layers.put("opened files", List.of("model", "loader", "dataset"));

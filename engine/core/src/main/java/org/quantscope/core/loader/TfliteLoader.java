@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,13 +15,12 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
-import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.convert.LiteGraph;
 import org.quantscope.core.io.CopyBudget;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxFile;
 import org.quantscope.core.onnx.OwnGrid;
 import org.quantscope.core.onnx.OwnQuantization;
-import org.quantscope.core.quant.Granularity;
-import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
@@ -30,6 +28,7 @@ import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.core.tflite.LiteCodes;
 import org.quantscope.core.tflite.LiteOperator;
 import org.quantscope.core.tflite.LiteOps;
 import org.quantscope.core.tflite.LiteQuantization;
@@ -38,9 +37,9 @@ import org.quantscope.core.tflite.LiteType;
 import org.quantscope.core.tflite.TfliteFile;
 
 /**
- * Reads the stored tensors of a TensorFlow Lite model, with the operators that read them. Quantized ones are shown as the
- * values that their codes stand for, with the grid that they have. The model is not run here: its computed values and its
- * accuracy are not known, and that is said.
+ * Reads a TensorFlow Lite model: its graph and its stored tensors. Quantized ones are shown as the
+ * values that their codes stand for, with the grid that they have. The graph is converted to ONNX, in float; where that
+ * cannot be, its computed values and its accuracy are not known, and that is said with the reason.
  */
 public final class TfliteLoader implements ModelLoader {
     private static final String DEQUANTIZE = "DEQUANTIZE";
@@ -79,16 +78,90 @@ public final class TfliteLoader implements ModelLoader {
         private final Map<TensorId, OwnGrid> grids = new TreeMap<>();
         private final Map<Integer, List<LiteOperator>> readers = new HashMap<>();
         private final Map<String, List<String>> unread = new LinkedHashMap<>();
-        private final Set<String> names = new HashSet<>();
+        private final List<String> names;
 
         Reading(Path file, TfliteFile read, boolean withData) {
             this.file = file;
             this.read = read;
             this.withData = withData;
             this.budget = new CopyBudget(file);
+            this.names = LiteGraph.names(read);
         }
 
-        Model model() {
+        Model model() throws IOException {
+            LiteGraph.Result converted = LiteGraph.of(file, read, withData);
+            Model model = converted
+                    .graph()
+                    .map(g -> run(g, converted.activations()))
+                    .orElseGet(() -> weightsOnly(converted.reason()));
+            return model.withMetadata(metadata());
+        }
+
+        /** The model with its graph. */
+        private Model run(OnnxFile graph, Map<TensorId, OwnGrid> activations) {
+            for (LiteTensor t : read.tensors()) {
+                if (t.stored().isPresent()
+                        && t.quantization().isPresent()
+                        && t.type().isCode()) {
+                    grids.put(
+                            new TensorId(names.get(t.index())),
+                            new OwnGrid(
+                                    LiteGraph.params(file, t, t.quantization().get()), Optional.empty()));
+                }
+            }
+            Optional<OwnQuantization> own = grids.isEmpty() && activations.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new OwnQuantization("TensorFlow Lite", grids, activations, List.of()));
+            List<String> notes = new ArrayList<>();
+            own.ifPresent(o -> notes.add(o.said()));
+            notes.addAll(graph.notes());
+            long halves = read.tensors().stream()
+                    .filter(t -> t.stored().isPresent() && t.type() == LiteType.FLOAT16)
+                    .count();
+            if (halves > 0) {
+                notes.add(halves + (halves == 1 ? " tensor is" : " tensors are")
+                        + " stored as float16 and computed with as float32, as DEQUANTIZE does");
+            }
+            long hybrid = read.operators().stream().filter(this::isHybrid).count();
+            if (hybrid > 0) {
+                notes.add(hybrid + (hybrid == 1 ? " layer has" : " layers have")
+                        + " weights of 8 bits and floats to multiply: TensorFlow Lite rounds those floats to 8 bits"
+                        + " while it runs, here they stay as they are");
+            }
+            if (graph.graph().nodes().stream().anyMatch(n -> n.opType().equals("Conv"))) {
+                notes.add("convolutions are computed with the channels first: their weights are output channels × input"
+                        + " channels × height × width, pictures batch × channels × height × width");
+            }
+            subgraphs(notes);
+            return new Model(
+                    file,
+                    "tflite",
+                    OptionalInt.of(graph.opset()),
+                    graph.tensors(),
+                    Optional.of(graph.graph()),
+                    notes,
+                    Set.of(),
+                    own);
+        }
+
+        /** True if an operator multiplies floats by codes of 8 bits. */
+        private boolean isHybrid(LiteOperator op) {
+            int weight = op.input(1);
+            return LiteOps.multiplies(op.name(), 1)
+                    && op.input(0) >= 0
+                    && weight >= 0
+                    && read.tensors().get(op.input(0)).type() == LiteType.FLOAT32
+                    && read.tensors().get(weight).type() == LiteType.INT8;
+        }
+
+        private void subgraphs(List<String> notes) {
+            if (read.subgraphs() > 1) {
+                notes.add("the first of " + read.subgraphs() + " subgraphs is read");
+            }
+        }
+
+        /** The stored tensors, known by the operators that read them. */
+        private Model weightsOnly(String reason) {
             for (LiteOperator op : read.operators()) {
                 for (int tensor : op.inputs()) {
                     if (tensor >= 0) {
@@ -115,21 +188,21 @@ public final class TfliteLoader implements ModelLoader {
             if (ranges > 0) {
                 notes.add(ranges + " computed values have a scale and a zero point in the file; they are not shown");
             }
-            notes.add(
-                    "a TensorFlow Lite model is not run here: its weights have histograms and errors, but there are no"
-                            + " activations and no accuracy");
-            if (read.subgraphs() > 1) {
-                notes.add("the first of " + read.subgraphs() + " subgraphs is read");
-            }
+            notes.add("this TensorFlow Lite model is not run here, so there are no activations and no accuracy, only"
+                    + " weights: " + reason);
+            subgraphs(notes);
             unread.forEach((why, of) -> notes.add(of.size() + (of.size() == 1 ? " tensor" : " tensors") + " " + why
                     + " skipped: " + of.getFirst() + (of.size() > 1 ? ", …" : "")));
+            return new Model(file, "tflite", OptionalInt.empty(), tensors, Optional.empty(), notes, Set.of(), own);
+        }
+
+        private Map<String, String> metadata() {
             Map<String, String> metadata = new LinkedHashMap<>();
             if (!read.description().isEmpty()) {
                 metadata.put("description", read.description());
             }
             read.metadata().forEach((name, bytes) -> metadata.put(name, text(bytes)));
-            return new Model(file, "tflite", OptionalInt.empty(), tensors, Optional.empty(), notes, Set.of(), own)
-                    .withMetadata(metadata);
+            return metadata;
         }
 
         /** A short text, or how long it is. */
@@ -174,11 +247,7 @@ public final class TfliteLoader implements ModelLoader {
         }
 
         private Optional<Tensor> tensor(LiteTensor t, MemorySegment stored) {
-            String name = t.name().isEmpty() ? "tensor " + t.index() : t.name();
-            if (!names.add(name)) {
-                name = name + ":" + t.index();
-                names.add(name);
-            }
+            String name = names.get(t.index());
             TensorId id = new TensorId(name);
             Optional<DType> dtype = t.type().dtype();
             Optional<LiteQuantization> quantized = t.quantization();
@@ -199,12 +268,10 @@ public final class TfliteLoader implements ModelLoader {
                                 ? new TensorData(dtype.orElseThrow(), stored, ByteOrder.LITTLE_ENDIAN, count)
                                 : TensorData.unread(dtype.orElseThrow(), count)));
             }
-            LiteQuantization q = quantized.orElseThrow();
             if (codes) {
-                grids.put(id, new OwnGrid(params(name, t, q), Optional.empty()));
+                grids.put(id, new OwnGrid(LiteGraph.params(file, t, quantized.orElseThrow()), Optional.empty()));
             }
-            return Optional.of(
-                    new Tensor(info, withData ? values(name, t, q, stored) : TensorData.unread(DType.F32, count)));
+            return Optional.of(new Tensor(info, withData ? values(name, t) : TensorData.unread(DType.F32, count)));
         }
 
         private TensorInfo info(TensorId id, LiteTensor t, DType dtype) {
@@ -231,53 +298,13 @@ public final class TfliteLoader implements ModelLoader {
             return new TensorInfo(id, kind, dtype, t.shape(), axis, by);
         }
 
-        private QuantParams params(String name, LiteTensor t, LiteQuantization q) {
-            int[] zeroPoints = new int[q.zeroPoints().length];
-            for (int i = 0; i < zeroPoints.length; i++) {
-                zeroPoints[i] = Math.clamp(q.zeroPoints()[i], Integer.MIN_VALUE, Integer.MAX_VALUE);
-            }
-            Granularity granularity =
-                    q.scales().length == 1 ? Granularity.TENSOR : new Granularity.PerChannel(q.axis());
-            try {
-                return new QuantParams(
-                        granularity,
-                        q.scales(),
-                        zeroPoints,
-                        t.type().least(),
-                        t.type().most());
-            } catch (IllegalArgumentException e) {
-                throw new BadInputException(file, name, "its quantization is none: " + e.getMessage(), e);
-            }
-        }
-
-        /** scale · (code − zero point), in float32 as the kernels of TensorFlow Lite dequantize. */
-        private TensorData values(String name, LiteTensor t, LiteQuantization q, MemorySegment stored) {
-            long count = t.shape().count();
-            budget.take(count * Float.BYTES, name);
-            float[] values = new float[(int) count];
-            boolean single = q.scales().length == 1;
-            long inner = single ? 1 : t.shape().inner(q.axis());
-            for (int i = 0; i < values.length; i++) {
-                int slice = single ? 0 : (int) (i / inner % q.scales().length);
-                values[i] = (float) (code(t, stored, i) - q.zeroPoints()[slice]) * q.scales()[slice];
-            }
-            return TensorData.of(values);
-        }
-
-        private static long code(LiteTensor t, MemorySegment stored, int i) {
-            return switch (t.type()) {
-                case INT4 -> {
-                    int both = stored.get(ValueLayout.JAVA_BYTE, i / 2);
-                    yield (i & 1) == 0 ? both << 28 >> 28 : both >> 4;
-                }
-                case INT8 -> stored.get(ValueLayout.JAVA_BYTE, i);
-                case UINT8 -> Byte.toUnsignedInt(stored.get(ValueLayout.JAVA_BYTE, i));
-                case INT16 -> stored.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 2L * i);
-                case UINT16 ->
-                    Short.toUnsignedInt(
-                            stored.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 2L * i));
-                default -> stored.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 4L * i);
-            };
+        private TensorData values(String name, LiteTensor t) {
+            budget.take(t.shape().count() * Float.BYTES, name);
+            return new TensorData(
+                    DType.F32,
+                    MemorySegment.ofBuffer(LiteCodes.values(t)),
+                    ByteOrder.LITTLE_ENDIAN,
+                    t.shape().count());
         }
     }
 }

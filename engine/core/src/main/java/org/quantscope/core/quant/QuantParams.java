@@ -70,6 +70,17 @@ public final class QuantParams {
         return new QuantParams(granularity, scales, List.of(shared));
     }
 
+    /**
+     * The same scales along another axis of the same length, as after a transposition.
+     *
+     * @param other one slice for each of these
+     */
+    public QuantParams along(Granularity other) {
+        return codebooks.isEmpty()
+                ? new QuantParams(other, qmin, qmax, scales, zeroPoints)
+                : new QuantParams(other, scales, codebooks);
+    }
+
     /** @param scales not copied */
     private QuantParams(Granularity granularity, float[] scales, List<CodebookGrid> codebooks) {
         if (scales.length == 0) {

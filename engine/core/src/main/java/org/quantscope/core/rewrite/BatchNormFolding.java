@@ -345,7 +345,8 @@ public final class BatchNormFolding {
                             Optional.of(folded),
                             all,
                             model.altered(),
-                            model.own())
+                            model.own(),
+                            model.metadata())
                     .withAltered(altered);
         }
     }

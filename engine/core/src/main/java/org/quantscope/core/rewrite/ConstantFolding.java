@@ -24,6 +24,9 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.ElementTypes;
 import org.quantscope.core.onnx.OnnxFile;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OwnGrid;
+import org.quantscope.core.onnx.OwnQuantization;
+import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -60,6 +63,10 @@ public final class ConstantFolding {
 
     /** Reads an edited graph again, because the readers of tensors may have changed, and which tensors are weights. */
     static Model reread(Model model, ModelProto edited, List<String> more) {
+        return reread(model, edited, more, model.own());
+    }
+
+    private static Model reread(Model model, ModelProto edited, List<String> more, Optional<OwnQuantization> own) {
         try {
             OnnxFile read = OnnxFile.of(model.file(), edited, true);
             List<String> notes = new ArrayList<>(read.notes());
@@ -73,7 +80,8 @@ public final class ConstantFolding {
                     Optional.of(read.graph()),
                     notes,
                     model.altered(),
-                    model.own());
+                    own,
+                    model.metadata());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -105,6 +113,9 @@ public final class ConstantFolding {
         private final Set<Integer> dropped = new HashSet<>();
         /** Stored tensors that got other values or another shape under their own names. */
         private final Set<String> replaced = new HashSet<>();
+
+        /** For each stored tensor whose axes were moved: where its axes were; empty where that is not known. */
+        private final Map<String, Optional<int[]>> axes = new HashMap<>();
 
         /** Tensors to store in place of a node, if anything still reads them. */
         private final Map<String, TensorProto> results = new LinkedHashMap<>();
@@ -224,6 +235,11 @@ public final class ConstantFolding {
                 edit.replaceStored(name, moved);
                 replaced.add(name);
                 edit.redirect(out, name);
+                boolean turned = node.getOpType().equals("Transpose");
+                if (!node.getOpType().equals("Identity")) {
+                    Optional<int[]> order = turned ? Optional.of(order(node, from.rank())) : Optional.empty();
+                    axes.merge(name, order, Work::behind);
+                }
             } else {
                 results.put(out, moved);
             }
@@ -521,8 +537,43 @@ public final class ConstantFolding {
             }
         }
 
+        /** Where axes were before two steps. */
+        private static Optional<int[]> behind(Optional<int[]> first, Optional<int[]> second) {
+            return first.flatMap(
+                    a -> second.map(b -> Arrays.stream(b).map(i -> a[i]).toArray()));
+        }
+
         Model result() {
-            return reread(model, edit.buildWithReferences(), List.of());
+            List<String> lost = new ArrayList<>();
+            Optional<OwnQuantization> own = model.own().map(o -> moved(o, lost));
+            return reread(
+                    model,
+                    edit.buildWithReferences(),
+                    lost.isEmpty()
+                            ? List.of()
+                            : List.of(lost.size() + " of the file's own grids no longer fit, because the graph reshapes"
+                                    + " what they are of: " + lost.getFirst() + (lost.size() > 1 ? ", …" : "")),
+                    own);
+        }
+
+        /** The file's own grids, along the axes as they lie now. */
+        private OwnQuantization moved(OwnQuantization own, List<String> lost) {
+            Map<TensorId, OwnGrid> weights = new HashMap<>();
+            own.weights().forEach((id, grid) -> {
+                Optional<int[]> order = axes.get(id.name());
+                if (order == null || grid.params().granularity() instanceof Granularity.PerTensor) {
+                    weights.put(id, grid);
+                } else if (order.isPresent() && grid.params().granularity() instanceof Granularity.PerChannel c) {
+                    int at = 0;
+                    while (order.get()[at] != c.axis()) {
+                        at++;
+                    }
+                    weights.put(id, new OwnGrid(grid.params().along(new Granularity.PerChannel(at)), grid.type()));
+                } else {
+                    lost.add(id.name());
+                }
+            });
+            return new OwnQuantization(own.way(), weights, own.activations(), own.kept());
         }
     }
 }

@@ -235,7 +235,8 @@ public final class ModelRewrite {
                         Optional.of(graph),
                         model.notes(),
                         model.altered(),
-                        model.own())
+                        model.own(),
+                        model.metadata())
                 .withAltered(altered);
     }
 

@@ -1,5 +1,7 @@
 package org.quantscope.core.tflite;
 
+import java.util.List;
+
 /**
  * What an operator is told beside its inputs, as the tables of the schema have it (union BuiltinOptions). Where a file
  * leaves a field out, it has the schema's default. Numbers are as in the file: a stride may be 0 or negative.
@@ -85,26 +87,16 @@ public sealed interface LiteOptions {
     record Reducer(boolean keepDims) implements LiteOptions {}
 
     /** RESHAPE; the second input, if there is one, counts instead. */
-    record Reshape(int[] shape) implements LiteOptions {
+    record Reshape(List<Integer> shape) implements LiteOptions {
         public Reshape {
-            shape = shape.clone();
-        }
-
-        @Override
-        public int[] shape() {
-            return shape.clone();
+            shape = List.copyOf(shape);
         }
     }
 
     /** SQUEEZE; no axes mean all of length 1. */
-    record Squeeze(int[] axes) implements LiteOptions {
+    record Squeeze(List<Integer> axes) implements LiteOptions {
         public Squeeze {
-            axes = axes.clone();
-        }
-
-        @Override
-        public int[] axes() {
-            return axes.clone();
+            axes = List.copyOf(axes);
         }
     }
 

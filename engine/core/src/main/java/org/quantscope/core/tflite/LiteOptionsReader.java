@@ -1,6 +1,8 @@
 package org.quantscope.core.tflite;
 
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -67,8 +69,8 @@ final class LiteOptionsReader {
             return table.map(t -> t.float32(field)).orElse(0f);
         }
 
-        int[] ints(int field) {
-            return table.map(t -> t.ints(field)).orElseGet(() -> new int[0]);
+        List<Integer> ints(int field) {
+            return table.map(t -> Arrays.stream(t.ints(field)).boxed().toList()).orElse(List.of());
         }
 
         boolean flag(int field) {
