@@ -172,7 +172,7 @@ public final class ArchitectureRules {
                         "picture",
                         "synthetic"));
         layers.put("opened files", List.of("model", "loader", "dataset"));
-        layers.put("tools", List.of("rewrite", "ort", "calib"));
+        layers.put("tools", List.of("rewrite", "ort", "calib", "integer"));
         layers.put("work", List.of("eval", "session"));
         layers.put(
                 "results",

@@ -96,7 +96,7 @@ final class Accumulation {
                     : (double) in.scale() * weights.scale(c);
             factors[c] = FixedPoint.of(product / out.scale());
         }
-        Rounds rounds = arithmetic == Arithmetic.TFLITE && !depthwise ? Rounds.ONCE : Rounds.TWICE;
+        Rounds rounds = arithmetic == Arithmetic.TFLITE && !depthwise ? Rounds.TWICE_UP : Rounds.TWICE;
         return Requantizer.fixed(factors, rounds, out.zeroPoint(), limits);
     }
 

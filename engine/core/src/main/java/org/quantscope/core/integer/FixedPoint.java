@@ -54,6 +54,17 @@ record FixedPoint(int multiplier, int shift) {
         return divideByPowerOfTwo(doublingHighMultiply(x * (1 << left), multiplier), right);
     }
 
+    /**
+     * The same with halves of the second rounding upwards instead of away from zero, as the vector units of x86 and Arm
+     * shift: what ruy's kernels for AVX2 and AVX-512 compute.
+     */
+    int roundedTwiceUp(int x) {
+        int left = Math.max(shift, 0);
+        int right = Math.max(-shift, 0);
+        int high = doublingHighMultiply(x * (1 << left), multiplier);
+        return right == 0 ? high : (int) (((long) high + (1L << (right - 1))) >> right);
+    }
+
     /** x · factor rounded once, halves upwards (ruy/apply_multiplier.cc; TFLITE_SINGLE_ROUNDING). */
     int roundedOnce(int x) {
         int total = 31 - shift;

@@ -38,16 +38,23 @@ interface Requantizer {
 
     /** How often a fixed-point product is rounded. */
     enum Rounds {
+        /** Halves upwards. */
         ONCE,
-        TWICE
+        /** Halves of the second rounding away from zero. */
+        TWICE,
+        /** Halves of the second rounding upwards. */
+        TWICE_UP
     }
 
     /** By fixed-point factors, one for each channel or one for all. */
     static Requantizer fixed(FixedPoint[] factors, Rounds rounds, int zeroPoint, Limits limits) {
         boolean one = factors.length == 1;
-        return rounds == Rounds.ONCE
-                ? (x, channel) -> limits.hold((long) factors[one ? 0 : channel].roundedOnce(x) + zeroPoint)
-                : (x, channel) -> limits.hold((long) factors[one ? 0 : channel].roundedTwice(x) + zeroPoint);
+        return switch (rounds) {
+            case ONCE -> (x, channel) -> limits.hold((long) factors[one ? 0 : channel].roundedOnce(x) + zeroPoint);
+            case TWICE -> (x, channel) -> limits.hold((long) factors[one ? 0 : channel].roundedTwice(x) + zeroPoint);
+            case TWICE_UP ->
+                (x, channel) -> limits.hold((long) factors[one ? 0 : channel].roundedTwiceUp(x) + zeroPoint);
+        };
     }
 
     /**
