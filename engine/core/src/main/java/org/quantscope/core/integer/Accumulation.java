@@ -38,9 +38,11 @@ final class Accumulation {
         Rows rows = rows(weights, weightGrid, op.order());
         int[] bias = bias(biasStored, rows.outputs);
         Limits limits = Limits.of(out.type(), outGrid, op.activation());
-        boolean depthwise = op.order() == WeightOrder.ONE_HWO;
+        boolean unsigned = out.type() == DType.U8;
+        // Of TFLite's convolutions those of int8 without groups are matrix products of ruy.
+        boolean product = !unsigned && op.order() != WeightOrder.ONE_HWO && op.groups() == 1;
         Requantizer requantizer =
-                requantizer(arithmetic, inGrid, weightGrid, outGrid, rows.outputs, limits, depthwise, false);
+                requantizer(arithmetic, inGrid, weightGrid, outGrid, rows.outputs, limits, product, unsigned);
         if (op.groups() <= 0 || rows.outputs % op.groups() != 0) {
             throw new IllegalArgumentException(rows.outputs + " output channels in " + op.groups() + " groups");
         }
@@ -75,7 +77,7 @@ final class Accumulation {
             CodeGrid out,
             int outputs,
             Limits limits,
-            boolean depthwise,
+            boolean product,
             boolean floatProduct) {
         int count = weights.single() ? 1 : outputs;
         if (!weights.single() && weights.scales().length != outputs) {
@@ -91,12 +93,12 @@ final class Accumulation {
         FixedPoint[] factors = new FixedPoint[count];
         for (int c = 0; c < count; c++) {
             // One scale: the product is float32 (kernel_util.cc, GetQuantizedConvolutionMultipler); channels: double.
-            double product = floatProduct && weights.single()
+            double scale = floatProduct && weights.single()
                     ? (double) (in.scale() * weights.scale(c))
                     : (double) in.scale() * weights.scale(c);
-            factors[c] = FixedPoint.of(product / out.scale());
+            factors[c] = FixedPoint.of(scale / out.scale());
         }
-        Rounds rounds = arithmetic == Arithmetic.TFLITE && !depthwise ? Rounds.TWICE_UP : Rounds.TWICE;
+        Rounds rounds = arithmetic == Arithmetic.TFLITE && product ? Rounds.TWICE_UP : Rounds.TWICE;
         return Requantizer.fixed(factors, rounds, out.zeroPoint(), limits);
     }
 
@@ -146,9 +148,7 @@ final class Accumulation {
         int high = w.windows(0, height);
         int wide = w.windows(1, width);
         int outputs = rows.outputs;
-        int[] made = last
-                ? new int[] {shape[0], high, wide, outputs}
-                : new int[] {shape[0], outputs, high, wide};
+        int[] made = last ? new int[] {shape[0], high, wide, outputs} : new int[] {shape[0], outputs, high, wide};
         int[] codes = new int[IntegerTensor.count(made)];
         int top = w.before(0, height);
         int left = w.before(1, width);
@@ -253,7 +253,7 @@ final class Accumulation {
         int[] bias = bias(biasStored, outputs);
         Limits limits = Limits.of(out.type(), outGrid, op.activation());
         Requantizer requantizer =
-                requantizer(arithmetic, inGrid, weightGrid, outGrid, outputs, limits, false, true);
+                requantizer(arithmetic, inGrid, weightGrid, outGrid, outputs, limits, out.type() == DType.I8, true);
         return inputs -> {
             IntegerTensor x = present(inputs[0]);
             if (depth == 0 || x.codes().length % depth != 0) {
@@ -285,11 +285,10 @@ final class Accumulation {
     }
 
     /** A product of two computed tensors, matrix by matrix; leading axes are repeated where one has length 1. */
-    static Kernel matMul(
-            Arithmetic arithmetic, IntegerOp.MatMul op, CodeGrid a, CodeGrid b, IntegerGraph.Slot out) {
+    static Kernel matMul(Arithmetic arithmetic, IntegerOp.MatMul op, CodeGrid a, CodeGrid b, IntegerGraph.Slot out) {
         CodeGrid outGrid = out.grid().orElseThrow(() -> new IllegalArgumentException("no grid of the result"));
         Limits limits = Limits.of(out.type(), outGrid, Activation.NONE);
-        Requantizer requantizer = requantizer(arithmetic, a, b, outGrid, 1, limits, false, false);
+        Requantizer requantizer = requantizer(arithmetic, a, b, outGrid, 1, limits, true, false);
         return inputs -> {
             IntegerTensor x = present(inputs[0]);
             IntegerTensor y = present(inputs[1]);

@@ -9,10 +9,10 @@ import java.util.Optional;
  */
 public enum Arithmetic {
     /**
-     * The built-in kernels of TensorFlow Lite 2.21, as its own resolver takes them on x86 without a delegate: convolutions
-     * and fully connected layers through ruy, which rounds once (ruy/apply_multiplier.cc), all others rounded twice as
-     * gemmlowp does (tensorflow/lite/kernels/internal/common.cc); softmax from a table of float exponentials
-     * (kernels/internal/optimized/optimized_ops.h).
+     * The built-in kernels of TensorFlow Lite 2.21, as its own resolver takes them on x86 without a delegate. Factors are
+     * 31-bit fixed point and rounded twice as gemmlowp does (tensorflow/lite/kernels/internal/common.cc), but for the matrix
+     * products of int8, which ruy's kernels for AVX2 and AVX-512 compute and which round halves upwards at last. Softmax comes from a table of
+     * float exponentials (kernels/internal/optimized/optimized_ops.h).
      */
     TFLITE("tflite", "as TFLite's built-in kernels"),
     /**

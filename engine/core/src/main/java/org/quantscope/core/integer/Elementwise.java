@@ -26,8 +26,7 @@ final class Elementwise {
             int[] codes = new int[both.count()];
             boolean alike = x.codes().length == codes.length && y.codes().length == codes.length;
             for (int i = 0; i < codes.length; i++) {
-                codes[i] = pair.code(
-                        x.codes()[alike ? i : both.first(i)], y.codes()[alike ? i : both.second(i)]);
+                codes[i] = pair.code(x.codes()[alike ? i : both.first(i)], y.codes()[alike ? i : both.second(i)]);
             }
             return IntegerTensor.codes(out.type(), both.shape(), out.grid(), codes);
         };
@@ -68,9 +67,8 @@ final class Elementwise {
         int zero = out.zeroPoint();
         if (join == Join.MUL) {
             float factor = a.scale() * b.scale() / out.scale();
-            return (x, y) -> limits.hold((long)
-                            Math.rint((float) (x - a.zeroPoint()) * (float) (y - b.zeroPoint()) * factor)
-                    + zero);
+            return (x, y) -> limits.hold(
+                    (long) Math.rint((float) (x - a.zeroPoint()) * (float) (y - b.zeroPoint()) * factor) + zero);
         }
         float ratioA = a.scale() / out.scale();
         float ratioB = (join == Join.SUB ? -1 : 1) * b.scale() / out.scale();

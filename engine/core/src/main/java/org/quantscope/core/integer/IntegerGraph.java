@@ -13,8 +13,7 @@ import org.quantscope.core.tensor.DType;
  * @param inputs numbers of the tensors that are fed
  * @param outputs numbers of those that are the answer
  */
-public record IntegerGraph(
-        Path file, List<Slot> slots, List<Step> steps, List<Integer> inputs, List<Integer> outputs) {
+public record IntegerGraph(Path file, List<Slot> slots, List<Step> steps, List<Integer> inputs, List<Integer> outputs) {
     public IntegerGraph {
         slots = List.copyOf(slots);
         steps = List.copyOf(steps);

@@ -76,7 +76,9 @@ public final class IntegerNetwork {
     private List<IntegerTensor> run(List<IntegerTensor> inputs, @Nullable Map<Integer, IntegerTensor> keep) {
         if (inputs.size() != graph.inputs().size()) {
             throw new BadInputException(
-                    graph.file(), "inputs", inputs.size() + " are given, " + graph.inputs().size() + " are taken");
+                    graph.file(),
+                    "inputs",
+                    inputs.size() + " are given, " + graph.inputs().size() + " are taken");
         }
         @Nullable IntegerTensor[] values = new IntegerTensor[graph.slots().size()];
         for (int i = 0; i < values.length; i++) {
@@ -94,6 +96,7 @@ public final class IntegerNetwork {
                 keep.put(number, inputs.get(i));
             }
         }
+        long held = 0;
         for (int i = 0; i < kernels.size(); i++) {
             IntegerGraph.Step step = graph.steps().get(i);
             @Nullable IntegerTensor[] read = new IntegerTensor[step.inputs().size()];
@@ -109,6 +112,13 @@ public final class IntegerNetwork {
             }
             values[step.output()] = made;
             if (keep != null) {
+                held += 4L * IntegerTensor.count(made.shape());
+                if (held > Runtime.getRuntime().maxMemory() / 2) {
+                    throw new BadInputException(
+                            graph.file(),
+                            step.name(),
+                            "the tensors up to here take " + held + " bytes, over half of the memory");
+                }
                 keep.put(step.output(), made);
             } else {
                 release(values, step, i);

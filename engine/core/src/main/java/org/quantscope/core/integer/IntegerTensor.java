@@ -16,7 +16,7 @@ import org.quantscope.core.tensor.DType;
 @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
 public record IntegerTensor(DType type, int[] shape, Optional<CodeGrid> grid, int[] codes, float[] reals) {
     /** The most elements of one tensor. */
-    static final int MAX_COUNT = 1 << 28;
+    static final int MAX_COUNT = 1 << 25;
 
     private static final int[] NO_CODES = {};
     private static final float[] NO_REALS = {};

@@ -116,11 +116,9 @@ final class LiteSteps {
         if (channels <= 0 || w[3] <= 0 || channels % w[3] != 0) {
             throw new IllegalArgumentException(channels + " channels under weights for " + w[3]);
         }
-        Window window = window(
-                o.padding(),
-                new int[] {w[1], w[2]},
-                new int[] {o.strideH(), o.strideW()},
-                new int[] {o.dilationH(), o.dilationW()});
+        Window window = window(o.padding(), new int[] {w[1], w[2]}, new int[] {o.strideH(), o.strideW()}, new int[] {
+            o.dilationH(), o.dilationW()
+        });
         return new IntegerOp.Conv(window, channels / w[3], WeightOrder.OHWI, activation(o.activation()));
     }
 
@@ -130,20 +128,15 @@ final class LiteSteps {
         if (channels <= 0 || w[3] % channels != 0) {
             throw new IllegalArgumentException(channels + " channels under depthwise weights for " + w[3]);
         }
-        Window window = window(
-                o.padding(),
-                new int[] {w[1], w[2]},
-                new int[] {o.strideH(), o.strideW()},
-                new int[] {o.dilationH(), o.dilationW()});
+        Window window = window(o.padding(), new int[] {w[1], w[2]}, new int[] {o.strideH(), o.strideW()}, new int[] {
+            o.dilationH(), o.dilationW()
+        });
         return new IntegerOp.Conv(window, channels, WeightOrder.ONE_HWO, activation(o.activation()));
     }
 
     private static @org.jspecify.annotations.Nullable IntegerOp pool(String name, LiteOptions.Pool2d o) {
         Window window = window(
-                o.padding(),
-                new int[] {o.height(), o.width()},
-                new int[] {o.strideH(), o.strideW()},
-                new int[] {1, 1});
+                o.padding(), new int[] {o.height(), o.width()}, new int[] {o.strideH(), o.strideW()}, new int[] {1, 1});
         return switch (name) {
             case "AVERAGE_POOL_2D" -> new IntegerOp.AveragePool(window, false, false, activation(o.activation()));
             case "MAX_POOL_2D" -> new IntegerOp.MaxPool(window, activation(o.activation()));

@@ -13,15 +13,22 @@ final class Means {
         int code(long sum, int count);
     }
 
-    static Kernel of(Arithmetic arithmetic, Mean op, CodeGrid in, IntegerGraph.Slot out) {
+    static Kernel of(Arithmetic arithmetic, Mean op, int rankOfInput, CodeGrid in, IntegerGraph.Slot out) {
         CodeGrid grid = out.grid().orElseThrow(() -> new IllegalArgumentException("no grid of the result"));
         Limits limits = Limits.of(out.type(), grid, Activation.NONE);
+        boolean picture = op.keepAxes()
+                && rankOfInput == 4
+                && op.axes().length == 2
+                && Math.min(op.axes()[0], op.axes()[1]) == 1
+                && Math.max(op.axes()[0], op.axes()[1]) == 2;
         Finish finish = arithmetic == Arithmetic.ONNX_RUNTIME
                 ? (sum, count) -> {
                     float mean = in.scale() * (sum - (long) count * in.zeroPoint()) / count;
                     return limits.hold((long) Math.rint(mean / grid.scale()) + grid.zeroPoint());
                 }
-                : (sum, count) -> folded(sum, count, in, grid, limits);
+                : arithmetic == Arithmetic.TFLITE && picture
+                        ? (sum, count) -> biased(sum, count, in, grid, limits)
+                        : (sum, count) -> folded(sum, count, in, grid, limits);
         return inputs -> {
             IntegerTensor x = Accumulation.present(inputs[0]);
             int rank = x.shape().length;
@@ -77,5 +84,15 @@ final class Means {
         int accumulator = (int) (sum - (long) count * in.zeroPoint());
         int value = new FixedPoint(multiplier, factor.shift() - shift).roundedTwice(accumulator);
         return limits.hold((long) value + out.zeroPoint());
+    }
+
+    /**
+     * The zero point of what comes in taken off behind the factor, cut to a whole code (optimized/integer_ops/mean.h: what
+     * TFLite does for the mean over height and width that keeps its axes).
+     */
+    private static int biased(long sum, int count, CodeGrid in, CodeGrid out, Limits limits) {
+        int bias = out.zeroPoint() - (int) (in.zeroPoint() * in.scale() / out.scale());
+        FixedPoint factor = FixedPoint.of(in.scale() / (count * out.scale()));
+        return limits.hold((long) factor.roundedTwice((int) sum) + bias);
     }
 }

@@ -109,9 +109,10 @@ final class Moves {
                     ? Math.max(0, Math.ceilDiv(op.end()[i] - op.begin()[i], step))
                     : step < 0 ? Math.max(0, Math.ceilDiv(op.begin()[i] - op.end()[i], -step)) : -1;
             int last = op.begin()[i] + (length - 1) * step;
-            if (length < 0 || length > 0 && (op.begin()[i] < 0 || last < 0 || Math.max(op.begin()[i], last) >= x.shape()[i])) {
-                throw new IllegalArgumentException("a part from " + op.begin()[i] + " to " + op.end()[i] + " by " + step
-                        + " of " + x.shape()[i]);
+            if (length < 0
+                    || length > 0 && (op.begin()[i] < 0 || last < 0 || Math.max(op.begin()[i], last) >= x.shape()[i])) {
+                throw new IllegalArgumentException(
+                        "a part from " + op.begin()[i] + " to " + op.end()[i] + " by " + step + " of " + x.shape()[i]);
             }
             shape[i] = length;
         }
@@ -149,7 +150,8 @@ final class Moves {
     }
 
     /** Tensors one behind the other; each is brought to the grid of the result where it has another. */
-    static IntegerTensor concat(Arithmetic arithmetic, Concat op, @Nullable IntegerTensor[] inputs, IntegerGraph.Slot out) {
+    static IntegerTensor concat(
+            Arithmetic arithmetic, Concat op, @Nullable IntegerTensor[] inputs, IntegerGraph.Slot out) {
         IntegerTensor first = Accumulation.present(inputs[0]);
         int rank = first.shape().length;
         int axis = op.axis() < 0 ? op.axis() + rank : op.axis();
@@ -178,10 +180,14 @@ final class Moves {
         int at = 0;
         for (IntegerTensor input : inputs) {
             IntegerTensor x = Accumulation.present(input);
-            if (!x.isReal() && out.grid().isPresent() && x.grid().isPresent() && !x.grid().get().same(out.grid().get())) {
+            if (!x.isReal()
+                    && out.grid().isPresent()
+                    && x.grid().isPresent()
+                    && !x.grid().get().same(out.grid().get())) {
                 x = Accumulation.present(Pointwise.convert(
                                 arithmetic,
-                                new IntegerGraph.Slot("", x.type(), x.grid(), java.util.Optional.empty(), java.util.Optional.empty()),
+                                new IntegerGraph.Slot(
+                                        "", x.type(), x.grid(), java.util.Optional.empty(), java.util.Optional.empty()),
                                 out)
                         .run(new IntegerTensor[] {x}));
             }

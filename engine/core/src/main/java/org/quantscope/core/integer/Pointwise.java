@@ -27,7 +27,8 @@ final class Pointwise {
      * rounds halves away from zero (kernels/internal/common.h, LUTPopulate), ONNX Runtime to even
      * (contrib_ops/cpu/quantization/qlinear_lookup_table.cc).
      */
-    static Kernel function(Arithmetic arithmetic, IntegerOp.Pointwise op, DType type, CodeGrid in, IntegerGraph.Slot out) {
+    static Kernel function(
+            Arithmetic arithmetic, IntegerOp.Pointwise op, DType type, CodeGrid in, IntegerGraph.Slot out) {
         CodeGrid grid = out.grid().orElseThrow(() -> new IllegalArgumentException("no grid of the result"));
         if (type.bytes() != 1) {
             throw new IllegalArgumentException(op.function() + " of " + type + " codes");
@@ -104,15 +105,13 @@ final class Pointwise {
         CodeGrid grid = out.grid().orElseThrow(() -> new IllegalArgumentException("no grid of the result"));
         Limits limits = Limits.of(out.type(), grid, op.activation());
         Requantizer requantizer = between(arithmetic, in, grid, limits);
-        return inputs ->
-                each(Accumulation.present(inputs[0]), out, code -> requantizer.code(code - in.zeroPoint(), 0));
+        return inputs -> each(Accumulation.present(inputs[0]), out, code -> requantizer.code(code - in.zeroPoint(), 0));
     }
 
     private static Requantizer between(Arithmetic arithmetic, CodeGrid in, CodeGrid out, Limits limits) {
         if (arithmetic == Arithmetic.ONNX_RUNTIME) {
             // Dequantized, then quantized: two operators of float32.
-            return (x, channel) ->
-                    limits.hold((long) Math.rint(in.scale() * x / out.scale()) + out.zeroPoint());
+            return (x, channel) -> limits.hold((long) Math.rint(in.scale() * x / out.scale()) + out.zeroPoint());
         }
         FixedPoint factor = FixedPoint.of((double) in.scale() / out.scale());
         return Requantizer.fixed(new FixedPoint[] {factor}, Requantizer.Rounds.TWICE, out.zeroPoint(), limits);
@@ -158,5 +157,4 @@ final class Pointwise {
         return inputs ->
                 each(Accumulation.present(inputs[0]), out, code -> requantizer.code(code - from.zeroPoint(), 0));
     }
-
 }

@@ -45,9 +45,6 @@ final class Pooling {
             FixedPoint factor = FixedPoint.of((double) in.scale() / grid.scale());
             boolean same = in.same(grid);
             reduce = (sum, most, inside, size) -> {
-                if (size == 0) {
-                    throw new IllegalArgumentException("a window that holds nothing");
-                }
                 // Padding that counts is zero, whose code is the zero point.
                 long all = sum + (long) (size - inside) * in.zeroPoint();
                 if (same) {
@@ -69,8 +66,22 @@ final class Pooling {
             };
         }
         Reduce chosen = reduce;
-        return inputs -> pool(
-                Accumulation.present(inputs[0]), op.window(), op.global(), op.countPadding(), out, chosen);
+        return inputs ->
+                pool(Accumulation.present(inputs[0]), op.window(), op.global(), op.countPadding(), out, chosen);
+    }
+
+    /** The places of a window that lie inside. */
+    private record Range(int from, int to) {
+        static Range of(Window w, int axis, int start, int size) {
+            int step = w.dilations()[axis];
+            int from = start < 0 ? Math.ceilDiv(-start, step) : 0;
+            int to = Math.min(w.kernel()[axis], Math.max(0, Math.ceilDiv(size - start, step)));
+            return new Range(from, Math.max(from, to));
+        }
+
+        int count() {
+            return to - from;
+        }
     }
 
     static long divideAway(long sum, int count) {
@@ -89,19 +100,11 @@ final class Pooling {
         int channels = shape[last ? 3 : 1];
         Window w = global
                 ? new Window(
-                        last,
-                        false,
-                        new int[] {height, width},
-                        new int[] {1, 1},
-                        new int[] {1, 1},
-                        new int[4],
-                        false)
+                        last, false, new int[] {height, width}, new int[] {1, 1}, new int[] {1, 1}, new int[4], false)
                 : given;
         int high = w.windows(0, height);
         int wide = w.windows(1, width);
-        int[] made = last
-                ? new int[] {shape[0], high, wide, channels}
-                : new int[] {shape[0], channels, high, wide};
+        int[] made = last ? new int[] {shape[0], high, wide, channels} : new int[] {shape[0], channels, high, wide};
         int[] codes = new int[IntegerTensor.count(made)];
         int top = w.before(0, height);
         int left = w.before(1, width);
@@ -115,27 +118,27 @@ final class Pooling {
             int x0 = pixel % wide * w.strides()[1] - left;
             long sum = 0;
             int most = Integer.MIN_VALUE;
-            int inside = 0;
-            int counted = 0;
-            for (int ky = 0; ky < w.kernel()[0]; ky++) {
+            Range rows = Range.of(w, 0, y0, height);
+            Range columns = Range.of(w, 1, x0, width);
+            for (int ky = rows.from; ky < rows.to; ky++) {
                 int row = y0 + ky * w.dilations()[0];
-                for (int kx = 0; kx < w.kernel()[1]; kx++) {
+                for (int kx = columns.from; kx < columns.to; kx++) {
                     int column = x0 + kx * w.dilations()[1];
-                    if (row < height + bottom && column < width + right) {
-                        counted++;
-                    }
-                    if (row < 0 || row >= height || column < 0 || column >= width) {
-                        continue;
-                    }
                     int at = last
                             ? ((n * height + row) * width + column) * channels + c
                             : ((n * channels + c) * height + row) * width + column;
                     sum += x.codes()[at];
                     most = Math.max(most, x.codes()[at]);
-                    inside++;
                 }
             }
-            codes[i] = reduce.code(sum, most, inside, countPadding ? counted : inside);
+            int inside = rows.count() * columns.count();
+            int counted = countPadding
+                    ? Range.of(w, 0, y0, height + bottom).to * Range.of(w, 1, x0, width + right).to
+                    : inside;
+            if (counted == 0) {
+                throw new IllegalArgumentException("a window that holds nothing");
+            }
+            codes[i] = reduce.code(sum, most, inside, counted);
         }
         return IntegerTensor.codes(out.type(), made, out.grid(), codes);
     }

@@ -43,17 +43,25 @@ final class StepKernels {
             case IntegerOp.Pointwise op ->
                 slot(graph, step, 0).type() == DType.F32
                         ? RealOps.pointwise(op)
-                        : Pointwise.function(arithmetic, op, slot(graph, step, 0).type(), grid(graph, step, 0), out);
+                        : Pointwise.function(
+                                arithmetic, op, slot(graph, step, 0).type(), grid(graph, step, 0), out);
             case IntegerOp.Clamp op ->
                 slot(graph, step, 0).type() == DType.F32
                         ? RealOps.clamp(op)
                         : Pointwise.clamp(arithmetic, op, grid(graph, step, 0), out);
-            case IntegerOp.Mean op -> Means.of(arithmetic, op, grid(graph, step, 0), out);
+            case IntegerOp.Mean op ->
+                Means.of(
+                        arithmetic,
+                        op,
+                        slot(graph, step, 0).shape().map(s -> s.length).orElse(-1),
+                        grid(graph, step, 0),
+                        out);
             case IntegerOp.Convert op -> Pointwise.convert(arithmetic, slot(graph, step, 0), out);
-            case IntegerOp.Reshape op -> inputs -> {
-                IntegerTensor x = Accumulation.present(inputs[0]);
-                return as(out, x.shaped(op.shape().of(x.shape())));
-            };
+            case IntegerOp.Reshape op ->
+                inputs -> {
+                    IntegerTensor x = Accumulation.present(inputs[0]);
+                    return as(out, x.shaped(op.shape().of(x.shape())));
+                };
             case IntegerOp.Transpose op -> inputs -> as(out, Moves.transpose(op, Accumulation.present(inputs[0])));
             case IntegerOp.Pad op -> inputs -> as(out, Moves.pad(op, Accumulation.present(inputs[0])));
             case IntegerOp.Slice op -> inputs -> as(out, Moves.slice(op, Accumulation.present(inputs[0])));

@@ -53,7 +53,11 @@ public final class TfliteIntegers {
                     unknown.merge(operator.name(), 1, Integer::sum);
                     continue;
                 }
-                steps.add(new Step(operator.where(), op.get(), operator.inputs(), operator.outputs().getFirst()));
+                steps.add(new Step(
+                        operator.where(),
+                        op.get(),
+                        operator.inputs(),
+                        operator.outputs().getFirst()));
             } catch (IllegalArgumentException | ArithmeticException e) {
                 throw new BadInputException(file, operator.where(), String.valueOf(e.getMessage()), e);
             }
@@ -95,7 +99,8 @@ public final class TfliteIntegers {
                     ? tensor.quantization().map(TfliteIntegers::grid)
                     : Optional.empty();
             int[] shape = shape(tensor.shape());
-            Optional<IntegerTensor> stored = tensor.stored().flatMap(bytes -> stored(tensor.type(), type, shape, grid, bytes));
+            Optional<IntegerTensor> stored =
+                    tensor.stored().flatMap(bytes -> stored(tensor.type(), type, shape, grid, bytes));
             return new Slot(tensor.name(), type, grid, stored, Optional.of(shape));
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new BadInputException(file, field, String.valueOf(e.getMessage()), e);
@@ -103,7 +108,8 @@ public final class TfliteIntegers {
     }
 
     private static CodeGrid grid(LiteQuantization of) {
-        int[] zeroPoints = Arrays.stream(of.zeroPoints()).mapToInt(Math::toIntExact).toArray();
+        int[] zeroPoints =
+                Arrays.stream(of.zeroPoints()).mapToInt(Math::toIntExact).toArray();
         return new CodeGrid(of.scales(), zeroPoints, of.axis());
     }
 
@@ -133,14 +139,11 @@ public final class TfliteIntegers {
                 case INT8, BOOL -> codes[i] = bytes.get(ValueLayout.JAVA_BYTE, i);
                 case UINT8 -> codes[i] = Byte.toUnsignedInt(bytes.get(ValueLayout.JAVA_BYTE, i));
                 case INT16 ->
-                    codes[i] = bytes.get(
-                            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 2L * i);
+                    codes[i] = bytes.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 2L * i);
                 case INT32 ->
-                    codes[i] =
-                            bytes.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 4L * i);
+                    codes[i] = bytes.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 4L * i);
                 case INT64 -> {
-                    long wide = bytes.get(
-                            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 8L * i);
+                    long wide = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 8L * i);
                     // Biases of 16-bit networks; those that do not fit are not computed here.
                     codes[i] = Math.toIntExact(wide);
                 }

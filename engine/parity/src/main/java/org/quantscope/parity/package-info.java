@@ -1,0 +1,5 @@
+/** Our whole-number kernels beside TensorFlow Lite itself; not part of the product. */
+@NullMarked
+package org.quantscope.parity;
+
+import org.jspecify.annotations.NullMarked;
