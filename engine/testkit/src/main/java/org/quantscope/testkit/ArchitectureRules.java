@@ -183,6 +183,7 @@ public final class ArchitectureRules {
                         "export",
                         "importer",
                         "verify",
+                        "departure",
                         "budget",
                         "improve",
                         "figure",

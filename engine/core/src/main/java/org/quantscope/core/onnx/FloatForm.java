@@ -85,8 +85,12 @@ final class FloatForm {
         graph.getInputList().forEach(v -> fed.add(v.getName()));
     }
 
-    /** What was found. */
-    record Result(ModelProto model, OwnQuantization own) {}
+    /**
+     * What was found.
+     *
+     * @param codes the name that the codes of a float value have in the file, by that value
+     */
+    record Result(ModelProto model, OwnQuantization own, Map<String, String> codes) {}
 
     /**
      * Reads a model.
@@ -105,8 +109,8 @@ final class FloatForm {
             List<String> kept = kept(graph);
             return kept.isEmpty()
                     ? Optional.empty()
-                    : Optional.of(
-                            new Result(model, new OwnQuantization("operators on integers", Map.of(), Map.of(), kept)));
+                    : Optional.of(new Result(
+                            model, new OwnQuantization("operators on integers", Map.of(), Map.of(), kept), Map.of()));
         }
         for (ValueInfoProto output : graph.getOutputList()) {
             String name = output.getName();
@@ -128,7 +132,21 @@ final class FloatForm {
                 .put(new TensorId(name), grid));
         return Optional.of(new Result(
                 model.toBuilder().setGraph(rest).build(),
-                new OwnQuantization(String.join(", ", ways), weights, activations, kept(rest))));
+                new OwnQuantization(String.join(", ", ways), weights, activations, kept(rest)),
+                codesByValue()));
+    }
+
+    private Map<String, String> codesByValue() {
+        Map<String, String> found = new LinkedHashMap<>();
+        for (NodeProto node : graph.getNodeList()) {
+            for (String out : node.getOutputList()) {
+                Codes of = codes.get(out);
+                if (of != null) {
+                    found.putIfAbsent(of.value, out);
+                }
+            }
+        }
+        return found;
     }
 
     /** The nodes that still compute on codes. */

@@ -10,6 +10,7 @@ import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -127,8 +128,13 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
      *
      * @param floats the float model behind it
      * @param own how it is quantized
+     * @param codes the name that the codes of a value of the float model have in the file, by the name of the value
      */
-    public record Quantized(OnnxFile floats, OwnQuantization own) {}
+    public record Quantized(OnnxFile floats, OwnQuantization own, Map<String, String> codes) {
+        public Quantized {
+            codes = Map.copyOf(codes);
+        }
+    }
 
     /**
      * The float model behind this one, if this one is quantized already. Without values it is not looked for.
@@ -143,7 +149,9 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
         return form.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new Quantized(
-                        of(file, form.get().model(), true), form.get().own()));
+                        of(file, form.get().model(), true),
+                        form.get().own(),
+                        form.get().codes()));
     }
 
     /**

@@ -141,6 +141,11 @@ final class GraphEdit {
         newInputs.add(valueInfo(name, type, shape));
     }
 
+    /** Adds an input of any shape. */
+    void addInput(String name, int type) {
+        newInputs.add(unshaped(name, type));
+    }
+
     /** Adds an input of rank 1 and any length. */
     void addVectorInput(String name, int type) {
         TensorShapeProto free = TensorShapeProto.newBuilder()

@@ -305,6 +305,24 @@ public final class InstrumentedGraph {
     }
 
     /**
+     * The same for values of any type that the runtime hands out, codes for example.
+     *
+     * @param values with the type that they have, for those whose type the graph does not tell
+     */
+    public static RunnableGraph tapped(Model model, Map<TensorId, DType> values) {
+        GraphEdit edit = new GraphEdit(model);
+        Set<String> known = new HashSet<>(edit.graph().outputNames());
+        known.addAll(edit.graph().requiredInputs());
+        values.forEach((id, type) -> {
+            if (known.add(id.name())) {
+                int told = edit.graph().types().of(id.name());
+                edit.addOutput(id.name(), type == DType.F32 && told != 0 ? told : TensorEncoding.typeCode(type));
+            }
+        });
+        return edit.runnable();
+    }
+
+    /**
      * The instrumented model.
      *
      * @param selected the selected weight, a stored tensor that becomes an input

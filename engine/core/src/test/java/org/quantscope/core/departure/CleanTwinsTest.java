@@ -1,0 +1,31 @@
+package org.quantscope.core.departure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is quantized as it should be departs nowhere. */
+class CleanTwinsTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void pairsAndOperatorsOnIntegersOfASmallNetDepartNowhere() throws IOException {
+        Path floats = Twins.smallNet(folder);
+        for (Twins.Settings settings : List.of(Twins.Settings.W8, Twins.Settings.W8_CHANNEL, Twins.Settings.W4)) {
+            ModelProto qdq = Twins.qdq(floats, Twins.PICTURES, settings, folder);
+            NetworkComparison found = Twins.compare(floats, Twins.write(qdq, folder), Twins.PICTURES);
+            assertThat(found.first()).as("%s", settings).isEmpty();
+            if (settings.weightBits() == 8) {
+                NetworkComparison integers =
+                        Twins.compare(floats, Twins.write(Twins.qOperator(qdq), folder), Twins.PICTURES);
+                assertThat(integers.first()).as("%s on integers", settings).isEmpty();
+            }
+        }
+    }
+}
