@@ -1,17 +1,27 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.device.DeviceBudget;
+import org.quantscope.core.device.DeviceCost;
+import org.quantscope.core.device.MeasuredSpeed;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.layerwise.CodeNotes;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Session;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -33,6 +43,18 @@ final class EvalCommand extends EvaluatingCommand {
     @Option(names = "--check", description = FloatReport.CHECK + ".")
     private boolean check;
 
+    @Option(names = "--per-class", description = "Also say how well each class is recognized, worst first.")
+    private boolean perClass;
+
+    @Option(
+            names = "--budget",
+            paramLabel = "FILE",
+            description = {
+                "Limits that must hold, else exit 1: a JSON object of flash_bytes, ram_bytes, macs, ms, accuracy and",
+                "class_accuracy, all optional. ms is measured in ONNX Runtime on this machine."
+            })
+    private @Nullable Path budget;
+
     EvalCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -40,6 +62,7 @@ final class EvalCommand extends EvaluatingCommand {
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
+        Optional<DeviceBudget> limits = budget == null ? Optional.empty() : Optional.of(DeviceBudget.read(budget));
         Setting nearest = setting();
         Optional<String> first = equalizeFirst(nearest.model(), nearest.state());
         Setting setting = solved(nearest);
@@ -47,6 +70,7 @@ final class EvalCommand extends EvaluatingCommand {
         ModelSize size = ModelSize.of(setting.model(), resolved);
 
         AccuracyEstimate figure;
+        List<ClassAccuracy> classes;
         LiveEvaluator.Reading how;
         List<String> notes;
         double evaluation;
@@ -61,11 +85,15 @@ final class EvalCommand extends EvaluatingCommand {
             notes.addAll(evaluator.doubts(baseline, cancel()));
             notes.addAll(CodeNotes.of(setting.model(), setting.state(), resolved, setting.known()));
             long from = System.nanoTime();
-            figure = evaluator.evaluate(
+            Evaluation evaluated = evaluator.evaluateSamples(
                     new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
                     cancel(),
                     part -> bar.report(
-                            total + part.seen(), 2L * total, "quantized, sample " + part.seen() + " of " + total));
+                            total + part.accuracy().seen(),
+                            2L * total,
+                            "quantized, sample " + part.accuracy().seen() + " of " + total));
+            figure = evaluated.accuracy();
+            classes = ClassAccuracy.of(evaluated.outcomes());
             evaluation = (System.nanoTime() - from) / 1e9;
         }
         double seconds = (System.nanoTime() - start) / 1e9;
@@ -75,6 +103,14 @@ final class EvalCommand extends EvaluatingCommand {
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
         setting.ranges().put(json);
+        if (perClass) {
+            json.put("classes", classes.stream().map(EvalCommand::json).toList());
+        }
+        List<DeviceBudget.Check> checks = new ArrayList<>();
+        if (limits.isPresent()) {
+            checks.addAll(limits.get().check(found(limits.get(), setting, figure, classes)));
+            json.put("budget", checks.stream().map(EvalCommand::json).toList());
+        }
         print(json, () -> {
             boolean share = figure.task().isProportion();
             (share
@@ -128,8 +164,75 @@ final class EvalCommand extends EvaluatingCommand {
                             + " s in all");
             setting.ranges().print(terminal());
             FloatReport.print(left, terminal());
+            if (perClass) {
+                print(classes);
+            }
+            checks.forEach(c -> terminal().out().println(said(c)));
         });
-        return FloatReport.code(check, left);
+        return checks.stream().allMatch(DeviceBudget.Check::ok) ? FloatReport.code(check, left) : ExitCode.CHECK_FAILED;
+    }
+
+    /** What the limits are compared with; only what they name is counted or measured. */
+    private DeviceBudget.Found found(
+            DeviceBudget limits, Setting setting, AccuracyEstimate figure, List<ClassAccuracy> classes)
+            throws IOException {
+        DeviceCost cost = DeviceCost.of(
+                setting.model(), setting.resolved(), Optional.empty(), Optional.of(setting.samples()), cancel());
+        OptionalDouble ms = OptionalDouble.empty();
+        if (limits.ms().isPresent()) {
+            ExportPlan plan = new ExportPlan(
+                    setting.model(), Session.of(setting.state()).withSolved(setting.known()), setting.resolved());
+            try (Terminal.Bar bar = terminal().progress("measure")) {
+                MeasuredSpeed speed = MeasuredSpeed.of(plan, Optional.of(setting.samples()), 1, bar, cancel());
+                ms = OptionalDouble.of(speed.quantized().median());
+            }
+        }
+        return new DeviceBudget.Found(
+                OptionalDouble.of(cost.weightBytes()),
+                OptionalDouble.of(cost.peakActivationBytes()),
+                OptionalDouble.of(cost.macs()),
+                ms,
+                figure.task().isProportion() ? OptionalDouble.of(figure.score()) : OptionalDouble.empty(),
+                classes.stream().mapToDouble(ClassAccuracy::accuracy).min());
+    }
+
+    private void print(List<ClassAccuracy> classes) {
+        if (classes.isEmpty()) {
+            terminal().out().println("note: there are no labelled classes to tell apart");
+            return;
+        }
+        Table table = new Table(">class", ">of", ">float32", ">quantized", ">accuracy");
+        classes.forEach(c -> table.row(
+                Integer.toString(c.label()),
+                Integer.toString(c.total()),
+                Integer.toString(c.ofFloat()),
+                Integer.toString(c.quantized()),
+                Text.percent(c.accuracy())));
+        table.print(terminal());
+    }
+
+    private static Json json(ClassAccuracy of) {
+        return new Json()
+                .put("name", Integer.toString(of.label()))
+                .put("total", of.total())
+                .put("float32", of.ofFloat())
+                .put("quantized", of.quantized());
+    }
+
+    private static Json json(DeviceBudget.Check check) {
+        return new Json()
+                .put("what", check.what())
+                .put("limit", check.limit())
+                .put("value", check.value())
+                .put("ok", check.ok());
+    }
+
+    private static String said(DeviceBudget.Check check) {
+        boolean atLeast = check.what().endsWith("accuracy");
+        return "budget: " + check.what() + " "
+                + (check.value().isPresent() ? Text.number(check.value().getAsDouble()) : "is not known")
+                + (atLeast ? ", at least " : ", at most ") + Text.number(check.limit())
+                + (check.ok() ? ": kept" : ": BROKEN");
     }
 
     private static String[] row(

@@ -5,6 +5,8 @@ import java.util.stream.Collectors;
 import org.quantscope.core.budget.BitTarget;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.device.DeviceProfile;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.figure.Figures;
 import org.quantscope.core.importer.Importers;
@@ -32,7 +34,9 @@ final class ListCommand extends EngineCommand {
         roundings,
         figures,
         targets,
-        lessons
+        lessons,
+        metrics,
+        profiles
     }
 
     private record Entry(String id, String title, List<OptionDoc> options, String source) {}
@@ -52,6 +56,14 @@ final class ListCommand extends EngineCommand {
         }
         if (kind == Registry.lessons) {
             print(LessonCommand.jsonOfAll(), () -> LessonCommand.printAll(terminal()));
+            return ExitCode.DONE;
+        }
+        if (kind == Registry.metrics) {
+            listMetrics();
+            return ExitCode.DONE;
+        }
+        if (kind == Registry.profiles) {
+            listProfiles();
             return ExitCode.DONE;
         }
         List<Entry> entries = switch (kind) {
@@ -83,7 +95,7 @@ final class ListCommand extends EngineCommand {
                 Roundings.all().stream()
                         .map(r -> new Entry(r.id(), r.title(), List.of(), r.source()))
                         .toList();
-            case figures, lessons -> List.of();
+            case figures, lessons, metrics, profiles -> List.of();
             case targets ->
                 BitTarget.all().stream()
                         .map(t -> new Entry(t.id(), t.title() + ": weights of " + widths(t), List.of(), t.source()))
@@ -104,6 +116,44 @@ final class ListCommand extends EngineCommand {
         print(json, () -> {
             Table table = new Table("id", "unit", "doc");
             Figures.all().forEach(f -> table.row(f.id(), f.unit(), f.doc()));
+            table.print(terminal());
+        });
+    }
+
+    private void listMetrics() {
+        List<Json> json = Task.all().stream()
+                .map(task -> new Json().put("id", task.id()).put("title", task.title()))
+                .toList();
+        print(json, () -> {
+            Table table = new Table("id", "title");
+            Task.all().forEach(task -> table.row(task.id(), task.title()));
+            table.print(terminal());
+        });
+    }
+
+    private void listProfiles() {
+        List<Json> json = DeviceProfile.all().stream()
+                .map(board -> new Json()
+                        .put("id", board.id())
+                        .put("title", board.title())
+                        .put("flash_bytes", board.flashBytes())
+                        .put("ram_bytes", board.ramBytes())
+                        .put("kernels", board.kernels())
+                        .put("weight_bits", board.weightBits())
+                        .put("activation_bits", board.activationBits())
+                        .put("source", board.source())
+                        .put("kernel_source", board.kernelSource()))
+                .toList();
+        print(json, () -> {
+            Table table = new Table("id", "title", ">flash", ">RAM", "kernels", "source");
+            DeviceProfile.all()
+                    .forEach(board -> table.row(
+                            board.id(),
+                            board.title(),
+                            Text.bytes(board.flashBytes()),
+                            Text.bytes(board.ramBytes()),
+                            board.kernels(),
+                            board.source()));
             table.print(terminal());
         });
     }

@@ -15,7 +15,7 @@ class ListCommandTest {
     @EnumSource(
             value = ListCommand.Registry.class,
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"figures", "lessons"})
+            names = {"figures", "lessons", "metrics", "profiles"})
     void everyEntrySaysWhatItIs(ListCommand.Registry registry) {
         JsonNode json = CommandLineRun.of("list", registry, "--json").json();
 
@@ -48,6 +48,30 @@ class ListCommandTest {
                         "awq",
                         "hadamard-rotation",
                         "recover");
+    }
+
+    @Test
+    void metricsAreThoseThatEvalTakesAndBoardsStateTheirMemory() {
+        JsonNode metrics = CommandLineRun.of("list", "metrics", "--json").json();
+        assertThat(ids("metrics")).contains("top1", "top5", "token-accuracy", "mse", "agreement");
+        for (JsonNode entry : metrics) {
+            assertThat(names(entry)).containsExactly("id", "title");
+        }
+        for (JsonNode board : CommandLineRun.of("list", "profiles", "--json").json()) {
+            assertThat(names(board))
+                    .containsExactly(
+                            "id",
+                            "title",
+                            "flash_bytes",
+                            "ram_bytes",
+                            "kernels",
+                            "weight_bits",
+                            "activation_bits",
+                            "source",
+                            "kernel_source");
+        }
+        assertThat(CommandLineRun.of("list", "profiles").out()).contains("pico");
+        assertThat(CommandLineRun.of("list", "metrics").out()).contains("top1");
     }
 
     @Test

@@ -182,6 +182,7 @@ public final class ArchitectureRules {
                         "sensitivity",
                         "export",
                         "importer",
+                        "device",
                         "verify",
                         "departure",
                         "budget",

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import org.quantscope.core.io.BadInputException;
@@ -19,7 +20,7 @@ import org.quantscope.core.tensor.Shape;
  * How large the values inside a network are for inputs of certain shapes. ONNX Runtime infers them when it loads the
  * graph; nothing is computed. A value whose shape depends on the values of the data counts nothing.
  */
-final class ActivationSizes {
+public final class ActivationSizes {
     /** Values inside are taken for float32; integers and masks are rare and small beside them. */
     private static final long BYTES = Float.BYTES;
 
@@ -27,44 +28,65 @@ final class ActivationSizes {
     private static final Map<OnnxGraph, Map<Map<String, Shape>, ActivationSizes>> KNOWN =
             Collections.synchronizedMap(new WeakHashMap<>());
 
+    private final OnnxGraph graph;
+    private final Map<String, Shape> shapes;
     private final Map<String, Long> bytes;
     private final long peak;
 
-    private ActivationSizes(OnnxGraph graph, Map<String, Long> bytes) {
-        this.bytes = Map.copyOf(bytes);
+    private ActivationSizes(OnnxGraph graph, Map<String, Shape> shapes) {
+        this.graph = graph;
+        this.shapes = Map.copyOf(shapes);
+        Map<String, Long> sizes = new HashMap<>();
+        shapes.forEach((name, shape) -> sizes.put(name, BYTES * shape.count()));
+        this.bytes = Map.copyOf(sizes);
         this.peak = peak(graph, bytes);
     }
 
     /** @param fed the shapes of the inputs, by name */
-    static ActivationSizes of(Model model, Map<String, Shape> fed) {
+    public static ActivationSizes of(Model model, Map<String, Shape> fed) {
         OnnxGraph graph = model.graph().orElseThrow();
         return KNOWN.computeIfAbsent(graph, g -> Collections.synchronizedMap(new HashMap<>()))
                 .computeIfAbsent(Map.copyOf(fed), shapes -> new ActivationSizes(graph, inferred(model, shapes)));
     }
 
-    private static Map<String, Long> inferred(Model model, Map<String, Shape> fed) {
-        Map<String, Long> bytes = new HashMap<>();
-        fed.forEach((name, shape) -> bytes.put(name, BYTES * shape.count()));
+    private static Map<String, Shape> inferred(Model model, Map<String, Shape> fed) {
+        Map<String, Shape> shapes = new HashMap<>(fed);
         try (OrtModel loaded = OrtModel.loadOptimized(
                 ShapeGraph.of(model, fed), String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
             for (String value : loaded.outputNames()) {
-                bytes.put(value, bytes(loaded.outputShape(value)));
+                shape(loaded.outputShape(value)).ifPresent(shape -> shapes.put(value, shape));
             }
         } catch (BadInputException e) {
             // What is wrong with the model is said by the run that needs it; without a graph there are no sizes.
         }
-        return bytes;
+        return shapes;
     }
 
-    private static long bytes(long[] dims) {
-        long count = BYTES;
-        for (long d : dims) {
-            if (d < 0 || (d > 0 && count > Long.MAX_VALUE / d)) {
-                return 0;
-            }
-            count *= d;
+    /** ONNX Runtime gives no dimensions where it does not know how many there are, as for a scalar. */
+    private static Optional<Shape> shape(long[] dims) {
+        if (dims.length == 0) {
+            return Optional.empty();
         }
-        return count;
+        long bytes = BYTES;
+        for (long d : dims) {
+            if (d < 0 || (d > 0 && bytes > Long.MAX_VALUE / d)) {
+                return Optional.empty();
+            }
+            bytes *= d;
+        }
+        return Optional.of(Shape.of(dims));
+    }
+
+    /** The same with the shapes of further values. */
+    public ActivationSizes with(Map<String, Shape> more) {
+        Map<String, Shape> all = new HashMap<>(more);
+        all.putAll(shapes);
+        return new ActivationSizes(graph, all);
+    }
+
+    /** The shape of a value; empty if it depends on the values of the data. */
+    public Optional<Shape> shape(String value) {
+        return Optional.ofNullable(shapes.get(value));
     }
 
     /** The size of a value in bytes, 0 if it is not known. */

@@ -1,13 +1,15 @@
 package org.quantscope.core.eval;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxNode;
@@ -19,15 +21,21 @@ import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * How many multiplications with stored weights a model makes for one sample (MACs), layer by layer, from the shapes in
- * its graph; nothing is computed. Products of two computed values, as in attention, are not among them: no choice for a
+ * its graph; where they do not follow from it, from one run. Products of two computed values, as in attention, are not among them: no choice for a
  * weight changes them.
  */
 public final class LayerMacs {
     /** Bits of a value that is not quantized, if its type does not say. */
     private static final int FLOAT_BITS = 32;
 
-    /** @param other the name of what the weight is multiplied with */
-    private record Product(TensorId weight, String other, double macs) {}
+    /**
+     * One use of a weight.
+     *
+     * @param node the operator that multiplies with it
+     * @param other the name of what it is multiplied with
+     * @param macs multiplications for one sample
+     */
+    public record Product(OnnxNode node, TensorId weight, String other, double macs) {}
 
     private final List<Product> products;
     private final Map<TensorId, TensorInfo> weights;
@@ -46,21 +54,26 @@ public final class LayerMacs {
      * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
      */
     public static LayerMacs of(Model model, Dataset data) {
+        OneSample sample = OneSample.of(model, Optional.of(data));
+        return of(model, sample.sizes(new HashSet<>(), new CancelToken()), sample.samples());
+    }
+
+    /**
+     * Counts for values of certain sizes.
+     *
+     * @param samples that the inputs hold
+     */
+    public static LayerMacs of(Model model, ActivationSizes sizes, int samples) {
         OnnxGraph graph = model.graph().orElseThrow();
-        SampleFeed feed = SampleFeed.of(model, data);
-        int rows = feed.batchSize(1);
-        Map<String, Shape> fed = new LinkedHashMap<>();
-        feed.inputs().forEach(input -> fed.put(input, feed.shape(input, rows)));
-        ActivationSizes sizes = ActivationSizes.of(model, fed);
         Map<TensorId, TensorInfo> weights = new TreeMap<>();
         List<TensorInfo> stored = model.tensors().stream().map(Tensor::info).toList();
         stored.forEach(info -> weights.put(info.id(), info));
         List<Product> products = new ArrayList<>();
         Set<TensorId> unknown = new LinkedHashSet<>();
         for (WeightUse use : WeightUse.of(graph, stored)) {
-            double macs = macs(use, sizes) / rows;
+            double macs = macs(use, sizes) / samples;
             if (macs > 0 && use.other().isPresent()) {
-                products.add(new Product(use.weight(), use.other().get(), macs));
+                products.add(new Product(use.node(), use.weight(), use.other().get(), macs));
             } else {
                 unknown.add(use.weight());
             }
@@ -123,6 +136,11 @@ public final class LayerMacs {
             }
         }
         return macs;
+    }
+
+    /** The uses of weights whose multiplications are known, in graph order. */
+    public List<Product> products() {
+        return products.stream().filter(p -> !unknown.contains(p.weight)).toList();
     }
 
     /** Multiplications for one sample with each weight, where all of them are known. */

@@ -23,7 +23,7 @@ public final class RunnableGraph {
     static final int LARGE = 1 << 16;
 
     /** The most bytes of the tensors in one message: 2 GB without room for nodes and names. */
-    static final long MOST_IN_MESSAGE = Integer.MAX_VALUE - (64L << 20);
+    public static final long MOST_IN_MESSAGE = Integer.MAX_VALUE - (64L << 20);
 
     /** The most bytes of one tensor: what Java puts into one buffer. */
     private static final long LARGEST_TENSOR = Integer.MAX_VALUE - 8;
