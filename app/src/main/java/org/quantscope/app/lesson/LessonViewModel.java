@@ -21,6 +21,7 @@ import org.quantscope.app.session.Workbench;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.figure.FigureSource.Scene;
+import org.quantscope.core.figure.FigureSources;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.lesson.Acts;
@@ -34,7 +35,6 @@ import org.quantscope.core.lesson.Lesson.Prediction;
 import org.quantscope.core.lesson.Lesson.Stage;
 import org.quantscope.core.lesson.Lesson.Step;
 import org.quantscope.core.lesson.Materials;
-import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.synthetic.SyntheticFile;
 import org.quantscope.core.synthetic.SyntheticTensor;
@@ -139,6 +139,8 @@ public final class LessonViewModel {
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private Workbench.@Nullable Kept kept;
     private Materials materials = new Materials(List.of());
+    /** Figures of the lesson that is going on. */
+    private FigureSources sources = new FigureSources(Engine.EVALUATION_SEED, 1);
 
     public LessonViewModel(
             Workbench bench,
@@ -190,6 +192,9 @@ public final class LessonViewModel {
         judging.cancel();
         showing.cancel();
         view.set(Optional.empty());
+        FigureSources done = sources;
+        sources = new FigureSources(Engine.EVALUATION_SEED, 1);
+        background.work().execute(done::close);
         bench.giveBack(back);
         session.borrow(Optional.empty());
     }
@@ -219,9 +224,10 @@ public final class LessonViewModel {
         if (scene.isEmpty()) {
             return;
         }
+        FigureSources with = sources;
         judging.submit(
                 (cancel, partial) -> {
-                    Judge judge = judge(scene.get(), cancel);
+                    Judge judge = new Judge(scene.get(), with, cancel);
                     boolean right = judge.judge(prediction, answer).passed();
                     return new Judged(right, judge.say(prediction, judge.truth(prediction)));
                 },
@@ -451,13 +457,13 @@ public final class LessonViewModel {
         }
         Step step = v.current();
         boolean filled = !v.reveal.isEmpty();
+        FigureSources with = sources;
         showing.submit(
                 (cancel, partial) -> {
-                    Judge judge = judge(scene.get(), cancel);
+                    Judge judge = new Judge(scene.get(), with, cancel);
                     // A text keeps the figures of the moment at which it was shown.
-                    String text = filled
-                            ? v.reveal
-                            : judge.fill(step.reveal().map(Lesson.Reveal::text).orElse(""));
+                    String text =
+                            filled ? v.reveal : step.reveal().map(judge::fill).orElse("");
                     return new Shown(
                             text, step.goals().stream().map(judge::judge).toList());
                 },
@@ -496,10 +502,6 @@ public final class LessonViewModel {
                                 bench.calibration(),
                                 bench.calibrationData(),
                                 bench.evaluationData())));
-    }
-
-    private static Judge judge(Scene scene, CancelToken cancel) {
-        return new Judge(scene, new Resolver(), Engine.EVALUATION_SEED, 1, cancel);
     }
 
     /** Empty while no lesson is going on. */

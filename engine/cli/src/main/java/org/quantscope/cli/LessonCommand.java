@@ -59,7 +59,7 @@ final class LessonCommand implements Runnable {
                 "a command is needed: " + String.join(", ", spec.subcommands().keySet()));
     }
 
-    /** Opens models as the window does. */
+    /** Opens models as the window does. The caller closes it. */
     static Robot robot(Path folder, CancelToken cancel) {
         List<Path> folders = new ArrayList<>();
         if (Files.isDirectory(folder)) {
@@ -125,7 +125,9 @@ final class LessonCommand implements Runnable {
                         ? folder
                         : Optional.ofNullable(folder.toAbsolutePath().getParent())
                                 .orElse(folder);
-                problems = robot(beside, cancel()).check(read.lesson().get());
+                try (Robot robot = robot(beside, cancel())) {
+                    problems = robot.check(read.lesson().get());
+                }
             }
             List<Problem> found = problems;
             Json json = new Json()
@@ -189,8 +191,11 @@ final class LessonCommand implements Runnable {
             if (way.wrong != null && (way.wrong < 1 || way.wrong > wrongs)) {
                 throw usage("--wrong: 1 to " + wrongs + " in " + lesson.id() + ", got " + way.wrong);
             }
-            List<Robot.Outcome> outcomes = robot(bundled.isPresent() ? Path.of("") : folder, cancel())
-                    .run(lesson, way.solution || way.wrong == null ? OptionalInt.empty() : OptionalInt.of(way.wrong));
+            List<Robot.Outcome> outcomes;
+            try (Robot robot = robot(bundled.isPresent() ? Path.of("") : folder, cancel())) {
+                outcomes = robot.run(
+                        lesson, way.solution || way.wrong == null ? OptionalInt.empty() : OptionalInt.of(way.wrong));
+            }
             boolean passed = outcomes.stream().allMatch(Robot.Outcome::passed);
             List<Json> steps = new ArrayList<>();
             Table table = new Table("step", "goal", "figure", ">value", "unit", "passed");

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,8 +23,16 @@ import tools.jackson.databind.JsonNode;
 class LessonCommandTest {
     private static final String RULER = "a-ruler-with-few-marks";
 
+    /** One for all lessons: what they open and compute is shared. */
+    private static final Robot ROBOT = LessonCommand.robot(Path.of("no-such-folder"), new CancelToken());
+
     @TempDir
     Path folder;
+
+    @AfterAll
+    static void close() {
+        ROBOT.close();
+    }
 
     static Stream<Lesson> lessons() {
         return Lessons.bundled().stream();
@@ -33,9 +42,7 @@ class LessonCommandTest {
     @ParameterizedTest
     @MethodSource("lessons")
     void theRobotPassesEveryLessonAndFailsItByEveryWrong(Lesson lesson) throws IOException {
-        Robot robot = LessonCommand.robot(folder, new CancelToken());
-
-        assertThat(robot.check(lesson)).isEmpty();
+        assertThat(ROBOT.check(lesson)).isEmpty();
         assertThat(lesson.steps().stream().filter(s -> s.prediction().isPresent()))
                 .allSatisfy(step -> assertThat(step.wrongs()).hasSizeGreaterThanOrEqualTo(2));
     }

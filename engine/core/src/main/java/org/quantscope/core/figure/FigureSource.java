@@ -1,19 +1,13 @@
 package org.quantscope.core.figure;
 
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.eval.AccuracyEstimate;
-import org.quantscope.core.eval.LiveEvaluator;
-import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.job.Progress;
 import org.quantscope.core.layerwise.LayerOutput;
-import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.layerwise.OutputError;
-import org.quantscope.core.layerwise.RoundingPass;
-import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.metric.CodePass;
 import org.quantscope.core.metric.CodeReport;
 import org.quantscope.core.metric.ErrorPass;
@@ -31,16 +25,18 @@ import org.quantscope.core.session.Choice;
 import org.quantscope.core.session.Request;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.ResolvedTensor;
-import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ErrorEstimate;
+import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.ValueFigures;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * What figures are computed from: a model, the choices made for it, a selected tensor and data. Everything comes from the
- * engine on the way that the window and the commands go, is computed when a figure first asks for it, and is kept. Used
- * by one thread at a time.
+ * engine on the way that the window and the commands go, is computed when a figure first asks for it, and is kept. What
+ * says nothing of one tensor is shared by {@link FigureSources}. Used by one thread at a time.
  */
 public final class FigureSource {
     /**
@@ -48,8 +44,8 @@ public final class FigureSource {
      *
      * @param model as {@code state} wants it: folded, corrected, with added quantizers
      * @param reference the float model to compare with
-     * @param selected the stored tensor whose figures are asked for; empty if there is none
-     * @param calibration what calibration data has shown
+     * @param selected the stored tensor or activation whose figures are asked for; empty if there is none
+     * @param calibration what calibration data has shown; what it lacks is computed from {@code calibrationData}
      * @param calibrationData for the error at outputs and for codes that rest on data
      * @param evaluationData for accuracy
      */
@@ -60,20 +56,27 @@ public final class FigureSource {
             Optional<TensorId> selected,
             Calibration calibration,
             Optional<Dataset> calibrationData,
-            Optional<Dataset> evaluationData) {}
+            Optional<Dataset> evaluationData) {
+        /** The same with other choices. */
+        public Scene with(SessionState other) {
+            return new Scene(model, reference, other, selected, calibration, calibrationData, evaluationData);
+        }
+
+        /** The same with another selected tensor. */
+        public Scene with(TensorId id) {
+            return new Scene(model, reference, state, Optional.of(id), calibration, calibrationData, evaluationData);
+        }
+    }
 
     private final Scene scene;
-    private final Resolver resolver;
-    private final long evaluationSeed;
-    private final int threads;
-    private final CancelToken cancel;
-    private @Nullable ResolvedSettings settings;
-    private @Nullable SolvedModel solved;
+    private final FigureSources sources;
+    private final ModelFigures whole;
 
     @SuppressWarnings("NullableOptional") // null: not asked for yet
     private @Nullable Optional<Quantized> quantized;
 
     private @Nullable ErrorReport error;
+    private @Nullable ErrorEstimate estimate;
     private @Nullable CodeReport codes;
     private @Nullable ValueFigures values;
     private @Nullable ErrorReport least;
@@ -81,29 +84,26 @@ public final class FigureSource {
     @SuppressWarnings("NullableOptional") // null: not asked for yet
     private @Nullable Optional<OutputError> output;
 
-    @SuppressWarnings("NullableOptional") // null: not asked for yet
-    private @Nullable Optional<AccuracyEstimate> accuracy;
-
     private @Nullable ResolvedTensor leastRange;
 
     /** The selected tensor with its parameters. */
-    record Quantized(Tensor tensor, QuantSpec spec, ResolvedTensor resolved) {
+    record Quantized(TensorInfo info, QuantSpec spec, ResolvedTensor resolved) {
         QuantParams params() {
             return resolved.params();
         }
     }
 
-    /**
-     * @param resolver keeps answers between sources of one model
-     * @param evaluationSeed of the evaluation order; complete figures do not depend on it
-     * @param threads how many batches to evaluate at once
-     */
-    public FigureSource(Scene scene, Resolver resolver, long evaluationSeed, int threads, CancelToken cancel) {
+    FigureSource(Scene scene, FigureSources sources) {
         this.scene = scene;
-        this.resolver = resolver;
-        this.evaluationSeed = evaluationSeed;
-        this.threads = threads;
-        this.cancel = cancel;
+        this.sources = sources;
+        this.whole = sources.whole(scene);
+    }
+
+    /** The activation of that name; empty if there is none. */
+    public static Optional<TensorInfo> activation(Model model, TensorId id) {
+        return model.graph()
+                .flatMap(g ->
+                        g.activations().stream().filter(a -> a.id().equals(id)).findFirst());
     }
 
     /** The levels that all values of the selected tensor share; empty if there are several grids or none. */
@@ -119,34 +119,17 @@ public final class FigureSource {
     }
 
     CancelToken cancel() {
-        return cancel;
+        return sources.cancel();
     }
 
-    /** The settings of all tensors. */
-    ResolvedSettings settings() {
-        if (settings == null) {
-            settings = resolver.resolve(scene.model(), scene.state(), scene.calibration(), Progress.NONE, cancel);
-        }
-        return settings;
+    /** What does not depend on the selected tensor. */
+    ModelFigures whole() {
+        return whole;
     }
 
-    /** The codes of the weights: the nearest ones, or those that a rounding chose on the calibration data. */
-    private SolvedModel solved() {
-        if (solved == null) {
-            SolvedModel open = SolvedModel.of(scene.model(), scene.state(), settings(), Map.of());
-            solved = open.open().isEmpty() || scene.calibrationData().isEmpty()
-                    ? open
-                    : RoundingPass.run(
-                                    scene.model(),
-                                    scene.state(),
-                                    settings(),
-                                    Map.of(),
-                                    scene.calibrationData().get(),
-                                    Progress.NONE,
-                                    cancel)
-                            .solved();
-        }
-        return solved;
+    /** The lines of the settings exported as a text file of that format. */
+    public List<String> lines(String format) {
+        return whole.lines(format);
     }
 
     /** The selected tensor as it is stored; empty if there is none or it is an activation. */
@@ -154,74 +137,106 @@ public final class FigureSource {
         return scene.selected().flatMap(scene.model()::find);
     }
 
+    /** What is known of the values of the selected activation; empty for a stored tensor. */
+    private Optional<MomentSketch> sketch() {
+        return scene.selected()
+                .filter(id -> activation(scene.model(), id).isPresent())
+                .map(id -> whole.calibration().sketches().get(id));
+    }
+
     /** The selected tensor with its parameters; empty if it stays in float. */
     Optional<Quantized> quantized() {
         if (quantized == null) {
-            quantized = tensor().flatMap(
-                            tensor -> scene.state().choice(tensor.info()) instanceof Choice.Quantized choice
-                                    ? Optional.of(quantized(tensor, choice))
-                                    : Optional.empty());
+            quantized = tensor().map(Tensor::info)
+                    .or(() -> scene.selected().flatMap(id -> activation(scene.model(), id)))
+                    .flatMap(info -> scene.state().choice(info) instanceof Choice.Quantized choice
+                            ? Optional.of(quantized(info, choice))
+                            : Optional.empty());
         }
         return quantized;
     }
 
     /** Without a graph only the one tensor is resolved: a file of many weights need not be. */
-    private Quantized quantized(Tensor tensor, Choice.Quantized choice) {
+    private Quantized quantized(TensorInfo info, Choice.Quantized choice) {
         if (scene.model().graph().isPresent()) {
-            ResolvedSettings all = choice.spec().isNearest() ? settings() : solved().settings();
-            return new Quantized(tensor, choice.spec(), all.find(tensor.id()).orElseThrow());
+            ResolvedSettings all = choice.spec().isNearest()
+                    ? whole.settings()
+                    : whole.solved().settings();
+            return new Quantized(info, choice.spec(), all.find(info.id()).orElseThrow());
         }
-        return new Quantized(tensor, choice.spec(), resolved(tensor, choice));
+        return new Quantized(info, choice.spec(), resolved(tensor().orElseThrow(), choice));
     }
 
     private ResolvedTensor resolved(Tensor tensor, Choice.Quantized choice) {
-        Request request = Request.of(tensor, choice.spec(), scene.calibration().importances());
-        var answer = resolver.resolve(request, cancel);
+        Request request = Request.of(tensor, choice.spec(), whole.calibration().importances());
+        var answer = sources.resolver().resolve(request, cancel());
         return new ResolvedTensor(tensor.info(), choice, choice.spec(), answer.requested(), answer.params());
     }
 
-    /** The exact error of the selected tensor. */
+    /** The exact error of the selected tensor; empty for an activation. */
     Optional<ErrorReport> error() {
-        return quantized().map(q -> {
+        return stored(q -> {
             if (error == null) {
                 error = q.spec().isNearest()
-                        ? ErrorPass.measure(q.tensor(), q.params(), cancel)
-                        : ErrorPass.measure(q.tensor(), q.params(), chosenValues(q), cancel);
+                        ? ErrorPass.measure(tensor().orElseThrow(), q.params(), cancel())
+                        : ErrorPass.measure(tensor().orElseThrow(), q.params(), chosenValues(q), cancel());
             }
             return error;
         });
     }
 
-    private float[] chosenValues(Quantized q) {
-        Tensor with = solved().model().find(q.tensor().id()).orElseThrow();
-        return ErrorPass.fakeQuantize(with, q.params(), cancel);
+    /** The error of the selected activation as its sketch gives it; empty for a stored tensor. */
+    Optional<ErrorEstimate> estimate() {
+        return sketch().flatMap(seen -> quantized().map(q -> {
+            if (estimate == null) {
+                estimate = seen.estimate(q.params().grid(0));
+            }
+            return estimate;
+        }));
     }
 
-    /** How the selected tensor uses its codes. */
+    private <T> Optional<T> stored(Function<Quantized, T> of) {
+        return tensor().isPresent() ? quantized().map(of) : Optional.empty();
+    }
+
+    private float[] chosenValues(Quantized q) {
+        Tensor with = whole.solved().model().find(q.info().id()).orElseThrow();
+        return ErrorPass.fakeQuantize(with, q.params(), cancel());
+    }
+
+    /** The values as they are quantized; empty for an activation. */
+    Optional<float[]> quantizedValues() {
+        return stored(q -> q.spec().isNearest()
+                ? ErrorPass.fakeQuantize(tensor().orElseThrow(), q.params(), cancel())
+                : chosenValues(q));
+    }
+
+    /** How the selected tensor uses its codes; empty for an activation. */
     Optional<CodeReport> codes() {
-        return quantized().map(q -> {
+        return stored(q -> {
             if (codes == null) {
-                codes = CodePass.measure(q.tensor(), q.params(), cancel);
+                codes = CodePass.measure(tensor().orElseThrow(), q.params(), cancel());
             }
             return codes;
         });
     }
 
     Optional<ValueFigures> values() {
-        return tensor().map(tensor -> {
-            if (values == null) {
-                values = ValueFigures.of(tensor.data(), cancel);
-            }
-            return values;
-        });
+        if (values == null) {
+            values = tensor().map(t -> ValueFigures.of(t.data(), cancel()))
+                    .or(() -> sketch().map(s -> new ValueFigures(
+                            s.count(), s.min(), s.max(), s.mean(), s.std(), s.nan(), s.inf(), s.zeros())))
+                    .orElse(null);
+        }
+        return Optional.ofNullable(values);
     }
 
     /** The range with the least squared error for the present grid; empty if the tensor stays in float. */
     Optional<ResolvedTensor> leastRange() {
-        return quantized().map(q -> {
+        return stored(q -> {
             if (leastRange == null) {
                 QuantSpec spec = q.spec().withRounding(QuantSpec.NEAREST).withClip(new Clip.Auto("mse"));
-                leastRange = resolved(q.tensor(), new Choice.Quantized(spec, Choice.Source.OWN));
+                leastRange = resolved(tensor().orElseThrow(), new Choice.Quantized(spec, Choice.Source.OWN));
             }
             return leastRange;
         });
@@ -231,7 +246,7 @@ public final class FigureSource {
     Optional<ErrorReport> leastError() {
         return leastRange().map(range -> {
             if (least == null) {
-                least = ErrorPass.measure(tensor().orElseThrow(), range.params(), cancel);
+                least = ErrorPass.measure(tensor().orElseThrow(), range.params(), cancel());
             }
             return least;
         });
@@ -240,49 +255,26 @@ public final class FigureSource {
     /** The extents of the channels of the selected tensor; empty if it has only one. */
     Optional<SliceExtents> channels() {
         return tensor().filter(t -> t.info().shape().rank() > 1).map(t -> {
-            return SliceExtents.of(t, Slicing.of(t.info(), Granularity.CHANNEL), cancel);
+            return SliceExtents.of(t, Slicing.of(t.info(), Granularity.CHANNEL), cancel());
         });
     }
 
     /** The error at the output of the layer of the selected weight; empty without calibration data. */
     Optional<OutputError> output() {
         if (output == null) {
-            output = quantized()
-                    .flatMap(q -> scene.calibrationData().flatMap(data -> {
-                        TensorId id = q.tensor().id();
-                        return MomentsPass.run(scene.model(), id::equals, data, Progress.NONE, cancel)
-                                .of(id)
-                                .map(layer -> new LayerOutput(q.tensor(), layer, cancel))
-                                .map(layer -> q.spec().isNearest()
-                                        ? layer.error(q.params(), cancel)
-                                        : layer.error(chosenValues(q), cancel));
-                    }));
+            Optional<Tensor> weight = tensor();
+            output = weight.isEmpty()
+                    ? Optional.empty()
+                    : quantized()
+                            .flatMap(q -> scene.calibrationData().flatMap(data -> {
+                                TensorId id = q.info().id();
+                                return sources.moments(scene.model(), id, data)
+                                        .map(layer -> new LayerOutput(weight.get(), layer, cancel()))
+                                        .map(layer -> q.spec().isNearest()
+                                                ? layer.error(q.params(), cancel())
+                                                : layer.error(chosenValues(q), cancel()));
+                            }));
         }
         return output;
-    }
-
-    /** Accuracy of the whole model beside the float model; empty without evaluation data. */
-    Optional<AccuracyEstimate> accuracy() {
-        if (accuracy == null) {
-            accuracy = scene.evaluationData()
-                    .filter(d -> scene.model().graph().isPresent())
-                    .map(data -> {
-                        try (LiveEvaluator evaluator = new LiveEvaluator(
-                                scene.model(),
-                                scene.reference(),
-                                data,
-                                evaluationSeed,
-                                threads,
-                                scene.state().metric(),
-                                0)) {
-                            return evaluator.evaluate(solved().request(Optional.empty()), cancel, partial -> {});
-                        }
-                    });
-        }
-        return accuracy;
-    }
-
-    ModelSize size() {
-        return ModelSize.of(scene.model(), settings());
     }
 }

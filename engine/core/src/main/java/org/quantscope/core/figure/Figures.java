@@ -8,12 +8,13 @@ import java.util.function.ToDoubleFunction;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.figure.FigureSource.Quantized;
 import org.quantscope.core.metric.CodeReport;
-import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.SliceExtents;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.ValueFigures;
+import org.quantscope.core.verify.Verification;
 
 /** Every figure that can be named, in the order in which they are listed. */
 public final class Figures {
@@ -86,11 +87,23 @@ public final class Figures {
                             .quantizer()
                             .bitsPerWeight(
                                     q.spec(),
-                                    q.tensor().info().shape().count(),
+                                    q.info().shape().count(),
                                     q.params().slices())),
             // How far the values move
-            error("mse", "MSE", "squared tensor units", "Mean squared error of the tensor.", e -> some(e.mse())),
-            error("rmse", "RMSE", TENSOR, "Root of the mean squared error.", e -> some(e.rmse())),
+            error(
+                    "mse",
+                    "MSE",
+                    "squared tensor units",
+                    "Mean squared error of the tensor.",
+                    e -> some(e.mse()),
+                    e -> some(e.mse())),
+            error(
+                    "rmse",
+                    "RMSE",
+                    TENSOR,
+                    "Root of the mean squared error.",
+                    e -> some(e.rmse()),
+                    e -> some(Math.sqrt(e.mse()))),
             codes(
                     "rmse_in_steps",
                     "RMSE/scale",
@@ -103,43 +116,56 @@ public final class Figures {
                     "Largest error",
                     TENSOR,
                     "The largest distance of a value from its level.",
-                    e -> some(e.maxAbsError())),
-            error("sqnr_db", "SQNR", "dB", "Signal to quantization noise; none without error.", ErrorReport::sqnrDb),
+                    e -> some(e.maxAbsError()),
+                    e -> OptionalDouble.empty()),
+            error(
+                    "sqnr_db",
+                    "SQNR",
+                    "dB",
+                    "Signal to quantization noise; none without error.",
+                    ErrorReport::sqnrDb,
+                    ErrorEstimate::sqnrDb),
             error(
                     "cosine",
                     "Cosine similarity",
                     "",
                     "Cosine of the angle between the values and the quantized ones.",
-                    ErrorReport::cosine),
+                    ErrorReport::cosine,
+                    e -> OptionalDouble.empty()),
             error(
                     "clipped",
                     "Clipped values",
                     "values",
                     "How many values lie outside the levels.",
-                    e -> some((double) e.clipped())),
+                    e -> some((double) e.clipped()),
+                    e -> some(e.clipped())),
             error(
                     "clipped_percent",
                     "Clipped",
                     "%",
                     "The share of values that lie outside the levels.",
+                    e -> some(PERCENT * e.clippedFraction()),
                     e -> some(PERCENT * e.clippedFraction())),
             error(
                     "rounding_mse",
                     "Rounding error",
                     "squared tensor units",
                     "The part of the squared error from values" + " that are not clipped.",
+                    e -> some(e.roundingMse()),
                     e -> some(e.roundingMse())),
             error(
                     "clipping_mse",
                     "Clipping error",
                     "squared tensor units",
                     "The part of the squared error from values" + " that are clipped.",
+                    e -> some(e.clippingMse()),
                     e -> some(e.clippingMse())),
             error(
                     "clipping_share",
                     "Clipping share",
                     "%",
                     "The clipped values' share of the squared error; none without" + " error.",
+                    e -> e.mse() > 0 ? some(PERCENT * e.clippingMse() / e.mse()) : OptionalDouble.empty(),
                     e -> e.mse() > 0 ? some(PERCENT * e.clippingMse() / e.mse()) : OptionalDouble.empty()),
             new Figure(
                     "least_mse",
@@ -240,17 +266,50 @@ public final class Figures {
                     "Signal to noise of the model's outputs.",
                     AccuracyEstimate::logitSqnrDb),
             new Figure(
+                    "average_bits",
+                    "Average bits",
+                    "bits per value",
+                    "The bits of a code, the mean over all quantized weights; scales are not counted.",
+                    s -> s.whole().averageBits()),
+            file(
+                    "file_accuracy",
+                    "Accuracy of the file",
+                    "%",
+                    "Share of samples that the exported ONNX file gets right, run in ONNX Runtime with default"
+                            + " options.",
+                    r -> r.accuracy().isPresent()
+                            ? some(PERCENT * r.accuracy().getAsDouble())
+                            : OptionalDouble.empty()),
+            file(
+                    "file_flips",
+                    "Flips of the file",
+                    "samples",
+                    "How many samples get another class from the exported ONNX file than in float.",
+                    r -> others(r, r.floatAgreement())),
+            file(
+                    "file_differs",
+                    "File against evaluation",
+                    "samples",
+                    "How many samples get another class from the exported ONNX file than from the evaluation here.",
+                    r -> others(r, r.liveAgreement())),
+            file(
+                    "file_sqnr_db",
+                    "File against evaluation",
+                    "dB",
+                    "SQNR of the file's outputs to those evaluated here; none if they are equal.",
+                    r -> some(r.liveSqnrDb())),
+            new Figure(
                     "model_bytes",
                     "Size",
                     "bytes",
                     "The stored tensors of the quantized model.",
-                    s -> some((double) s.size().quantizedBytes())),
+                    s -> some((double) s.whole().size().quantizedBytes())),
             new Figure(
                     "float_bytes",
                     "Float size",
                     "bytes",
                     "The stored tensors of the float model.",
-                    s -> some((double) s.size().floatBytes())));
+                    s -> some((double) s.whole().size().floatBytes())));
 
     private Figures() {}
 
@@ -294,9 +353,20 @@ public final class Figures {
                 s -> number(s.quantized().filter(q -> q.params().slices() == 1), figure));
     }
 
+    /** An error that is exact for a stored tensor, and that the sketch gives for an activation. */
     private static Figure error(
-            String id, String title, String unit, String doc, Function<ErrorReport, OptionalDouble> figure) {
-        return new Figure(id, title, unit, doc, s -> s.error().map(figure).orElse(OptionalDouble.empty()));
+            String id,
+            String title,
+            String unit,
+            String doc,
+            Function<ErrorReport, OptionalDouble> figure,
+            Function<ErrorEstimate, OptionalDouble> estimate) {
+        return new Figure(
+                id,
+                title,
+                unit,
+                doc,
+                s -> s.error().map(figure).or(() -> s.estimate().map(estimate)).orElse(OptionalDouble.empty()));
     }
 
     private static Figure codes(
@@ -306,7 +376,20 @@ public final class Figures {
 
     private static Figure model(
             String id, String title, String unit, String doc, ToDoubleFunction<AccuracyEstimate> figure) {
-        return new Figure(id, title, unit, doc, s -> number(s.accuracy(), figure));
+        return new Figure(id, title, unit, doc, s -> number(s.whole().accuracy(), figure));
+    }
+
+    /** A figure of the exported file as a user runs it; none without a graph or data. */
+    private static Figure file(
+            String id, String title, String unit, String doc, Function<Verification.Run, OptionalDouble> figure) {
+        return new Figure(id, title, unit, doc, s -> s.whole().ran().map(figure).orElse(OptionalDouble.empty()));
+    }
+
+    /** The samples that do not agree. */
+    private static OptionalDouble others(Verification.Run run, OptionalDouble agreement) {
+        return agreement.isPresent()
+                ? some((double) Math.round((1 - agreement.getAsDouble()) * run.samples()))
+                : OptionalDouble.empty();
     }
 
     /** Empty where both are 0: no range does better than without error. */
@@ -334,9 +417,8 @@ public final class Figures {
         if (channels.isEmpty() || quantized.isEmpty()) {
             return OptionalDouble.empty();
         }
-        Quantized q = quantized.get();
-        Slicing slicing = Slicing.of(q.tensor().info(), Granularity.CHANNEL);
-        float[] after = ErrorPass.fakeQuantize(q.tensor(), q.params(), source.cancel());
+        Slicing slicing = Slicing.of(quantized.get().info(), Granularity.CHANNEL);
+        float[] after = source.quantizedValues().orElseThrow();
         boolean[] heard = new boolean[slicing.slices()];
         for (int i = 0; i < after.length; i++) {
             heard[slicing.sliceOf(i)] |= after[i] != 0;

@@ -4,18 +4,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.figure.FigureSource;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.lesson.Lesson.Act;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.Choice;
+import org.quantscope.core.session.CorrectionSettings;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
 
 /** Turns what a lesson does into the edits that the window makes. */
 public final class Acts {
@@ -25,10 +31,17 @@ public final class Acts {
 
     /** The tensor that an act selects, among those of the model. */
     public static TensorId selection(Act.Select act, Model model) {
-        TensorId id = new TensorId(act.tensor());
-        if (model.find(id).isEmpty()) {
-            List<String> names =
-                    model.tensors().stream().map(t -> t.id().name()).toList();
+        return selection(act.tensor(), model);
+    }
+
+    static TensorId selection(String name, Model model) {
+        TensorId id = new TensorId(name);
+        if (info(id, model).isEmpty()) {
+            List<String> names = Stream.concat(
+                            model.tensors().stream().map(Tensor::info),
+                            model.graph().stream().flatMap(g -> g.activations().stream()))
+                    .map(t -> t.id().name())
+                    .toList();
             throw new BadInputException(
                     "",
                     "select",
@@ -38,21 +51,26 @@ public final class Acts {
         return id;
     }
 
+    private static Optional<TensorInfo> info(TensorId id, Model model) {
+        return model.find(id).map(Tensor::info).or(() -> FigureSource.activation(model, id));
+    }
+
     /**
      * The edit that an act is.
      *
-     * @param act not a selection, which is no edit
+     * @param act neither a selection, which is no edit, nor one that needs a search
      * @throws IllegalArgumentException if the scheme does not allow the settings
      * @throws BadInputException if there is no selected tensor to change
      */
     public static Edit edit(Act act, Model model, SessionState state, Optional<TensorId> selected) {
         return switch (act) {
             case Act.ChangeSelected(SpecChange change) -> {
-                Tensor tensor = selected.flatMap(model::find)
-                        .orElseThrow(() -> new BadInputException("", "this", "no stored tensor is selected"));
-                QuantSpec now = state.choice(tensor.info()) instanceof Choice.Quantized quantized
-                        ? quantized.spec()
+                TensorInfo tensor = selected.flatMap(id -> info(id, model))
+                        .orElseThrow(() -> new BadInputException("", "this", "no tensor is selected"));
+                QuantSpec usual = tensor.kind() == TensorKind.ACTIVATION
+                        ? state.activations().orElse(QuantSpec.ACTIVATIONS)
                         : state.weights().orElse(QuantSpec.WEIGHTS);
+                QuantSpec now = state.choice(tensor) instanceof Choice.Quantized quantized ? quantized.spec() : usual;
                 yield new Edit.SetOverride(tensor.id(), change.apply(now));
             }
             case Act.ChangeWeights(SpecChange change) -> {
@@ -68,10 +86,16 @@ public final class Acts {
                 new Edit.SetActivations(
                         Optional.of(change.apply(state.activations().orElse(QuantSpec.ACTIVATIONS))));
             case Act.Correct(String id) -> {
-                AppliedCorrection applied = new AppliedCorrection(id, Map.of(), Optional.empty(), Optional.empty());
+                boolean data = Corrections.byId(id).needsData();
+                AppliedCorrection applied = new AppliedCorrection(
+                        id,
+                        Map.of(),
+                        data ? state.calibrationData() : Optional.empty(),
+                        data ? Optional.of(CorrectionSettings.of(Session.of(state))) : Optional.empty());
                 yield new Edit.ApplyCorrection(applied, Corrections.title(applied));
             }
             case Act.Select _ -> throw new IllegalArgumentException("act: a selection is no edit");
+            case Act.GiveBits _ -> throw new IllegalArgumentException("act: bits are given by a search");
         };
     }
 }

@@ -1,15 +1,14 @@
 package org.quantscope.core.lesson;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.regex.Matcher;
 import java.util.stream.IntStream;
 import org.quantscope.core.figure.FigureSource;
 import org.quantscope.core.figure.FigureSource.Scene;
+import org.quantscope.core.figure.FigureSources;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.lesson.Lesson.Answer;
@@ -21,20 +20,18 @@ import org.quantscope.core.lesson.Lesson.Why;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.UniformGrid;
-import org.quantscope.core.session.Resolver;
-import org.quantscope.core.session.SessionState;
 
 /**
  * Finds out what is true of a scene: computes the answers of predictions, judges those that were given, and looks
  * whether goals are reached. Used by one thread at a time.
  */
 public final class Judge {
+    /** Longer lines of a file are cut. */
+    private static final int LONGEST = 100;
+
     private final Scene scene;
-    private final Resolver resolver;
-    private final long evaluationSeed;
-    private final int threads;
+    private final FigureSources sources;
     private final CancelToken cancel;
-    private final Map<SessionState, FigureSource> sources = new HashMap<>();
 
     /**
      * One thing that was looked at.
@@ -46,35 +43,15 @@ public final class Judge {
      */
     public record Finding(String goal, String figure, OptionalDouble value, String unit, boolean passed) {}
 
-    /**
-     * @param resolver keeps answers between judges of one model
-     * @param evaluationSeed of the order of evaluation
-     * @param threads how many batches to evaluate at once
-     */
-    public Judge(Scene scene, Resolver resolver, long evaluationSeed, int threads, CancelToken cancel) {
+    /** @param sources compute figures, and keep them between judges */
+    public Judge(Scene scene, FigureSources sources, CancelToken cancel) {
         this.scene = scene;
-        this.resolver = resolver;
-        this.evaluationSeed = evaluationSeed;
-        this.threads = threads;
+        this.sources = sources;
         this.cancel = cancel;
     }
 
-    private FigureSource source(SessionState state) {
-        return sources.computeIfAbsent(state, s -> {
-            Scene other = new Scene(
-                    scene.model(),
-                    scene.reference(),
-                    s,
-                    scene.selected(),
-                    scene.calibration(),
-                    scene.calibrationData(),
-                    scene.evaluationData());
-            return new FigureSource(other, resolver, evaluationSeed, threads, cancel);
-        });
-    }
-
     OptionalDouble value(Quantity quantity) {
-        return quantity.figure().of(source(state(quantity)));
+        return sources.during(cancel, () -> quantity.figure().of(sources.of(scene(quantity))));
     }
 
     OptionalDouble value(Expression expression) {
@@ -87,29 +64,32 @@ public final class Judge {
         return Double.isFinite(both) ? OptionalDouble.of(both) : OptionalDouble.empty();
     }
 
-    private SessionState state(Quantity quantity) {
-        SessionState state = scene.state();
+    private Scene scene(Quantity quantity) {
         try {
+            Scene at = scene;
+            if (!quantity.activations().settings().isEmpty()) {
+                at = changed(at, new Lesson.Act.ChangeActivations(quantity.activations()));
+            }
             if (!quantity.weights().settings().isEmpty()) {
-                state = Acts.edit(
-                                new Lesson.Act.ChangeWeights(quantity.weights()),
-                                scene.model(),
-                                state,
-                                scene.selected())
-                        .apply(state);
+                at = changed(at, new Lesson.Act.ChangeWeights(quantity.weights()));
             }
-            if (!quantity.selected().settings().isEmpty()) {
-                state = Acts.edit(
-                                new Lesson.Act.ChangeSelected(quantity.selected()),
-                                scene.model(),
-                                state,
-                                scene.selected())
-                        .apply(state);
+            if (quantity.budget().isPresent()) {
+                at = at.with(sources.within(at, quantity.budget().getAsDouble()));
             }
+            if (quantity.select().isPresent()) {
+                at = at.with(Acts.selection(quantity.select().get(), at.model()));
+            }
+            return quantity.selected().settings().isEmpty()
+                    ? at
+                    : changed(at, new Lesson.Act.ChangeSelected(quantity.selected()));
         } catch (IllegalArgumentException e) {
             throw new BadInputException("", "with", String.valueOf(e.getMessage()));
         }
-        return state;
+    }
+
+    private static Scene changed(Scene scene, Lesson.Act act) {
+        return scene.with(
+                Acts.edit(act, scene.model(), scene.state(), scene.selected()).apply(scene.state()));
     }
 
     private double need(Quantity quantity) {
@@ -179,7 +159,10 @@ public final class Judge {
 
     /** The code of a value in the selected tensor's grid, in two's complement if codes are signed. */
     private String bits(double value) {
-        FigureSource source = source(scene.state());
+        return sources.during(cancel, () -> bits(value, sources.of(scene)));
+    }
+
+    private static String bits(double value, FigureSource source) {
         Grid grid = source.grid().orElseThrow(() -> new BadInputException("", "bits", "there is no single grid"));
         int width = source.spec().map(QuantSpec::bits).orElseThrow();
         int code = grid instanceof UniformGrid uniform ? uniform.code((float) value) : grid.index((float) value);
@@ -281,6 +264,38 @@ public final class Judge {
                     filled, Matcher.quoteReplacement(value.isPresent() ? number(value.getAsDouble()) : "–"));
         }
         return found.appendTail(filled).toString();
+    }
+
+    /** The text of a reveal with its figures, and the lines of files below it. */
+    public String fill(Lesson.Reveal reveal) {
+        StringBuilder text = new StringBuilder(fill(reveal.text()));
+        reveal.files()
+                .forEach(file -> text.append("\n\n```\n").append(lines(file)).append("```\n"));
+        return text.toString();
+    }
+
+    /** @throws BadInputException if the format is unknown, or the file has no such line */
+    private String lines(Lesson.Excerpt file) {
+        List<String> all;
+        try {
+            all = sources.during(cancel, () -> sources.of(scene).lines(file.format()));
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException("", "files", String.valueOf(e.getMessage()));
+        }
+        int first = 0;
+        while (first < all.size() && !all.get(first).contains(file.find())) {
+            first++;
+        }
+        if (first == all.size()) {
+            throw new BadInputException(
+                    "", "files", "no line of the " + file.format() + " file holds \"" + file.find() + "\"");
+        }
+        StringBuilder text = new StringBuilder();
+        for (String line : all.subList(first, Math.min(all.size(), first + file.lines()))) {
+            text.append(line.length() <= LONGEST ? line : line.substring(0, LONGEST - 1) + "…")
+                    .append('\n');
+        }
+        return text.toString();
     }
 
     /** The figures that a text names and that do not exist for this scene. */

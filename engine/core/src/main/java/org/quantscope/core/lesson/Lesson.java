@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.quantscope.core.dataset.AlteredSamples;
 import org.quantscope.core.figure.Figure;
 import org.quantscope.core.synthetic.SyntheticTensor;
 
@@ -121,8 +122,19 @@ public record Lesson(
      * Data of a stage.
      *
      * @param limit the first so many samples; empty for all
+     * @param light what the stored values are multiplied with before anything else; 1 leaves them as they are
+     * @param broken how many samples, from the first on, have values {@value AlteredSamples#BROKEN} times too large
      */
-    public record DataFile(String name, OptionalInt limit) {}
+    public record DataFile(String name, OptionalInt limit, double light, int broken) {}
+
+    /**
+     * Lines of a file that the settings are exported to.
+     *
+     * @param format id of a format that is text
+     * @param find the first line is the first one that holds this text; empty for the first line of the file
+     * @param lines how many lines
+     */
+    public record Excerpt(String format, String find, int lines) {}
 
     /** Something that a person does in the window. */
     public sealed interface Act {
@@ -135,11 +147,14 @@ public record Lesson(
         /** Quantizes activations, with changes of the defaults. */
         record ChangeActivations(SpecChange change) implements Act {}
 
-        /** Selects a stored tensor. */
+        /** Selects a stored tensor or an activation. */
         record Select(String tensor) implements Act {}
 
         /** Corrects the float model. */
         record Correct(String correction) implements Act {}
+
+        /** Gives each weight the bits that pay, by a search on the calibration data. */
+        record GiveBits(double averageBits) implements Act {}
     }
 
     /** A question before the reveal, whose true answer the engine computes. */
@@ -211,10 +226,12 @@ public record Lesson(
      *
      * @param acts done by the program
      * @param text Markdown with figures in double braces
+     * @param files lines of exported files, shown below the text
      */
-    public record Reveal(List<Act> acts, String text) {
+    public record Reveal(List<Act> acts, String text, List<Excerpt> files) {
         public Reveal {
             acts = List.copyOf(acts);
+            files = List.copyOf(files);
         }
     }
 

@@ -8,13 +8,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.quantscope.core.dataset.AlteredSamples;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.lesson.Lesson.DataFile;
 import org.quantscope.core.lesson.Lesson.Stage;
 import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.FileRef;
 import org.quantscope.core.synthetic.SyntheticTensor;
 
 /**
@@ -22,9 +25,13 @@ import org.quantscope.core.synthetic.SyntheticTensor;
  * opened is kept.
  */
 public final class Materials {
+    private static final String NO_HASH = "0".repeat(64);
+
     private final List<Path> folders;
     private final Map<Path, Model> models = new HashMap<>();
     private final Map<Path, Dataset> data = new HashMap<>();
+    private final Map<DataFile, Dataset> cut = new HashMap<>();
+    private final Map<Path, FileRef> references = new HashMap<>();
 
     /** @param folders looked through in this order */
     public Materials(List<Path> folders) {
@@ -89,19 +96,38 @@ public final class Materials {
         return known;
     }
 
+    /** A reference to an opened model. */
+    FileRef reference(Model model, CancelToken cancel) throws IOException {
+        FileRef known = references.get(model.file());
+        if (known == null) {
+            known = model.graph().isPresent()
+                    ? FileRef.ofModel(model.file(), cancel)
+                    : new FileRef(model.file(), NO_HASH);
+            references.put(model.file(), known);
+        }
+        return known;
+    }
+
     /** The data that a stage names. */
     public Optional<Dataset> data(Optional<DataFile> wanted) throws IOException {
         if (wanted.isEmpty()) {
             return Optional.empty();
         }
         Path file = file(wanted.get().name());
-        Dataset known = data.get(file);
-        if (known == null) {
-            known = Datasets.open(file);
-            data.put(file, known);
+        Dataset found = data.get(file);
+        if (found == null) {
+            found = Datasets.open(file);
+            data.put(file, found);
         }
-        OptionalInt limit = wanted.get().limit();
-        return Optional.of(
-                limit.isPresent() && limit.getAsInt() < known.size() ? known.limit(limit.getAsInt()) : known);
+        Dataset known = found;
+        return Optional.of(cut.computeIfAbsent(wanted.get(), w -> cut(known, w)));
+    }
+
+    private static Dataset cut(Dataset known, DataFile wanted) {
+        Dataset lit = wanted.light() == 1 ? known : AlteredSamples.lit(known, wanted.light());
+        Dataset few = wanted.limit().isPresent() && wanted.limit().getAsInt() < lit.size()
+                ? lit.limit(wanted.limit().getAsInt())
+                : lit;
+        return wanted.broken() == 0 ? few : AlteredSamples.broken(few, wanted.broken());
     }
 }

@@ -2,22 +2,38 @@ package org.quantscope.core.lesson;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import org.quantscope.core.figure.Figure;
 import org.quantscope.core.figure.Figures;
 import org.quantscope.core.tensor.NearNames;
 
 /**
  * A figure of the present settings, or of settings that differ from them: {@code mse}, {@code mse with calibrator=mse},
- * {@code accuracy with weights.bits=4}. Settings behind {@code with} are those of the selected tensor, or of all weights
- * if their name begins with {@code weights.}.
+ * {@code accuracy with weights.bits=4}. Settings behind {@code with} are those of the selected tensor, of all weights if
+ * their name begins with {@code weights.}, or of activations with {@code activations.}; {@code select} names another
+ * tensor, and {@code budget} gives each weight the bits that pay, so many on average. They apply in the order: activations, weights, budget,
+ * select, the selected tensor.
  *
  * @param figure what is computed
  * @param selected change of the selected tensor
  * @param weights change of all weights
+ * @param activations change of activations
+ * @param select name of another tensor
+ * @param budget average bits; empty to leave the bits as they are
  */
-record Quantity(Figure figure, SpecChange selected, SpecChange weights) {
+record Quantity(
+        Figure figure,
+        SpecChange selected,
+        SpecChange weights,
+        SpecChange activations,
+        Optional<String> select,
+        OptionalDouble budget) {
     private static final String WITH = " with ";
     private static final String ALL = "weights.";
+    private static final String ACTIVATIONS = "activations.";
+    private static final String SELECT = "select";
+    private static final String BUDGET = "budget";
 
     /** @throws IllegalArgumentException naming what is not known */
     static Quantity parse(String text) {
@@ -36,6 +52,9 @@ record Quantity(Figure figure, SpecChange selected, SpecChange weights) {
                         + "; quantscope list figures has all"));
         Map<String, String> selected = new LinkedHashMap<>();
         Map<String, String> weights = new LinkedHashMap<>();
+        Map<String, String> activations = new LinkedHashMap<>();
+        Optional<String> select = Optional.empty();
+        OptionalDouble budget = OptionalDouble.empty();
         if (with >= 0) {
             // A clip has a comma of its own, so settings are parted by commas that a name follows.
             for (String pair : spaced.substring(with + WITH.length()).split(",\\s*(?=[a-z.-]+=)", -1)) {
@@ -45,15 +64,31 @@ record Quantity(Figure figure, SpecChange selected, SpecChange weights) {
                 }
                 if (keyValue[0].startsWith(ALL)) {
                     weights.put(keyValue[0].substring(ALL.length()), keyValue[1].strip());
+                } else if (keyValue[0].startsWith(ACTIVATIONS)) {
+                    activations.put(keyValue[0].substring(ACTIVATIONS.length()), keyValue[1].strip());
+                } else if (keyValue[0].equals(SELECT)) {
+                    select = Optional.of(keyValue[1].strip());
+                } else if (keyValue[0].equals(BUDGET)) {
+                    budget = OptionalDouble.of(averageBits(keyValue[1].strip()));
                 } else {
                     selected.put(keyValue[0], keyValue[1].strip());
                 }
             }
         }
-        return new Quantity(figure, new SpecChange(selected), new SpecChange(weights));
+        return new Quantity(
+                figure, new SpecChange(selected), new SpecChange(weights), new SpecChange(activations), select, budget);
     }
 
-    boolean asIs() {
-        return selected.settings().isEmpty() && weights.settings().isEmpty();
+    /** @throws IllegalArgumentException if it is no number above 0 */
+    static double averageBits(String text) {
+        try {
+            double bits = Double.parseDouble(text);
+            if (bits > 0 && Double.isFinite(bits)) {
+                return bits;
+            }
+        } catch (NumberFormatException e) {
+            // Said below.
+        }
+        throw new IllegalArgumentException("budget: a number of bits above 0 is needed, got \"" + text + "\"");
     }
 }

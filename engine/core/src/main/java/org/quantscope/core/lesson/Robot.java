@@ -1,20 +1,22 @@
 package org.quantscope.core.lesson;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.correction.CorrectionUnavailableException;
 import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.figure.FigureSource.Scene;
+import org.quantscope.core.figure.FigureSources;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.job.Progress;
-import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.lesson.Judge.Finding;
 import org.quantscope.core.lesson.Lesson.Act;
 import org.quantscope.core.lesson.Lesson.Answer;
@@ -22,9 +24,9 @@ import org.quantscope.core.lesson.Lesson.Attempt;
 import org.quantscope.core.lesson.Lesson.Stage;
 import org.quantscope.core.lesson.Lesson.Step;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -33,13 +35,11 @@ import org.quantscope.core.tensor.TensorId;
  * Goes through a lesson as a person would: opens what a step opens, answers, does what the solution or a wrong block
  * says with the same edits that the window makes, and looks whether the goals are reached.
  */
-public final class Robot {
-    private static final String NO_HASH = "0".repeat(64);
-
+public final class Robot implements AutoCloseable {
     private final Materials materials;
     private final Analysis analysis;
-    private final long evaluationSeed;
-    private final int threads;
+    private final FigureSources sources;
+    private final Map<Form, Model> models = new HashMap<>();
     private final CancelToken cancel;
 
     /** Gives a stored model the form that a session wants: folded, corrected, with added quantizers. */
@@ -65,14 +65,13 @@ public final class Robot {
             SessionState state,
             Optional<TensorId> selected,
             Optional<Dataset> calibrationData,
-            Optional<Dataset> evaluationData,
-            Resolver resolver) {
+            Optional<Dataset> evaluationData) {
         Bench with(SessionState other) {
-            return new Bench(source, other, selected, calibrationData, evaluationData, resolver);
+            return new Bench(source, other, selected, calibrationData, evaluationData);
         }
 
         Bench with(TensorId id) {
-            return new Bench(source, state, Optional.of(id), calibrationData, evaluationData, resolver);
+            return new Bench(source, state, Optional.of(id), calibrationData, evaluationData);
         }
     }
 
@@ -83,8 +82,7 @@ public final class Robot {
     public Robot(Materials materials, Analysis analysis, long evaluationSeed, int threads, CancelToken cancel) {
         this.materials = materials;
         this.analysis = analysis;
-        this.evaluationSeed = evaluationSeed;
-        this.threads = threads;
+        this.sources = new FigureSources(evaluationSeed, threads);
         this.cancel = cancel;
     }
 
@@ -148,9 +146,10 @@ public final class Robot {
                 for (String missing : judge.missing(step.text())) {
                     problems.add(missing(lesson, step, missing));
                 }
-                step.reveal()
-                        .ifPresent(r -> after.missing(r.text())
-                                .forEach(missing -> problems.add(missing(lesson, step, missing))));
+                step.reveal().ifPresent(r -> {
+                    after.missing(r.text()).forEach(missing -> problems.add(missing(lesson, step, missing)));
+                    after.fill(r);
+                });
                 bench = walked.after;
             } catch (BadInputException e) {
                 problems.add(new Problem(lesson.file(), step.line(), String.valueOf(e.getMessage())));
@@ -222,11 +221,11 @@ public final class Robot {
         Model source = materials.model(stage);
         Optional<Dataset> calibration = materials.data(stage.calibrationData());
         SessionState state =
-                SessionState.of(new FileRef(source.file(), NO_HASH)).withCalibrationData(calibration.map(FileRef::of));
+                SessionState.of(materials.reference(source, cancel)).withCalibrationData(calibration.map(FileRef::of));
         Optional<TensorId> first = source.tensors().size() == 1
                 ? Optional.of(source.tensors().getFirst()).map(Tensor::id)
                 : Optional.empty();
-        Bench bench = new Bench(source, state, first, calibration, materials.data(stage.data()), new Resolver());
+        Bench bench = new Bench(source, state, first, calibration, materials.data(stage.data()));
         return done(stage.acts(), bench);
     }
 
@@ -235,10 +234,13 @@ public final class Robot {
         for (Act act : acts) {
             Model model = model(bench);
             try {
-                bench = act instanceof Act.Select select
-                        ? bench.with(Acts.selection(select, model))
-                        : bench.with(Acts.edit(act, model, bench.state, bench.selected)
+                bench = switch (act) {
+                    case Act.Select select -> bench.with(Acts.selection(select, model));
+                    case Act.GiveBits(double bits) -> bench.with(sources.within(scene(bench), bits));
+                    default ->
+                        bench.with(Acts.edit(act, model, bench.state, bench.selected)
                                 .apply(bench.state));
+                };
             } catch (IllegalArgumentException e) {
                 throw new BadInputException("", "settings", String.valueOf(e.getMessage()));
             }
@@ -247,36 +249,46 @@ public final class Robot {
     }
 
     private Model model(Bench bench) throws IOException {
-        try {
-            return analysis.of(bench.source, bench.state, cancel);
-        } catch (CorrectionUnavailableException e) {
-            throw new BadInputException("", "correct", String.valueOf(e.getMessage()));
+        return model(bench.source, bench.state);
+    }
+
+    /** What decides on the form of a model; two files are never one because the paths differ. */
+    private record Form(
+            Path file, String format, boolean folded, List<AppliedCorrection> corrections, Set<TensorId> quantizers) {}
+
+    private Model model(Model source, SessionState state) throws IOException {
+        Form form = new Form(
+                source.file(), source.format(), state.foldBatchNorm(), state.corrections(), state.addedQuantizers());
+        Model known = models.get(form);
+        if (known == null) {
+            try {
+                known = analysis.of(source, state, cancel);
+            } catch (CorrectionUnavailableException e) {
+                throw new BadInputException("", "correct", String.valueOf(e.getMessage()));
+            }
+            models.put(form, known);
         }
+        return known;
+    }
+
+    private Scene scene(Bench bench) throws IOException {
+        return new Scene(
+                model(bench),
+                model(bench.source, bench.state.withCorrections(List.of())),
+                bench.state,
+                bench.selected,
+                Calibration.NONE,
+                bench.calibrationData,
+                bench.evaluationData);
     }
 
     private Judge judge(Bench bench) throws IOException {
-        Model model = model(bench);
-        Model reference = bench.state.corrections().isEmpty()
-                ? model
-                : analysis.of(bench.source, bench.state.withCorrections(List.of()), cancel);
-        Calibration calibration = Calibration.NONE;
-        if (bench.state.activations().isPresent() || bench.state.needsImportance()) {
-            Dataset data = bench.calibrationData.orElseThrow(() -> new BadInputException(
-                    "", "calibration-data", "these settings need calibration data, and the stage names none"));
-            calibration = Calibration.of(ActivationCalibration.run(model, data, Progress.NONE, cancel));
-        }
-        if (bench.state.needsMoments() && bench.calibrationData.isPresent()) {
-            calibration = MomentsPass.complete(
-                    calibration, model, bench.state, bench.calibrationData.get(), Progress.NONE, cancel);
-        }
-        Scene scene = new Scene(
-                model,
-                reference,
-                bench.state,
-                bench.selected,
-                calibration,
-                bench.calibrationData,
-                bench.evaluationData);
-        return new Judge(scene, bench.resolver, evaluationSeed, threads, cancel);
+        return new Judge(scene(bench), sources, cancel);
+    }
+
+    /** Closes what figures were computed with. */
+    @Override
+    public void close() {
+        sources.close();
     }
 }

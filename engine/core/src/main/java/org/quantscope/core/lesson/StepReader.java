@@ -15,12 +15,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
 import org.quantscope.core.figure.Figure;
 import org.quantscope.core.lesson.Lesson.Act;
 import org.quantscope.core.lesson.Lesson.Answer;
 import org.quantscope.core.lesson.Lesson.Attempt;
 import org.quantscope.core.lesson.Lesson.Card;
 import org.quantscope.core.lesson.Lesson.DataFile;
+import org.quantscope.core.lesson.Lesson.Excerpt;
 import org.quantscope.core.lesson.Lesson.Goal;
 import org.quantscope.core.lesson.Lesson.Item;
 import org.quantscope.core.lesson.Lesson.Option;
@@ -39,11 +42,14 @@ final class StepReader {
     static final List<String> BLOCKS =
             List.of("stage", "predict", "goal", "reveal", "why", "hint", "solution", "wrong");
 
-    private static final List<String> ACTS = List.of("select", "weights", "activations", "this", "correct");
-    /** What the program does by itself; corrections are done by hand, in the menu. */
+    private static final List<String> ACTS = List.of("select", "weights", "activations", "this", "correct", "budget");
+    /** What the program does by itself; corrections and searches are done by hand, in the menu. */
     private static final List<String> SHOWN_ACTS = List.of("select", "weights", "activations", "this");
 
     private static final List<String> ANSWERS = List.of("answer", "why");
+
+    /** More would not be read. */
+    private static final int MOST_LINES = 40;
 
     private static final Condition ALWAYS = Condition.parse("values >= 0");
 
@@ -68,8 +74,11 @@ final class StepReader {
             case "predict" -> prediction = prediction(yaml);
             case "goal" -> goal(yaml).ifPresent(goals::add);
             case "reveal" -> {
-                Yaml.Members m = yaml.members(with(SHOWN_ACTS, "text"));
-                reveal = new Reveal(acts(m), m.text("text"));
+                Yaml.Members m = yaml.members(with(SHOWN_ACTS, "text", "files"));
+                List<Excerpt> files = m.get("files").map(Yaml::list).orElse(List.of()).stream()
+                        .map(StepReader::excerpt)
+                        .toList();
+                reveal = new Reveal(acts(m), m.text("text"), files);
             }
             case "why" -> why = why(yaml);
             case "hint" -> yaml.list().forEach(hint -> hints.add(hint.text()));
@@ -121,14 +130,33 @@ final class StepReader {
 
     private DataFile data(Yaml yaml) {
         if (!yaml.isObject()) {
-            return new DataFile(yaml.text(), OptionalInt.empty());
+            return new DataFile(yaml.text(), OptionalInt.empty(), 1, 0);
         }
-        Yaml.Members m = yaml.members(List.of("file", "limit"));
+        Yaml.Members m = yaml.members(List.of("file", "limit", "light", "broken"));
+        double light = m.get("light").map(Yaml::number).orElse(1.0);
+        if (light == 0) {
+            m.get("light").orElseThrow().problem("light: a number other than 0 is needed, got 0");
+        }
         return new DataFile(
                 m.text("file"),
                 m.get("limit")
                         .map(y -> OptionalInt.of(y.integer(1, Integer.MAX_VALUE)))
-                        .orElse(OptionalInt.empty()));
+                        .orElse(OptionalInt.empty()),
+                light,
+                m.get("broken").map(y -> y.integer(0, Integer.MAX_VALUE)).orElse(0));
+    }
+
+    private static Excerpt excerpt(Yaml yaml) {
+        Yaml.Members m = yaml.members(List.of("format", "find", "lines"));
+        String format = m.text("format");
+        List<String> known = Exporters.all().stream().map(Exporter::id).toList();
+        if (!format.isEmpty() && !known.contains(format)) {
+            m.get("format").orElseThrow().problem(Yaml.unknown(format, known));
+        }
+        return new Excerpt(
+                format,
+                m.get("find").map(Yaml::text).orElse(""),
+                m.get("lines").map(y -> y.integer(1, MOST_LINES)).orElse(1));
     }
 
     private Optional<SyntheticTensor> synthetic(Yaml yaml) {
@@ -177,6 +205,9 @@ final class StepReader {
                     }
                     acts.add(new Act.Correct(yaml.text()));
                 }
+                case "budget" ->
+                    Optional.ofNullable(yaml.make(() -> Quantity.averageBits(yaml.text())))
+                            .ifPresent(bits -> acts.add(new Act.GiveBits(bits)));
                 default -> {
                     // Not an act: read elsewhere, or a problem already.
                 }

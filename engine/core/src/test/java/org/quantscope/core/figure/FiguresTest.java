@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
@@ -30,7 +31,6 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
-import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.synthetic.Distribution;
 import org.quantscope.core.synthetic.SyntheticTensor;
@@ -42,23 +42,24 @@ class FiguresTest {
     private static final Path SAMPLES = Path.of(System.getProperty("quantscope.root"), "sample-models");
 
     private final CancelToken cancel = new CancelToken();
+    private final FigureSources sources = new FigureSources(1, 1);
+
+    @AfterEach
+    void close() {
+        sources.close();
+    }
 
     private FigureSource source(Tensor tensor, QuantSpec spec) {
         Model model =
                 new Model(Path.of("m"), "synthetic", OptionalInt.empty(), List.of(tensor), Optional.empty(), List.of());
-        return new FigureSource(
-                new FigureSource.Scene(
-                        model,
-                        model,
-                        SessionState.of(REF).withWeights(Optional.of(spec)),
-                        Optional.of(tensor.id()),
-                        Calibration.NONE,
-                        Optional.empty(),
-                        Optional.empty()),
-                new Resolver(),
-                1,
-                1,
-                cancel);
+        return sources.of(new FigureSource.Scene(
+                model,
+                model,
+                SessionState.of(REF).withWeights(Optional.of(spec)),
+                Optional.of(tensor.id()),
+                Calibration.NONE,
+                Optional.empty(),
+                Optional.empty()));
     }
 
     private static OptionalDouble figure(String id, FigureSource source) {
@@ -146,19 +147,8 @@ class FiguresTest {
                 .findFirst()
                 .orElseThrow()
                 .id();
-        FigureSource source = new FigureSource(
-                new FigureSource.Scene(
-                        model,
-                        model,
-                        state,
-                        Optional.of(weight),
-                        Calibration.NONE,
-                        Optional.empty(),
-                        Optional.of(data)),
-                new Resolver(),
-                1,
-                1,
-                cancel);
+        FigureSource source = sources.of(new FigureSource.Scene(
+                model, model, state, Optional.of(weight), Calibration.NONE, Optional.empty(), Optional.of(data)));
         ResolvedSettings settings = Engine.resolve(model, state, Progress.NONE, cancel);
         AccuracyEstimate expected;
         try (LiveEvaluator evaluator = Engine.evaluator(model, data)) {

@@ -98,6 +98,9 @@ class LessonReaderTest {
                 "answer: 2 | answer: 3 | lesson.md:31: a whole number from 1 to 2 is needed, got \"3\"",
                 "why: 2 | whi: 2 | lesson.md:34: \"whi\" is not known here",
                 "why: 2 | this: {bits: 99} | lesson.md:34: bits: 1 to 16 are supported, got 99",
+                "mse < 1 | mse with budget=0 < 1 | lesson.md:14: budget: a number of bits above 0 is needed, got \"0\"",
+                "mse < 1 | mse with activations.bitz=4 < 1 | lesson.md:14: \"bitz\" is not known here",
+                "why: 2 | budget: -1 | lesson.md:34: budget: a number of bits above 0 is needed, got \"-1\"",
                 "```why | ```wrong | is not known here",
                 "text: It is | text: [It is | is no YAML",
             })
@@ -106,6 +109,18 @@ class LessonReaderTest {
 
         assertThat(problems(GOOD.replace(good, bad)))
                 .anySatisfy(said -> assertThat(said).contains(problem));
+    }
+
+    @Test
+    void dataThatIsChangedAndFilesToReadAreCheckedToo() {
+        assertThat(problems(GOOD.replace("size: 256}", "size: 256}\ndata: {file: a, light: 0, broken: -1}")))
+                .containsExactly(
+                        "lesson.md:10: light: a number other than 0 is needed, got 0",
+                        "lesson.md:10: a whole number from 0 to 2147483647 is needed, got \"-1\"");
+        assertThat(problems(GOOD.replace("{{mse}}.", "{{mse}}.\nfiles: [{format: c-headr, lines: 99}]")))
+                .anySatisfy(said -> assertThat(said).contains("\"c-headr\" is not known here; known: c-header"))
+                .anySatisfy(said -> assertThat(said).contains("from 1 to 40 is needed, got \"99\""))
+                .hasSize(2);
     }
 
     @Test
