@@ -54,12 +54,23 @@ public final class LiteGraph {
             "RESIZE_BILINEAR", Set.of(1),
             "RESIZE_NEAREST_NEIGHBOR", Set.of(1));
 
+    /** Operators that compute on planes. */
+    private static final Set<String> PICTURES = Set.of(
+            "CONV_2D",
+            "DEPTHWISE_CONV_2D",
+            "TRANSPOSE_CONV",
+            "AVERAGE_POOL_2D",
+            "MAX_POOL_2D",
+            "RESIZE_BILINEAR",
+            "RESIZE_NEAREST_NEIGHBOR");
+
     private final TfliteFile read;
     private final List<String> names;
     private final CopyBudget budget;
     private final List<LiteOperator> needed;
     private final Map<Integer, ByteBuffer> decoded = new HashMap<>();
-    private final Map<Integer, LiteQuantization> grids = new TreeMap<>();
+    /** The tensors whose grids computed values have, by the tensor with the value. */
+    private final Map<Integer, LiteTensor> grids = new TreeMap<>();
 
     private LiteGraph(TfliteFile read, List<String> names, CopyBudget budget) {
         this.read = read;
@@ -169,13 +180,14 @@ public final class LiteGraph {
                 store(w, t);
             } else if (t.quantization().filter(LiteQuantization::perTensor).isPresent()
                     && t.type().isCode()) {
-                grids.put(t.index(), t.quantization().get());
+                grids.put(t.index(), t);
             }
         }
+        boolean asPlanes = read.inputs().size() == 1 && needed.stream().anyMatch(op -> PICTURES.contains(op.name()));
         for (int t : new LinkedHashSet<>(read.inputs())) {
             w.check(t >= 0 && !w.isConstant(t), "an input is stored");
             w.type(t);
-            w.feed(t);
+            w.feed(t, asPlanes && w.rank(t) == 4);
         }
         for (LiteOperator op : needed) {
             try {
@@ -197,8 +209,8 @@ public final class LiteGraph {
     private void regrid(Wiring w, LiteOperator op) {
         int x = w.input(op, 0);
         int y = w.output(op);
-        LiteQuantization now = grids.get(x);
-        LiteQuantization next = grids.remove(y);
+        LiteTensor now = grids.get(x);
+        LiteTensor next = grids.remove(y);
         w.check(!w.isResult(y) || !w.isResult(x) || x != y, "it gives what it reads");
         w.check(
                 w.type(x) == w.type(y) || w.isConstant(x),
@@ -216,8 +228,12 @@ public final class LiteGraph {
         }
     }
 
-    private static boolean sameGrid(LiteQuantization a, LiteQuantization b) {
-        return a.scales()[0] == b.scales()[0] && a.zeroPoints()[0] == b.zeroPoints()[0];
+    private static boolean sameGrid(LiteTensor a, LiteTensor b) {
+        LiteQuantization one = a.quantization().orElseThrow();
+        LiteQuantization other = b.quantization().orElseThrow();
+        return a.type() == b.type()
+                && one.scales()[0] == other.scales()[0]
+                && one.zeroPoints()[0] == other.zeroPoints()[0];
     }
 
     private void store(Wiring w, LiteTensor t) {
@@ -263,7 +279,7 @@ public final class LiteGraph {
     private ModelProto message(Wiring w) {
         GraphProto.Builder graph = GraphProto.newBuilder().setName("tflite");
         Set<Integer> fed = new LinkedHashSet<>(read.inputs());
-        fed.forEach(t -> graph.addInput(w.info(t)));
+        fed.forEach(t -> graph.addInput(w.fed(t)));
         Set<String> given = new LinkedHashSet<>();
         List<Integer> results = new ArrayList<>();
         for (int t : read.outputs()) {
@@ -300,7 +316,7 @@ public final class LiteGraph {
             if (w.at(t) == t && w.isComputed(t)) {
                 own.put(
                         new TensorId(names.get(t)),
-                        new OwnGrid(params(file, read.tensors().get(t), grid), Optional.empty()));
+                        new OwnGrid(params(file, grid, grid.quantization().orElseThrow()), Optional.empty()));
             }
         });
         return own;

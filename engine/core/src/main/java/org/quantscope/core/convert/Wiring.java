@@ -245,13 +245,26 @@ final class Wiring {
         constants.add(t);
     }
 
-    /** A tensor that is fed. */
-    void feed(int t) {
-        inFile.put(t, name(t));
+    /**
+     * A tensor that is fed, as the file has it.
+     *
+     * @param asPlanes its own name goes to the planes that are made of it, so that the quantizer in front of the first
+     *     convolution is that of the input
+     */
+    void feed(int t, boolean asPlanes) {
         if (rank(t) > 0 && shape(t)[0] == 1) {
             batched.add(t);
         } else {
             breaksBatch();
+        }
+        if (asPlanes) {
+            String fed = between(t, "as fed");
+            inFile.put(t, fed);
+            inPlanes.put(t, name(t));
+            planesFirst.add(t);
+            toPlanes(t, fed, name(t));
+        } else {
+            inFile.put(t, name(t));
         }
     }
 
@@ -301,14 +314,18 @@ final class Wiring {
         check(rank(t) == 4, name(t) + " has " + rank(t) + " dimensions, not 4");
         String file = file(t);
         String made = between(t, "channels first");
+        toPlanes(t, file, made);
+        inPlanes.put(t, made);
+        return made;
+    }
+
+    private void toPlanes(int t, String file, String made) {
         if (isConstant(t) || !isLine(t)) {
             node("Transpose", made, List.of(file), made, ints("perm", TO_PLANES));
         } else {
             long[] s = fixedShape(t);
             reshape(t, file, made, new long[] {s[0], s[3], s[1], s[2]});
         }
-        inPlanes.put(t, made);
-        return made;
     }
 
     /** True if the values of a picture lie in the same order in both layouts. */
@@ -573,8 +590,16 @@ final class Wiring {
     /** The declaration of a tensor's value. */
     ValueInfoProto info(int tensor) {
         int t = at(tensor);
+        return info(t, name(t), planesFirst.contains(t));
+    }
+
+    /** The declaration of what is fed. */
+    ValueInfoProto fed(int t) {
+        return info(t, file(t), false);
+    }
+
+    private ValueInfoProto info(int t, String name, boolean planes) {
         Shape shape = tensors.get(t).shape();
-        boolean planes = planesFirst.contains(t);
         TensorShapeProto.Builder dims = TensorShapeProto.newBuilder();
         // A mean over pictures keeps two axes of length 1 behind the channels.
         int rank = planes ? 4 : shape.rank();
@@ -591,7 +616,7 @@ final class Wiring {
                 dim.setDimValue(shape.dim(axis));
             }
         }
-        return info(name(t), type(t), dims.build());
+        return info(name, type(t), dims.build());
     }
 
     private static ValueInfoProto info(String name, int type, @Nullable TensorShapeProto shape) {
@@ -622,7 +647,7 @@ final class Wiring {
                 all.put(info.getName(), info);
             }
         }
-        fed.forEach(t -> all.remove(name(at(t))));
+        fed.forEach(t -> all.remove(file(t)));
         results.forEach(t -> all.remove(name(at(t))));
         return List.copyOf(all.values());
     }

@@ -36,19 +36,11 @@ public record InputFit(String name, List<Long> dims, boolean known) {
     }
 
     /**
-     * True if samples of this shape can be fed: every dimension that the model fixes is equal. If the ranks differ,
-     * dimensions of 1 are left out first.
+     * True if samples of this shape can be fed: every dimension that the model fixes is equal, or all that are not 1
+     * are, in their order (28×28 and 1×28×28 are fed to 28×28×1).
      */
     public boolean takes(Shape sample) {
-        if (!known) {
-            return true;
-        }
-        if (dims.size() == sample.rank()) {
-            for (int i = 0; i < sample.rank(); i++) {
-                if (dims.get(i) >= 0 && dims.get(i) != sample.dim(i)) {
-                    return false;
-                }
-            }
+        if (!known || takesAsItIs(sample)) {
             return true;
         }
         List<Long> own = new ArrayList<>();
@@ -60,6 +52,19 @@ public record InputFit(String name, List<Long> dims, boolean known) {
                         .filter(d -> d != 1)
                         .toList()
                         .equals(own.stream().filter(d -> d != 1).toList());
+    }
+
+    /** True if there are as many dimensions, and each that the model fixes is equal. */
+    public boolean takesAsItIs(Shape sample) {
+        if (dims.size() != sample.rank()) {
+            return false;
+        }
+        for (int i = 0; i < sample.rank(); i++) {
+            if (dims.get(i) >= 0 && dims.get(i) != sample.dim(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

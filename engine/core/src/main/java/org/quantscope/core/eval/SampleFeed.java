@@ -259,7 +259,7 @@ public final class SampleFeed {
                                             .orElse("")
                                     : ""));
         }
-        return declared.size() - 1 == sample.rank()
+        return wanted.takesAsItIs(sample)
                 ? sample
                 : Shape.of(
                         declared.stream().skip(1).mapToLong(d -> d < 0 ? 1 : d).toArray());

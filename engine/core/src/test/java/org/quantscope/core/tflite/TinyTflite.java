@@ -45,10 +45,19 @@ public final class TinyTflite {
         return tensor(name, type, buffers.size() - 1, shape, 0);
     }
 
+    /** A computed tensor with a scale and a zero point. */
+    public int grid(String name, int type, float scale, long zeroPoint, int... shape) {
+        return tensor(name, type, 0, shape, quantization(new float[] {scale}, new long[] {zeroPoint}, 0));
+    }
+
     /** A stored tensor with scales and zero points. */
     public int quantized(
             String name, int type, byte[] bytes, float[] scales, long[] zeroPoints, int axis, int... shape) {
         buffers.add(bytes);
+        return tensor(name, type, buffers.size() - 1, shape, quantization(scales, zeroPoints, axis));
+    }
+
+    private int quantization(float[] scales, long[] zeroPoints, int axis) {
         out.startVector(4, scales.length, 4);
         for (int i = scales.length - 1; i >= 0; i--) {
             out.addFloat(scales[i]);
@@ -63,7 +72,7 @@ public final class TinyTflite {
         out.addOffset(2, scale, 0);
         out.addOffset(3, zero, 0);
         out.addInt(6, axis, 0);
-        return tensor(name, type, buffers.size() - 1, shape, out.endTable());
+        return out.endTable();
     }
 
     private int tensor(String name, int type, int buffer, int[] shape, int quantization) {
@@ -106,6 +115,12 @@ public final class TinyTflite {
      * @param options adds the fields of its options
      */
     public TinyTflite operator(int builtin, int kind, Consumer<FlatBufferBuilder> options, int output, int... inputs) {
+        return operator(builtin, kind, options, new int[] {output}, inputs);
+    }
+
+    /** The same with several outputs. */
+    public TinyTflite operator(
+            int builtin, int kind, Consumer<FlatBufferBuilder> options, int[] outputs, int... inputs) {
         int told = 0;
         if (kind != 0) {
             out.startTable(10);
@@ -117,7 +132,7 @@ public final class TinyTflite {
         out.addInt(3, builtin, 0);
         codes.add(out.endTable());
         int in = vector(inputs);
-        int result = vector(output);
+        int result = vector(outputs);
         out.startTable(5);
         out.addInt(0, codes.size() - 1, 0);
         out.addOffset(1, in, 0);
