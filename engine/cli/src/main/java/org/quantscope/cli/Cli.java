@@ -46,6 +46,7 @@ final class Cli {
                 .addSubcommand("device", new DeviceCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))
+                .addSubcommand("proof", new ProofCommand(terminal, cancel))
                 .addSubcommand("list", new ListCommand(terminal, cancel))
                 .addSubcommand("lesson", LessonCommand.of(terminal, cancel))
                 .addSubcommand("explain", new ExplainCommand(terminal, cancel))

@@ -185,6 +185,7 @@ public final class ArchitectureRules {
                         "device",
                         "verify",
                         "departure",
+                        "proof",
                         "budget",
                         "improve",
                         "figure",

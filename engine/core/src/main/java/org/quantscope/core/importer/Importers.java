@@ -24,6 +24,7 @@ public final class Importers {
             new AimetImporter("aimet-2.0.0", "AIMET encodings 2.0.0 or 2.1.0"),
             new AimetImporter("qnn-overrides", "Qualcomm QNN / SNPE quantization overrides"),
             new LitertImporter(),
+            new TfliteImporter(),
             CodeArchiveImporter.safetensors(),
             CodeArchiveImporter.npz());
 

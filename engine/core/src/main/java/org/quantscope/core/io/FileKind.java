@@ -132,7 +132,11 @@ public enum FileKind {
             "a MATLAB file",
             Said.ARRAYS,
             h -> h.latin().startsWith("MATLAB 5.0 MAT-file") || h.latin().startsWith("MATLAB 7.3 MAT-file")),
-    TFLITE("a TensorFlow Lite model (.tflite)", Said.TENSORFLOW, h -> h.binary(4, "TFL3"), EnumSet.of(Wanted.MODEL)),
+    TFLITE(
+            "a TensorFlow Lite model (.tflite)",
+            Said.TENSORFLOW,
+            h -> h.binary(4, "TFL3"),
+            EnumSet.of(Wanted.MODEL, Wanted.SETTINGS)),
     ORT_FORMAT(
             "a model in ONNX Runtime's own format (.ort)",
             "open the .onnx file that it was made from",
