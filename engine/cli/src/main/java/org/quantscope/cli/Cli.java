@@ -39,6 +39,7 @@ final class Cli {
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
                 .addSubcommand("budget", new BudgetCommand(terminal, cancel))
                 .addSubcommand("improve", new ImproveCommand(terminal, cancel))
+                .addSubcommand("compare", new CompareCommand(terminal, cancel))
                 .addSubcommand(
                         "sensitivity",
                         new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))

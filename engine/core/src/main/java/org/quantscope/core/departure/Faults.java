@@ -22,6 +22,11 @@ import org.quantscope.core.tensor.TensorId;
  * grids that do not fit their values, and nodes that compute something else. For one use.
  */
 final class Faults {
+    /** An activation's grid is too wide from this many times its values on, and this many times what is usual. */
+    private static final double WIDE = 1.9;
+
+    private static final double WIDER_THAN_OTHERS = 1.6;
+
     private final Model model;
     private final Pairing pairing;
     private final List<String> notes;
@@ -113,6 +118,7 @@ final class Faults {
 
     private Map<TensorId, Departure> misfits(Map<TensorId, float[]> ranges, Search.Batch kept) {
         Map<TensorId, GridFit.Misfit> activations = new LinkedHashMap<>();
+        double usual = usualWidth(ranges);
         Map<QuantParams, Integer> shared = new HashMap<>();
         pairing.ids().forEach(id -> pairing.simulation().grid(id).ifPresent(g -> shared.merge(g, 1, Integer::sum)));
         int grids = 0;
@@ -125,7 +131,10 @@ final class Faults {
                 GridFit.of(f.values(), Optional.empty(), grid.get(), range[0], range[1])
                         // A grid that several values share fits the widest of them; that of a bounded function its
                         // bounds.
-                        .filter(m -> !m.wide() || (shared.getOrDefault(grid.get(), 0) < 2 && !isBounded(id)))
+                        .filter(m -> !m.wide()
+                                || (shared.getOrDefault(grid.get(), 0) < 2
+                                        && !isBounded(id)
+                                        && GridFit.width(grid.get(), range[0], range[1]) > wideFrom(usual)))
                         .ifPresent(m -> activations.put(id, m));
             }
         }
@@ -156,6 +165,26 @@ final class Faults {
         dropReduced(activations, grids, "activations")
                 .forEach((id, m) -> all.putIfAbsent(id, fileFault(id, m.cause(), id.name(), said(id.name(), m))));
         return all;
+    }
+
+    /**
+     * How many times as wide as its values a grid of an activation usually is here: calibration has seen other samples, and
+     * mostly more of them. The lower median of all.
+     */
+    private double usualWidth(Map<TensorId, float[]> ranges) {
+        double[] widths = pairing.ids().stream()
+                .filter(id -> pairing.simulation().grid(id).isPresent() && ranges.containsKey(id))
+                .mapToDouble(id -> GridFit.width(
+                        pairing.simulation().grid(id).orElseThrow(),
+                        Objects.requireNonNull(ranges.get(id))[0],
+                        Objects.requireNonNull(ranges.get(id))[1]))
+                .sorted()
+                .toArray();
+        return widths.length == 0 ? 1 : widths[(widths.length - 1) / 2];
+    }
+
+    private static double wideFrom(double usual) {
+        return Math.max(WIDE, usual * WIDER_THAN_OTHERS);
     }
 
     private static String said(String name, GridFit.Misfit misfit) {

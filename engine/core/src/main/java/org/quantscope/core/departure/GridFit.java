@@ -38,6 +38,12 @@ final class GridFit {
      */
     record Misfit(Cause cause, boolean wide, int slice, String said) {}
 
+    /** How many times the scale of a grid is that of the fitting one; 1 for values that are all 0. */
+    static double width(QuantParams params, float lo, float hi) {
+        UniformGrid fitting = params.isAffine() && lo <= hi ? fitting(params, 0, lo, hi, 0) : null;
+        return fitting == null ? 1 : (double) params.scale(0) / fitting.scale();
+    }
+
     private record Fit(
             long n, double lo, double hi, double signal, double own, double fitting, long cut, double moved) {}
 

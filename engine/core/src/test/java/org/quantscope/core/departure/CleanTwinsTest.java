@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.eval.MemoryData;
+import org.quantscope.core.tensor.Shape;
 
 /** What is quantized as it should be departs nowhere. */
 class CleanTwinsTest {
@@ -27,5 +29,17 @@ class CleanTwinsTest {
                 assertThat(integers.first()).as("%s on integers", settings).isEmpty();
             }
         }
+    }
+
+    /** Four samples have a smaller range than the many that the grids were made for. */
+    @Test
+    void gridsOfMoreDataThanIsComparedAreNotTooWide() throws IOException {
+        Path floats = Twins.smallNet(folder);
+        ModelProto qdq =
+                Twins.qdq(floats, MemoryData.unlabelled(400, Shape.of(3, 8, 8)), Twins.Settings.W8_CHANNEL, folder);
+
+        assertThat(Twins.compare(floats, Twins.write(qdq, folder), Twins.PICTURES.limit(4))
+                        .first())
+                .isEmpty();
     }
 }

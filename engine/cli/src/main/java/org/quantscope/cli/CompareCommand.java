@@ -1,0 +1,186 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.departure.Alignment;
+import org.quantscope.core.departure.Departure;
+import org.quantscope.core.departure.NetworkComparison;
+import org.quantscope.core.departure.Pairs;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.loader.ModelLoaders;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "compare",
+        description = {
+            "Finds where a deployed model parts from its float model, and why. Both run on the same data, tensor by"
+                    + " tensor.",
+            "DEPLOYED is an ONNX file with QuantizeLinear and DequantizeLinear or with operators on integers, or a"
+                + " folder of dumped values: NAME.npy with the samples along the first axis, or NAME.raw of float32.",
+            "Beside the measured error stands the one that the deployed grids explain. The first tensor that departs by"
+                    + " more is named with its cause; each cause is tried by replacing the suspected part.",
+            "--check exits with 1 if there is one."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  quantscope compare model.onnx deployed.onnx --data test.npz --limit 100",
+            "  quantscope compare model.onnx dumped/ --data test.npz --pairs pairs.txt --check --json"
+        })
+final class CompareCommand extends EngineCommand {
+    @Parameters(index = "0", paramLabel = "FLOAT", description = "The float ONNX model.")
+    private Path floats;
+
+    @Parameters(index = "1", paramLabel = "DEPLOYED", description = "Its deployed form.")
+    private Path deployed;
+
+    @Option(
+            names = "--data",
+            paramLabel = "D",
+            required = true,
+            description = "The data that both are run on: .npz, a folder of pictures by class, IDX or CSV.")
+    private Path data;
+
+    @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
+    private @Nullable Integer limit;
+
+    @Option(
+            names = "--pairs",
+            paramLabel = "FILE",
+            description =
+                    "Which tensor is which, where names and graphs do not tell: a line each with the float name, a"
+                            + " tab or comma, and the deployed name, or - for none.")
+    private @Nullable Path pairs;
+
+    @Option(names = "--check", description = "Exit with 1 if the two part.")
+    private boolean check;
+
+    CompareCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (limit != null && limit < 1) {
+            throw usage("--limit: at least 1, got " + limit);
+        }
+        Map<String, String> given = pairs == null ? Map.of() : Pairs.read(pairs);
+        Dataset samples = ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel());
+        NetworkComparison found;
+        try (Terminal.Bar bar = terminal().progress("compare")) {
+            found = NetworkComparison.of(
+                    new NetworkComparison.Task(ModelLoaders.open(floats), deployed, samples, given), bar, cancel());
+        }
+        print(json(found), () -> people(found));
+        return check && found.first().isPresent() ? ExitCode.CHECK_FAILED : ExitCode.DONE;
+    }
+
+    static Json json(NetworkComparison found) {
+        Alignment alignment = found.alignment();
+        Json json = new Json()
+                .put("samples", found.samples())
+                .put("aligned", alignment.pairs().size())
+                .put("unaligned", alignment.onlyFloat())
+                .put("unaligned_deployed", alignment.onlyDeployed());
+        if (!alignment.ambiguous().isEmpty()) {
+            json.put(
+                    "ambiguous",
+                    alignment.ambiguous().stream()
+                            .map(a -> new Json().put("name", a.name().name()).put("candidates", a.candidates()))
+                            .toList());
+        }
+        json.put(
+                "tensors",
+                found.tensors().stream()
+                        .map(row -> new Json()
+                                .put("name", row.name().name())
+                                .put("deployed", row.deployed())
+                                .put("error_sqnr_db", finite(row.errorDb()))
+                                .put("explained_sqnr_db", finite(row.explainedDb()))
+                                .put("departs", row.departs()))
+                        .toList());
+        found.first().ifPresent(d -> json.put("first_departure", json(d)));
+        if (!found.notes().isEmpty()) {
+            json.put("notes", found.notes());
+        }
+        return json;
+    }
+
+    private static Json json(Departure d) {
+        Json evidence = new Json().put("said", d.said()).put("part", d.part());
+        if (d.before().isPresent()) {
+            evidence.put("unit", d.inSteps() ? "steps" : "relative")
+                    .put("difference", finite(d.before()))
+                    .put("difference_replaced", finite(d.after()));
+        }
+        if (!d.tried().isEmpty()) {
+            evidence.put(
+                    "tried",
+                    d.tried().stream()
+                            .map(t -> new Json()
+                                    .put("cause", t.cause().id())
+                                    .put("part", t.what())
+                                    .put("difference", finite(OptionalDouble.of(t.left()))))
+                            .toList());
+        }
+        return new Json()
+                .put("name", d.name().name())
+                .put("cause", d.cause().id())
+                .put("evidence", evidence);
+    }
+
+    /** JSON has no infinite numbers: tensors that are equal have no SQNR. */
+    private static OptionalDouble finite(OptionalDouble value) {
+        return value.isPresent() && Double.isFinite(value.getAsDouble()) ? value : OptionalDouble.empty();
+    }
+
+    private void people(NetworkComparison found) {
+        Table table = new Table("tensor", "deployed", ">error SQNR dB", ">explained SQNR dB", "");
+        found.tensors()
+                .forEach(row -> table.row(
+                        row.name().name(),
+                        row.deployed(),
+                        decibels(row.errorDb()),
+                        decibels(row.explainedDb()),
+                        row.departs() ? "departs" : ""));
+        table.print(terminal());
+        List<String> alone = found.alignment().onlyFloat();
+        if (!alone.isEmpty()) {
+            terminal().out().println("without a counterpart: " + String.join(", ", alone));
+        }
+        found.alignment()
+                .ambiguous()
+                .forEach(a -> terminal()
+                        .out()
+                        .println("ambiguous: " + a.name() + " may be " + String.join(" or ", a.candidates())
+                                + "; --pairs decides"));
+        found.notes().forEach(note -> terminal().out().println(note));
+        if (found.first().isEmpty()) {
+            terminal()
+                    .out()
+                    .println(terminal().strong("nothing departs") + ": over " + found.samples()
+                            + " samples the deployed grids explain the error");
+            return;
+        }
+        Departure d = found.first().get();
+        terminal()
+                .out()
+                .println(terminal().strong("first departure") + "  " + d.name() + ": "
+                        + d.cause().title().toLowerCase(Locale.ROOT) + ", " + d.part());
+        terminal().out().println("  " + d.said());
+        d.figures().ifPresent(figures -> terminal().out().println("  " + figures));
+    }
+
+    private static String decibels(OptionalDouble db) {
+        return db.isPresent() && Double.isInfinite(db.getAsDouble()) ? "equal" : Text.number(db);
+    }
+}
