@@ -37,8 +37,9 @@ final class AnswerPane extends VBox {
             case Prediction.Estimate estimate
             when estimate.byHandle() -> {
                 getChildren()
-                        .add(wrapped("Drag the upper handle in the histogram, or move it with the arrow keys. Then say"
-                                + " that this is your answer."));
+                        .add(wrapped(
+                                "Drag the upper handle in the histogram, or go to it with F6 and move it with the arrow"
+                                        + " keys. Then say that this is your answer."));
                 yield handle;
             }
             case Prediction.Estimate estimate ->
@@ -57,9 +58,10 @@ final class AnswerPane extends VBox {
         return answer.get();
     }
 
-    /** Puts the keyboard on the first control. */
-    void focusFirst() {
+    /** Puts the keyboard on the first control; false if there is none. */
+    boolean focusFirst() {
         controls.stream().findFirst().ifPresent(Node::requestFocus);
+        return !controls.isEmpty();
     }
 
     private Supplier<Optional<Answer>> choice(List<String> texts) {

@@ -7,6 +7,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
+import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ProgressBar;
@@ -15,6 +16,7 @@ import javafx.scene.control.ScrollPane;
 import javafx.scene.control.ToggleGroup;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.BorderPane;
+import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -36,6 +38,8 @@ import org.quantscope.core.lesson.Lesson.Step;
 public final class LessonView extends BorderPane {
     private static final double GAP = 10;
     private static final double PADDING = 14;
+    /** The part of the height of the panel that a question may take at most. */
+    private static final double MOST_QUESTION = 0.6;
 
     private final LessonViewModel model;
     private final Label lessonTitle = wrapped("lesson-name");
@@ -55,6 +59,10 @@ public final class LessonView extends BorderPane {
     private final Button next = button("Next ▶", "lesson-next", "The next step (Page Down)");
     private final Label still = wrapped("hint");
     private final ScrollPane scroll;
+    private final ScrollPane dock = new ScrollPane();
+    private final VBox reading;
+    private Button answering = next;
+    private boolean shownReveal;
     private @Nullable Step shownStep;
     private @Nullable Phase shownPhase;
 
@@ -80,14 +88,28 @@ public final class LessonView extends BorderPane {
         more.setId("lesson-hint");
         more.getStyleClass().add("link");
         more.setOnAction(e -> model.hint());
-        VBox content = new VBox(GAP, title, text, question, told, goals, why, hints, more);
+        VBox content = new VBox(GAP, title, text, told, goals, why, hints, more);
+        reading = content;
         content.setPadding(new Insets(0, PADDING, PADDING, PADDING));
         scroll = new ScrollPane(content);
         scroll.setFitToWidth(true);
         scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
         scroll.getStyleClass().add("side-panel");
         scroll.setFocusTraversable(false);
-        setCenter(scroll);
+        // The question is always in sight, below a text of any length.
+        dock.setContent(question);
+        dock.setFitToWidth(true);
+        dock.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        dock.getStyleClass().addAll("side-panel", "lesson-dock");
+        dock.setFocusTraversable(false);
+        dock.setMinHeight(0);
+        dock.managedProperty().bind(dock.visibleProperty());
+        question.setPadding(new Insets(GAP, PADDING, 0, PADDING));
+        question.heightProperty().subscribe(h -> fitDock());
+        heightProperty().subscribe(h -> fitDock());
+        VBox middle = new VBox(scroll, dock);
+        VBox.setVgrow(scroll, Priority.ALWAYS);
+        setCenter(middle);
         back.setOnAction(e -> model.back());
         skip.setOnAction(e -> model.skip());
         next.setOnAction(e -> model.next());
@@ -99,6 +121,62 @@ public final class LessonView extends BorderPane {
         bottom.setPadding(new Insets(GAP, PADDING, PADDING, PADDING));
         setBottom(bottom);
         model.viewProperty().subscribe(v -> v.ifPresent(this::show));
+    }
+
+    /** The question gets the height that it needs, but leaves some to the text. */
+    private void fitDock() {
+        double height = Math.min(question.getHeight() + 2, MOST_QUESTION * getHeight());
+        dock.setPrefHeight(height);
+        dock.setMinHeight(height);
+    }
+
+    /** True if the keyboard is on a control of the lesson. */
+    public boolean hasKeyboard() {
+        Node owner = getScene() == null ? null : getScene().getFocusOwner();
+        for (Node n = owner; n != null; n = n.getParent()) {
+            if (n.equals(this)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** True for a control of the answer itself. */
+    public boolean isOfAnswer(Node node) {
+        for (Node n = node; n != null; n = n.getParent()) {
+            if (n instanceof AnswerPane) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Gives the answer as it stands, if one is asked for. */
+    public void answer() {
+        if (dock.isVisible()) {
+            answering.fire();
+        }
+    }
+
+    /** Puts the keyboard on what is to be done next. */
+    public void focusFirst() {
+        Optional<Node> answer = question.getChildren().stream()
+                .filter(AnswerPane.class::isInstance)
+                .findFirst();
+        if (answer.isPresent()) {
+            if (!((AnswerPane) answer.get()).focusFirst()) {
+                answering.requestFocus();
+            }
+        } else if (!next.isDisabled()) {
+            next.requestFocus();
+        } else {
+            why.getChildren().stream()
+                    .filter(RadioButton.class::isInstance)
+                    .findFirst()
+                    .or(() -> Optional.<Node>of(more).filter(Node::isVisible))
+                    .orElse(skip)
+                    .requestFocus();
+        }
     }
 
     private static Button button(String text, String id, String tip) {
@@ -164,14 +242,43 @@ public final class LessonView extends BorderPane {
         next.setDisable(!v.done() || v.finished());
         next.setText(v.step() + 1 == count ? "Finish" : "Next ▶");
         still.setText(left(v));
-        if (newPhase && v.phase() == Phase.ASKING) {
-            question.getChildren().stream()
-                    .filter(AnswerPane.class::isInstance)
-                    .findFirst()
-                    .ifPresent(pane -> ((AnswerPane) pane).focusFirst());
-        } else if (v.done() && !v.finished()) {
-            next.requestFocus();
+        boolean asking = v.phase() == Phase.ASKING;
+        // Behind its answer the question is read with what is true.
+        dock.setVisible(asking);
+        if (asking) {
+            reading.getChildren().remove(question);
+            dock.setContent(question);
+        } else if (!reading.getChildren().contains(question)) {
+            dock.setContent(null);
+            reading.getChildren().add(reading.getChildren().indexOf(told), question);
         }
+        question.setPadding(asking ? new Insets(GAP, PADDING, 0, PADDING) : Insets.EMPTY);
+        if (newPhase && (asking || v.phase() == Phase.SHOWN && v.current().why().isPresent())
+                || v.done() && !v.finished()) {
+            focusFirst();
+        }
+        boolean revealed = !v.reveal().isEmpty();
+        if (v.phase() == Phase.SHOWN && v.answer().isPresent() && (newPhase || revealed != shownReveal)) {
+            showTruth();
+        }
+        shownReveal = revealed;
+    }
+
+    /** Scrolls to the question and what is true, above which is only what was read before. */
+    private void showTruth() {
+        Scene scene = getScene();
+        if (scene == null) {
+            return;
+        }
+        scene.addPostLayoutPulseListener(new Runnable() {
+            @Override
+            public void run() {
+                scene.removePostLayoutPulseListener(this);
+                double spare = reading.getHeight() - scroll.getViewportBounds().getHeight();
+                scroll.setVvalue(
+                        spare <= 0 ? 0 : Math.clamp(question.getBoundsInParent().getMinY() / spare, 0, 1));
+            }
+        });
     }
 
     private static String skipped(View v) {
@@ -229,14 +336,15 @@ public final class LessonView extends BorderPane {
         put(missing, false);
         Button give = button("This is my answer", "lesson-answer", "Then you see what is true");
         give.getStyleClass().add("primary");
-        give.setDefaultButton(true);
+        answering = give;
         give.setOnAction(e -> {
             Optional<Answer> answer = pane.answer();
             put(missing, answer.isEmpty());
             missing.setText("Answer first: a choice, or a number.");
             answer.ifPresent(a -> model.answer(a, chosen[0]));
         });
-        question.getChildren().addAll(pane, how, sure, give, missing);
+        FlowPane last = new FlowPane(GAP, GAP / 2, sure, give);
+        question.getChildren().addAll(pane, how, last, missing);
     }
 
     /** The prediction stays beside what is true. */

@@ -138,6 +138,12 @@ public final class QuantizerView extends VBox {
             box.setMinWidth(CHOICE_WIDTH);
         }
 
+        bits.setAccessibleText("Bits");
+        calibrator.setAccessibleText("Range from");
+        option.setAccessibleText("Option of the calibrator");
+        lo.setAccessibleText("Lower end of the range");
+        hi.setAccessibleText("Upper end of the range");
+        rounding.setAccessibleText("Rounding");
         facts.add("Scheme", scheme, "How values are mapped to codes");
         facts.add("Bits", held(bits), "Width of a code, 2 to 16 bits");
         facts.add("Zero", held(symmetry), "Whether the range mirrors about 0");

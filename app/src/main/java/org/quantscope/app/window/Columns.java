@@ -24,6 +24,10 @@ final class Columns extends SplitPane {
         this.middle = middle;
         this.right = right;
         setId("columns");
+        left.minWidthProperty().subscribe(x -> {
+            arranged = -1;
+            requestLayout();
+        });
         getDividers().forEach(d -> d.positionProperty().subscribe(x -> moved()));
     }
 

@@ -4,11 +4,15 @@ import java.util.Map;
 import java.util.Set;
 import javafx.scene.Node;
 import javafx.scene.Scene;
+import javafx.scene.control.Button;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.StackPane;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.app.lesson.LessonView;
 import org.quantscope.app.lesson.LessonViewModel;
+import org.quantscope.app.lesson.LessonViewModel.Phase;
+import org.quantscope.app.ui.Cover;
 import org.quantscope.core.lesson.Lesson.Card;
 
 /**
@@ -18,13 +22,15 @@ import org.quantscope.core.lesson.Lesson.Card;
 final class LessonPlace extends StackPane {
     private final LessonViewModel model;
     private final TensorPane tensor;
-    private final Map<Card, Node> cards;
+    private final Map<Card, Cover> cards;
+    private final LessonView view;
 
-    LessonPlace(LessonViewModel model, Node list, TensorPane tensor, Node quantizer, Node error, Node accuracy) {
+    /** @param cards those beside the middle that a lesson may cover */
+    LessonPlace(LessonViewModel model, Node list, TensorPane tensor, Map<Card, Cover> cards) {
         this.model = model;
         this.tensor = tensor;
-        this.cards = Map.of(Card.QUANTIZER, quantizer, Card.ERROR, error, Card.ACCURACY, accuracy);
-        LessonView view = new LessonView(model);
+        this.cards = cards;
+        view = new LessonView(model);
         getChildren().addAll(list, view);
         model.viewProperty().subscribe(v -> {
             view.setVisible(v.isPresent());
@@ -34,11 +40,25 @@ final class LessonPlace extends StackPane {
     }
 
     private void cover(Set<Card> covered) {
-        cards.forEach((card, node) -> node.setVisible(!covered.contains(card)));
+        cards.forEach((card, node) -> node.setCovered(covered.contains(card)));
         tensor.cover(covered);
     }
 
-    /** Page Down goes on and Page Up goes back, for presenters, wherever the keyboard is. */
+    /**
+     * True if Enter on this node gives the answer: in the lesson, but not on a button that does something else, and on a
+     * handle of the range. The arrows of an order are pressed by Space.
+     */
+    private boolean answers(@Nullable Node focused) {
+        return model.viewProperty().get().filter(v -> v.phase() == Phase.ASKING).isPresent()
+                && focused != null
+                && (view.hasKeyboard() && (!(focused instanceof Button) || view.isOfAnswer(focused))
+                        || String.valueOf(focused.getId()).startsWith("handle-"));
+    }
+
+    /**
+     * Page Down goes on and Page Up goes back, for presenters, wherever the keyboard is; F6 changes between the lesson and
+     * the upper handle of the range.
+     */
     void installKeys(Scene scene) {
         scene.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
             if (model.viewProperty().get().isEmpty()) {
@@ -49,6 +69,16 @@ final class LessonPlace extends StackPane {
                 e.consume();
             } else if (e.getCode() == KeyCode.PAGE_UP) {
                 model.back();
+                e.consume();
+            } else if (e.getCode() == KeyCode.ENTER && answers(scene.getFocusOwner())) {
+                view.answer();
+                e.consume();
+            } else if (e.getCode() == KeyCode.F6) {
+                if (view.hasKeyboard()) {
+                    tensor.focusHandle();
+                } else {
+                    view.focusFirst();
+                }
                 e.consume();
             }
         });

@@ -3,6 +3,7 @@ package org.quantscope.app.window;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -39,12 +40,14 @@ import org.quantscope.app.selected.QuantizerView;
 import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.tensors.TensorsView;
+import org.quantscope.app.ui.Cover;
 import org.quantscope.app.ui.NoticeBar;
 import org.quantscope.app.ui.ShownText;
 import org.quantscope.app.ui.TabbedCard;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.app.ui.UiThread;
 import org.quantscope.core.io.Invisible;
+import org.quantscope.core.lesson.Lesson.Card;
 
 /** The main window. */
 public final class MainWindow {
@@ -61,9 +64,10 @@ public final class MainWindow {
     private static final PseudoClass LOW = PseudoClass.getPseudoClass("low");
     private static final double LEFT_WIDTH = 392;
     private static final double LEFT_MIN = 260;
+    private static final double LESSON_MIN = 292;
     private static final double RIGHT_WIDTH = 352;
     private static final double RIGHT_MIN = 344;
-    private static final double CENTRE_MIN = 404;
+    private static final double CENTRE_MIN = 376;
     private static final double GAP = 12;
     private static final double ANSWER_GAP = 8;
 
@@ -134,11 +138,14 @@ public final class MainWindow {
                 new EqualizeFirstView(context.equalizeFirst(), actions::equalize));
         ErrorView error = new ErrorView(context.error());
         AccuracyView accuracy = new AccuracyView(context.accuracy(), context.session()::chooseReference);
+        Cover quantizerPlace = new Cover(quantizer, "how values become codes");
+        Cover errorPlace = new Cover(error, "the error of this tensor");
+        Cover accuracyPlace = new Cover(accuracy, "the accuracy of the model");
         VBox answers = new VBox(
                 ANSWER_GAP,
-                quantizer,
-                error,
-                accuracy,
+                quantizerPlace,
+                errorPlace,
+                accuracyPlace,
                 new CorrectionsView(context.corrections()),
                 new FlippedStrip(context.flipped(), thumbnails, this::showFlipped));
         tensors.tellBefore(context.corrections()::sqnrBefore);
@@ -168,14 +175,20 @@ public final class MainWindow {
         StackPane.setMargin(notices, new Insets(GAP));
         StackPane centre = new StackPane(tensor, welcome, notices);
         centre.setMinWidth(CENTRE_MIN);
-        LessonPlace lesson = new LessonPlace(context.lessons(), tensors, tensor, quantizer, error, accuracy);
-        lesson.setMinWidth(LEFT_MIN);
+        LessonPlace lesson = new LessonPlace(
+                context.lessons(),
+                tensors,
+                tensor,
+                Map.of(Card.QUANTIZER, quantizerPlace, Card.ERROR, errorPlace, Card.ACCURACY, accuracyPlace));
+        // A lesson is read from the last row, and needs neither the list nor what was tried.
+        context.lessons().viewProperty().subscribe(v -> lesson.setMinWidth(v.isPresent() ? LESSON_MIN : LEFT_MIN));
         columns = new Columns(lesson, centre, right);
 
         Rectangle2D place = place();
         Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty());
         root.setTop(toolbar);
         strip = new Rows(columns, new BottomStrip(context, actions));
+        context.lessons().viewProperty().subscribe(v -> strip.setLowerShown(v.isEmpty()));
         strip.setLower(length("strip.height", BottomStrip.usualHeight(place.getHeight())));
         root.setCenter(strip);
         columns.setSides(length("column.left", LEFT_WIDTH), length("column.right", RIGHT_WIDTH));
@@ -187,10 +200,10 @@ public final class MainWindow {
         scene.heightProperty().subscribe(height -> {
             boolean low = height.doubleValue() < LOW_HEIGHT;
             root.pseudoClassStateChanged(LOW, low);
-            int behind = answers.getChildren().indexOf(quantizer) + (low ? 2 : 1);
-            if (answers.getChildren().indexOf(error) != behind) {
-                answers.getChildren().remove(error);
-                answers.getChildren().add(behind, error);
+            int behind = answers.getChildren().indexOf(quantizerPlace) + (low ? 2 : 1);
+            if (answers.getChildren().indexOf(errorPlace) != behind) {
+                answers.getChildren().remove(errorPlace);
+                answers.getChildren().add(behind, errorPlace);
             }
         });
         scene.widthProperty().subscribe(width -> toolbar.setNarrow(width.doubleValue() < NARROW_WIDTH));

@@ -31,6 +31,7 @@ import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.selected.SelectedValues;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.ui.Cover;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.Segments;
@@ -48,6 +49,9 @@ final class TensorPane extends VBox {
     /** From this width of the card on, in pixels, the number of values is shown beside the shape. */
     private static final double ROOM_FOR_MANY = 430;
 
+    /** From this width of the card on, in pixels, the shape is shown beside the name. */
+    private static final double ROOM_FOR_SHAPE = 345;
+
     private static final double ROOM_FOR_HINT = 410;
     private static final double GAP = 10;
     /** The least width of the title in pixels; a longer name is cut to make room for the facts beside it. */
@@ -64,7 +68,9 @@ final class TensorPane extends VBox {
     private final VBox values;
     private final VBox errors;
     private final TabbedCard pages;
-    private boolean curveCovered;
+    private final Cover coveredValues;
+    private final Cover coveredErrors;
+    private final Cover coveredPages;
     private final SelectedTensor selected;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
@@ -129,9 +135,12 @@ final class TensorPane extends VBox {
         many.setMinWidth(0);
         many.managedProperty().bind(many.visibleProperty());
         HBox headOfValues = head(title, facts, many, spacer(), channel, zoom, axis);
-        headOfValues.widthProperty().subscribe(w -> many.setVisible(w.doubleValue() > ROOM_FOR_MANY));
+        facts.managedProperty().bind(facts.visibleProperty());
+        headOfValues.widthProperty().subscribe(w -> {
+            many.setVisible(w.doubleValue() > ROOM_FOR_MANY);
+            facts.setVisible(w.doubleValue() > ROOM_FOR_SHAPE);
+        });
         values = card(headOfValues, plot);
-        VBox.setVgrow(values, Priority.ALWAYS);
         VBox.setVgrow(plot, Priority.ALWAYS);
 
         outputKey.setTooltip(new Tooltip("Error at the output of the layer on the calibration data, drawn so that equal"
@@ -169,12 +178,16 @@ final class TensorPane extends VBox {
                 .ifPresent(this::adopt));
         histogram.paletteProperty().bind(palette);
         curve.paletteProperty().bind(palette);
-        getChildren().addAll(values, errors, pages);
+        coveredValues = new Cover(values, "the values of the tensor");
+        coveredErrors = new Cover(errors, "the error for every range");
+        coveredPages = new Cover(pages, "channels, codes and layers");
+        VBox.setVgrow(coveredValues, Priority.ALWAYS);
+        getChildren().addAll(coveredValues, coveredErrors, coveredPages);
         // A page that needs more room takes the room of the curve.
         pages.tallProperty().subscribe(tall -> {
-            errors.setVisible(!tall && !curveCovered);
+            errors.setVisible(!tall && !coveredErrors.isCovered());
             errors.setManaged(!tall);
-            VBox.setVgrow(pages, tall ? Priority.ALWAYS : Priority.SOMETIMES);
+            VBox.setVgrow(coveredPages, tall ? Priority.ALWAYS : Priority.SOMETIMES);
             pages.setPrefHeight(tall ? TALL : USE_COMPUTED_SIZE);
         });
         selected.curveShowingProperty().bind(visibleProperty().and(errors.visibleProperty()));
@@ -263,12 +276,20 @@ final class TensorPane extends VBox {
         showCurrent(v);
     }
 
+    /** Puts the keyboard on the upper handle of the range. */
+    void focusHandle() {
+        Node handle = histogram.lookup("#handle-hi");
+        if (handle != null) {
+            handle.requestFocus();
+        }
+    }
+
     /** Covers cards, which keep their place, and uncovers all others. */
     void cover(Set<Card> covered) {
-        values.setVisible(!covered.contains(Card.HISTOGRAM));
-        curveCovered = covered.contains(Card.CURVE);
-        errors.setVisible(!curveCovered && !pages.tallProperty().get());
-        pages.setVisible(!covered.contains(Card.PAGES));
+        coveredValues.setCovered(covered.contains(Card.HISTOGRAM));
+        coveredErrors.setCovered(covered.contains(Card.CURVE));
+        errors.setVisible(!coveredErrors.isCovered() && !pages.tallProperty().get());
+        coveredPages.setCovered(covered.contains(Card.PAGES));
     }
 
     private void hintAtRange(String text) {
