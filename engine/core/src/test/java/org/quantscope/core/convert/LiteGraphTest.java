@@ -582,8 +582,7 @@ class LiteGraphTest {
                         },
                         picture,
                         read,
-                        w,
-                        -1);
+                        w);
             }
             int y = made.apply(tiny, picture);
             FloatOutput out = result(open(tiny.inputs(read).outputs(y)), 1, x);
