@@ -10,6 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.quantscope.core.convert.LiteGraph;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
@@ -18,6 +21,7 @@ import org.quantscope.core.onnx.OnnxNode;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tflite.TfliteFile;
 import tools.jackson.core.JsonGenerator;
 
 /**
@@ -184,7 +188,8 @@ public final class LitertExporter extends FileFormat {
         List<Encoding> carried = carried(plan);
         Path calibration = file.resolveSibling(file.getFileName() + CALIBRATION);
         Path loader = file.resolveSibling(file.getFileName() + LOADER);
-        PrettyJson.write(file, json -> recipe(json, plan, carried, cancel));
+        Predicate<String> known = known(plan);
+        PrettyJson.write(file, json -> recipe(json, plan, carried, known, cancel));
         PrettyJson.write(calibration, json -> calibration(json, carried, cancel));
         Files.writeString(
                 loader,
@@ -203,7 +208,25 @@ public final class LitertExporter extends FileFormat {
         quantizer.Quantizer(sys.argv[1], json.load(open(here))).quantize(ranges).export_model(sys.argv[2])
         """;
 
-    private static void recipe(JsonGenerator json, ExportPlan plan, List<Encoding> carried, CancelToken cancel) {
+    /**
+     * Which names operators of the LiteRT model have, which is that of their output: in a TensorFlow Lite file its own,
+     * not those of values in between; of any other file it is left to the converter.
+     */
+    private static Predicate<String> known(ExportPlan plan) throws IOException {
+        if (!plan.model().format().equals("tflite")) {
+            return _ -> true;
+        }
+        TfliteFile read = TfliteFile.read(plan.model().file());
+        List<String> names = LiteGraph.names(read);
+        return read.operators().stream()
+                .flatMap(op -> op.outputs().stream())
+                .filter(t -> t >= 0)
+                .map(names::get)
+                .collect(Collectors.toSet())::contains;
+    }
+
+    private static void recipe(
+            JsonGenerator json, ExportPlan plan, List<Encoding> carried, Predicate<String> known, CancelToken cancel) {
         Map<TensorId, Encoding> byId = IntegerLayer.byId(carried);
         // A converter may fuse the clamp into the layer, which then gets the name of the clamp's output.
         Map<String, Encoding> weights = new LinkedHashMap<>();
@@ -216,7 +239,7 @@ public final class LitertExporter extends FileFormat {
         }
         json.writeStartArray();
         entry(json, ".*", "no_quantize", () -> {});
-        plan.model().graph().ifPresent(graph -> operators(json, graph, byId, weights, cancel));
+        plan.model().graph().ifPresent(graph -> operators(json, graph, byId, weights, known, cancel));
         json.writeEndArray();
     }
 
@@ -225,9 +248,13 @@ public final class LitertExporter extends FileFormat {
             OnnxGraph graph,
             Map<TensorId, Encoding> carried,
             Map<String, Encoding> weights,
+            Predicate<String> known,
             CancelToken cancel) {
         for (OnnxNode node : graph.nodes()) {
             cancel.check();
+            if (!known.test(node.outputs().getFirst())) {
+                continue;
+            }
             Optional<Encoding> weight =
                     Optional.ofNullable(weights.get(node.outputs().getFirst()));
             Optional<Encoding> output = output(graph, carried, node);

@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.Engine;
+import org.quantscope.core.convert.LiteGraph;
 import org.quantscope.core.importer.Imported;
 import org.quantscope.core.importer.Importers;
 import org.quantscope.core.io.BadInputException;
@@ -20,6 +24,10 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tflite.TfliteFile;
+import org.quantscope.core.tflite.TwinTflite;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class LitertTest {
     private static final CancelToken NEVER = new CancelToken();
@@ -101,5 +109,29 @@ class LitertTest {
         ExportPlan fixed =
                 TinyPlan.of(plan.model(), errors.getFirst().fix().orElseThrow().apply(plan.state()));
         assertThat(EXPORTER.check(fixed)).noneMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
+    }
+
+    /** Of a TensorFlow Lite file: a convolution with its clamp is one operator, and values in between are none. */
+    @Test
+    void theRecipeOfATensorFlowLiteModelHasTheNamesOfItsFile() throws IOException {
+        Path file = Files.write(folder.resolve("twin.tflite"), TwinTflite.of(TinyPlan.model(folder), 5, 5, 2));
+        Model lite = Engine.open(file, true);
+        ExportPlan plan = TinyPlan.of(lite, TinyPlan.state(lite));
+        Path recipe = folder.resolve("recipe.json");
+        List<Path> files = Exporters.export(EXPORTER, plan, recipe, NEVER);
+
+        Set<String> names = Set.copyOf(LiteGraph.names(TfliteFile.read(file)));
+        JsonNode entries = JsonMapper.shared().readTree(recipe.toFile());
+        List<String> regexes = new ArrayList<>();
+        entries.forEach(e -> regexes.add(e.get("regex").asString()));
+        assertThat(regexes).containsExactly(".*", "(^|;)r(;|$)", "(^|;)f(;|$)", "(^|;)y(;|$)");
+        assertThat(names).contains("r", "f", "y");
+        assertThat(entries.get(1)
+                        .at("/op_config/weight_tensor_config/granularity")
+                        .asString())
+                .isEqualTo("CHANNELWISE");
+        assertThat(JsonMapper.shared().readTree(files.get(1).toFile()).propertyNames())
+                .containsExactlyInAnyOrder("x", "r", "y")
+                .isSubsetOf(names);
     }
 }

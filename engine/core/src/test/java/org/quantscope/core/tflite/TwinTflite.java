@@ -138,8 +138,9 @@ public final class TwinTflite {
         int outputs = (int) s.dim(0);
         int inputs = (int) s.dim(1);
         int size = (int) s.dim(2);
-        int stride = (int) (long) node.intsAttribute("strides").orElseThrow().getFirst();
-        int pad = (int) (long) node.intsAttribute("pads").orElseThrow().getFirst();
+        int stride =
+                (int) (long) node.intsAttribute("strides").map(List::getFirst).orElse(1L);
+        int pad = (int) (long) node.intsAttribute("pads").map(List::getFirst).orElse(0L);
         boolean depthwise = node.intAttribute("group", 1) > 1;
         float[] from = values(weight);
         float[] to = new float[from.length];
