@@ -7,6 +7,7 @@ import org.quantscope.app.accuracy.CorrectionsViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.data.DataViewModel;
+import org.quantscope.app.departure.CompareViewModel;
 import org.quantscope.app.explain.ExplainViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.export.TargetsViewModel;
@@ -67,6 +68,7 @@ public record ApplicationContext(
         SampleLayersViewModel sampleLayers,
         CorrectionsViewModel corrections,
         ImproveViewModel improve,
+        CompareViewModel compare,
         BudgetViewModel budget,
         EqualizeFirst equalizeFirst,
         RecoverViewModel recover,
@@ -135,6 +137,7 @@ public record ApplicationContext(
                 new SampleLayersViewModel(bench, accuracy, background),
                 corrections,
                 new ImproveViewModel(bench, solutions, settings, background),
+                new CompareViewModel(bench, background),
                 new BudgetViewModel(bench, measurements, accuracy, background, settings),
                 new EqualizeFirst(bench, background),
                 new RecoverViewModel(bench, corrections, settings, background),

@@ -111,6 +111,9 @@ final class Toolbar extends HBox {
         MenuItem importRanges = item("Import ranges…", "Shortcut+I", actions::importRanges);
         importRanges.setId("import-ranges");
         context.bench().modelProperty().subscribe(m -> importRanges.setDisable(m.isEmpty()));
+        MenuItem compare = item("Compare with deployed…", "Shortcut+D", actions::compare);
+        compare.setId("compare-deployed");
+        context.bench().modelProperty().subscribe(m -> compare.setDisable(m.isEmpty()));
         MenuItem synthetic = item("Synthetic…", null, actions::openSynthetic);
         synthetic.setId("open-synthetic");
         MenuItem about = item("About this model…", null, actions::aboutModel);
@@ -125,6 +128,7 @@ final class Toolbar extends HBox {
                         synthetic,
                         lessons(),
                         importRanges,
+                        compare,
                         new SeparatorMenuItem(),
                         about,
                         unsaved,

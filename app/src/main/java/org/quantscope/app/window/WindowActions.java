@@ -37,6 +37,7 @@ final class WindowActions {
     private @Nullable ExportDialog exporting;
     private @Nullable ImportDialog importing;
     private @Nullable ImproveDialog improving;
+    private @Nullable CompareDialog comparing;
     private @Nullable ExpectedDialog expecting;
     private @Nullable BudgetDialog budgeting;
     private @Nullable GlossaryDialog terms;
@@ -280,6 +281,29 @@ final class WindowActions {
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         improving = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> improving = null);
+        dialog.show();
+    }
+
+    /** Opens the dialog that compares the model with a deployed form, or brings the open one to the front. */
+    void compare() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (comparing != null) {
+            comparing.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        CompareDialog dialog = new CompareDialog(
+                context.compare(),
+                settings,
+                theme,
+                () -> dialogs.openFile("Compare with a deployed model", "Deployed models", "*.onnx"),
+                () -> dialogs.openFolder("Compare with dumped values"),
+                () -> prepareData(Role.EVALUATION, Optional.empty()));
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        comparing = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> comparing = null);
         dialog.show();
     }
 

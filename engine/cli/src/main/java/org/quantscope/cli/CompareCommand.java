@@ -13,6 +13,7 @@ import org.quantscope.core.departure.Alignment;
 import org.quantscope.core.departure.Departure;
 import org.quantscope.core.departure.NetworkComparison;
 import org.quantscope.core.departure.Pairs;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
 import picocli.CommandLine.Command;
@@ -79,6 +80,13 @@ final class CompareCommand extends EngineCommand {
         try (Terminal.Bar bar = terminal().progress("compare")) {
             found = NetworkComparison.of(
                     new NetworkComparison.Task(ModelLoaders.open(floats), deployed, samples, given), bar, cancel());
+        }
+        if (found.tensors().isEmpty()) {
+            throw new BadInputException(
+                    deployed,
+                    "tensors",
+                    "none is found in the float model, by name, graph or value; give --pairs. There are "
+                            + String.join(", ", found.alignment().onlyDeployed()));
         }
         print(json(found), () -> people(found));
         return check && found.first().isPresent() ? ExitCode.CHECK_FAILED : ExitCode.DONE;

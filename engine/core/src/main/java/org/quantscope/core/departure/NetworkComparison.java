@@ -28,7 +28,7 @@ import org.quantscope.core.tensor.TensorId;
  *
  * @param deployed the file or folder
  * @param alignment which tensor is which
- * @param tensors each pair, in the order of the float model's graph
+ * @param tensors each pair, in the order of the float model's graph; empty if nothing that the network computes is paired
  * @param first where the two part first by more than quantization explains; empty if they do not
  * @param samples that were compared
  * @param notes for a person

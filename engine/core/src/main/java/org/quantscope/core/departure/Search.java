@@ -89,11 +89,11 @@ final class Search {
             deployed.floats().flatMap(Model::graph).ifPresent(aligner::byGraph);
             aligner.byValues();
             Pairing pairing = new Pairing(model, deployed, aligner.found(), values);
-            if (pairing.pairs().stream().noneMatch(p -> !graph.requiredInputs().contains(p.name()))) {
-                throw new BadInputException(
-                        deployed.file(),
-                        "tensors",
-                        "none is found in the float model, by name, graph or value; give --pairs");
+            if (pairing.computed().isEmpty()) {
+                notes.add("No tensor of the deployed form was found in the float model, by name, graph or value: say"
+                        + " which is which.");
+                return new NetworkComparison(
+                        deployed.file(), aligner.result(), List.of(), Optional.empty(), size, notes);
             }
             long row =
                     values.values().stream().mapToLong(v -> v.values().length).sum() * Float.BYTES / probe.length;
