@@ -150,7 +150,7 @@ final class BudgetCommand extends EngineCommand {
         SessionState asked = checked(() -> settings.stateOfChosenBits(ref));
         Model model = ModelSetup.openGraph(file, asked);
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
-        SessionState chosen = checked(() -> settings.keepFloat(asked, model));
+        SessionState chosen = checked(() -> settings.named(asked, model));
         Dataset samples = ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel());
         ModelSetup.Calibrated calibrated = ModelSetup.calibrate(model, chosen, samples, terminal(), cancel());
         Calibration calibration =

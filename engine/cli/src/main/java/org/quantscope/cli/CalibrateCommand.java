@@ -87,7 +87,7 @@ final class CalibrateCommand extends EngineCommand {
         SessionState asked = checked(() -> settings.state(ref, data != null));
         Model model = data == null ? Engine.open(file, asked) : ModelSetup.openGraph(file, asked);
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
-        SessionState chosen = checked(() -> settings.keepFloat(asked, model));
+        SessionState chosen = checked(() -> settings.named(asked, model));
         Optional<Dataset> samples = data == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()));

@@ -154,7 +154,7 @@ final class CorrectCommand extends EngineCommand {
         }
         Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
-        SessionState state = checked(() -> settings.keepFloat(asked, model));
+        SessionState state = checked(() -> settings.named(asked, model));
         Optional<Dataset> data = calibrationData == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.openData(calibrationData, 0, Optional.of(asked), cancel()));

@@ -166,7 +166,7 @@ abstract class EvaluatingCommand extends EngineCommand {
                 own ? SessionState.of(asked.model(), opened).withFoldBatchNorm(asked.foldBatchNorm()) : asked;
         Model model = own ? Engine.placed(opened, chosen.addedQuantizers()) : opened;
         Model reference = ModelSetup.reference(file, referenceFile, asked, model, terminal(), cancel());
-        SessionState state = checked(() -> settings.keepFloat(chosen, model));
+        SessionState state = checked(() -> settings.named(chosen, model));
         Calibration calibration;
         Optional<Dataset> calibrating = calibrationSamples(state);
         if (calibrating.isPresent() && !state.looksAtActivations()) {

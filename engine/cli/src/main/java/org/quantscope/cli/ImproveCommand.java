@@ -106,7 +106,7 @@ final class ImproveCommand extends EngineCommand {
         Model model = ModelSetup.openGraph(file, asked);
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
         Double bits = averageBits;
-        SessionState kept = checked(() -> settings.keepFloat(asked, model));
+        SessionState kept = checked(() -> settings.named(asked, model));
         SessionState state = bits == null ? kept : checked(() -> Improvement.within(model, kept, bits));
         Dataset calibration = ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel());
         Optional<Dataset> report = data == null

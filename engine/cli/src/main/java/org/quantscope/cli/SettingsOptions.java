@@ -1,7 +1,11 @@
 package org.quantscope.cli;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -10,7 +14,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OnnxGraph.FloatWeight;
+import org.quantscope.core.onnx.Placement;
 import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
@@ -60,6 +68,14 @@ final class SettingsOptions {
             paramLabel = "REGEX",
             description = "Keep tensors whose name contains a match in float.")
     private @Nullable String keepFloat;
+
+    @Option(
+            names = "--also",
+            paramLabel = "REGEX",
+            description =
+                    "Quantize, as weights, also embedding tables and weights of LSTM, GRU and RNN whose name contains"
+                            + " a match.")
+    private @Nullable String also;
 
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
     private boolean keepBatchNorm;
@@ -175,20 +191,73 @@ final class SettingsOptions {
     }
 
     /**
+     * The state with the tensors that {@code --also} names quantized as weights, and those that {@code --keep-float} names
+     * kept in float.
+     *
+     * @throws IllegalArgumentException if an expression is malformed or names no such tensor
+     */
+    SessionState named(SessionState state, Model model) {
+        return keepFloat(also(state, model), model);
+    }
+
+    /** Gives the tables and recurrent weights that {@code --also} names a setting of their own: that of weights. */
+    private SessionState also(SessionState state, Model model) {
+        if (also == null) {
+            return state;
+        }
+        QuantSpec spec = state.weights()
+                .orElseThrow(() -> new IllegalArgumentException("--also: weights are not quantized; add --weights B"));
+        Pattern pattern = pattern("--also", also);
+        Map<TensorId, QuantSpec> specs = new TreeMap<>(state.overrides());
+        List<String> known = new ArrayList<>();
+        int found = 0;
+        for (FloatWeight constant : model.graph().map(OnnxGraph::floatWeights).orElse(List.of())) {
+            TensorId id = constant.info().id();
+            Placement.Rule rule = constant.site().rule();
+            boolean wanted = rule == Placement.Rule.LOOKED_UP || rule == Placement.Rule.RECURRENT;
+            if (!wanted || constant.info().shape().rank() < 2 || model.find(id).isEmpty()) {
+                continue;
+            }
+            known.add(id.name());
+            if (pattern.matcher(id.name()).find()) {
+                found++;
+                // A recurrent weight is [directions, gates and outputs, inputs], a table has a row for each entry.
+                boolean channels = spec.granularity() instanceof Granularity.PerChannel;
+                specs.put(
+                        id,
+                        channels && rule == Placement.Rule.RECURRENT
+                                ? spec.withGranularity(new Granularity.PerChannel(1))
+                                : spec);
+            }
+        }
+        if (found == 0) {
+            throw new IllegalArgumentException("--also: no table and no recurrent weight has a name that matches "
+                    + also
+                    + (known.isEmpty()
+                            ? "; the model has none that can be quantized"
+                            : "; there are " + String.join(", ", known.subList(0, Math.min(10, known.size())))));
+        }
+        return state.withOverrides(specs);
+    }
+
+    private static Pattern pattern(String option, String text) {
+        try {
+            return Pattern.compile(text);
+        } catch (PatternSyntaxException e) {
+            throw new IllegalArgumentException(option + ": " + e.getDescription() + " in " + text, e);
+        }
+    }
+
+    /**
      * Adds the tensors that {@code --keep-float} names to those kept in float, of all that {@code state} quantizes.
      *
      * @throws IllegalArgumentException if the expression is malformed or names no such tensor
      */
-    SessionState keepFloat(SessionState state, Model model) {
+    private SessionState keepFloat(SessionState state, Model model) {
         if (keepFloat == null) {
             return state;
         }
-        Pattern pattern;
-        try {
-            pattern = Pattern.compile(keepFloat);
-        } catch (PatternSyntaxException e) {
-            throw new IllegalArgumentException("--keep-float: " + e.getDescription() + " in " + keepFloat, e);
-        }
+        Pattern pattern = pattern("--keep-float", keepFloat);
         Set<TensorId> kept = Stream.of(
                         state.keptFloat().stream(),
                         QuantizedTensor.of(model, state, Calibration.NONE).stream()

@@ -215,4 +215,33 @@ class LeftFloatTest {
         assertThat(weights(CommandLineRun.of("inspect", again, "--json").json()))
                 .containsExactly("W1:1", "W2:1");
     }
+
+    @Test
+    void recurrentWeightsAreQuantizedIfTheyAreAskedFor() throws IOException {
+        Path model = recurrent();
+        Path config = folder.resolve("also.json");
+
+        CommandLineRun run = CommandLineRun.of(
+                "calibrate",
+                model,
+                "--weights",
+                4,
+                "--granularity",
+                "channel",
+                "--also",
+                "^[WR]$",
+                "--check",
+                "-o",
+                config,
+                "--json");
+
+        assertThat(run.code()).isZero();
+        assertThat(left(run.json())).singleElement().asString().startsWith("factor: ");
+        // A scale for each of the two rows of W [1, 2, 3], as for R.
+        assertThat(Files.readString(config)).contains("\"W\"", "\"R\"", "channel:1");
+        CommandLineRun none = CommandLineRun.of("calibrate", model, "--weights", 4, "--also", "emb", "-o", config);
+        assertThat(none.code()).isEqualTo(2);
+        assertThat(none.err())
+                .contains("--also: no table and no recurrent weight has a name that matches emb; there are W, R");
+    }
 }

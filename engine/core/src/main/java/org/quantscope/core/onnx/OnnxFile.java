@@ -31,7 +31,7 @@ import org.quantscope.core.tensor.Tensor;
  */
 public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<String> notes) {
     static final int MIN_OPSET = 7;
-    static final int MAX_OPSET = 25;
+    static final int MAX_OPSET = 26;
 
     /** IR version 3 is the first with operator set imports. */
     private static final int MIN_IR = 3;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
@@ -91,7 +92,7 @@ public final class QuantizedWork {
 
     private Optional<Work> of(OnnxNode node) {
         String op = shortName(node);
-        if (PAIR.contains(op) || op.equals("Constant")) {
+        if (PAIR.contains(op) || op.equals("Constant") || passes(node)) {
             return Optional.empty();
         }
         if (QuantizedNodes.isOnCodes(node.proto())) {
@@ -140,12 +141,12 @@ public final class QuantizedWork {
             } else if (floatInput.isPresent()) {
                 computes = Computes.DEQUANTIZED;
                 why = "its input " + floatInput.get() + " is float: the weights are only stored as codes";
-            } else if (!behind && !withFloat) {
-                computes = Computes.FLOAT;
-                why = "its result is not quantized behind it, so that no kernel on integers can take its place";
             } else if (!QuantizedOperators.COMPUTING.contains(op)) {
                 computes = Computes.DEQUANTIZED;
                 why = "ONNX Runtime has no kernel on integers for " + op;
+            } else if (!behind && !withFloat) {
+                computes = Computes.DEQUANTIZED;
+                why = "its result is not quantized behind it, so that no kernel on integers can take its place";
             } else {
                 computes = Computes.INTEGERS;
             }
@@ -249,9 +250,7 @@ public final class QuantizedWork {
             }
             OnnxNode node = producers.get(at);
             String op = node == null ? "" : shortName(node);
-            boolean moves = node != null
-                    && (WeightChains.moves(node.proto()) || QuantizedOperators.MOVING.contains(op))
-                    && !op.equals("Cast");
+            boolean moves = node != null && (passes(node) || QuantizedOperators.MOVING.contains(op));
             if (node == null || node.inputs().isEmpty() || !(moves || PAIR.contains(op))) {
                 break;
             }
@@ -259,6 +258,15 @@ public final class QuantizedWork {
             at = node.inputs().getFirst();
         }
         return new Origin(Optional.empty(), coded, names);
+    }
+
+    /** True for a node that only moves or converts floats, and for a sum of one value, which stands in our own files. */
+    private static boolean passes(OnnxNode node) {
+        if (node.opType().equals("Sum")) {
+            return node.inputs().size() == 1
+                    || (node.inputs().size() == 2 && node.inputs().get(1).endsWith(QdqReading.MOVED_BY));
+        }
+        return WeightChains.moves(node.proto()) && WeightChains.keeps(node.proto(), DType.F32);
     }
 
     /** The layer with weights right before a value. */
@@ -281,7 +289,9 @@ public final class QuantizedWork {
                 && !outputs.contains(value)
                 && by.stream().allMatch(n -> {
                     String op = shortName(n);
-                    boolean passes = QuantizedOperators.CLAMPING.contains(op) || QuantizedOperators.MOVING.contains(op);
+                    boolean passes = QuantizedOperators.CLAMPING.contains(op)
+                            || QuantizedOperators.MOVING.contains(op)
+                            || passes(n);
                     return op.equals("QuantizeLinear")
                             || (passes && isQuantizedBehind(n.outputs().getFirst(), steps - 1));
                 });

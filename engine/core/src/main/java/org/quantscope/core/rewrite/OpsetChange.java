@@ -17,13 +17,13 @@ import org.quantscope.core.tensor.Shape;
 /**
  * Raises the operator set of a graph without changing what it computes. An operator whose meaning is the same in both
  * sets is left alone, one that can be expressed in the new set is rewritten, and any other prevents the change. The
- * tables follow the version history of each operator in the ONNX schemas, for sets 10 to 25.
+ * tables follow the version history of each operator in the ONNX schemas, for sets 10 to 26; set 26 only adds BitCast and CumProd.
  */
 final class OpsetChange {
     /** The oldest set that can be raised. */
     static final int OLDEST = 10;
     /** The newest set in these tables. */
-    static final int NEWEST = 25;
+    static final int NEWEST = 26;
 
     private static final int WITH_ATTRIBUTES_AS_INPUTS = 11;
     private static final int WITHOUT_RATIO = 12;
@@ -46,6 +46,7 @@ final class OpsetChange {
             "Attention",
             "AveragePool",
             "Bernoulli",
+            "BitCast",
             "BitShift",
             "BitwiseAnd",
             "BitwiseNot",
@@ -64,6 +65,7 @@ final class OpsetChange {
             "ConvTranspose",
             "Cos",
             "Cosh",
+            "CumProd",
             "CumSum",
             "DepthToSpace",
             "DequantizeLinear",

@@ -445,7 +445,7 @@ class OnnxLoaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"8, STRING", "14, COMPLEX64", "15, COMPLEX128"})
+    @CsvSource({"8, STRING", "14, COMPLEX64", "15, COMPLEX128", "27, FLOAT6E2M3", "28, FLOAT6E3M2"})
     void typesThatCannotBeReadYetAreSkippedWithANote(int type, String name) throws IOException {
         Model model = open(model(
                 21,
@@ -483,17 +483,17 @@ class OnnxLoaderTest {
     // Lies.
 
     @ParameterizedTest
-    @ValueSource(ints = {6, 26, 0, -1, Integer.MAX_VALUE})
+    @ValueSource(ints = {6, 27, 0, -1, Integer.MAX_VALUE})
     void opsetsOutsideTheRangeAreRefused(int opset) throws IOException {
         assertRefused(
                 matMul().setOpsetImport(0, OperatorSetIdProto.newBuilder().setVersion(opset)),
                 "opset_import",
                 String.valueOf(opset),
-                "7 to 25");
+                "7 to 26");
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {7, 25})
+    @ValueSource(ints = {7, 26})
     void opsetsAtTheEndsOfTheRangeAreRead(int opset) throws IOException {
         assertThat(open(model(opset, matMul().getGraphBuilder())).opset()).isEqualTo(OptionalInt.of(opset));
     }
