@@ -44,6 +44,7 @@ final class Cli {
                         "sensitivity",
                         new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))
                 .addSubcommand("correct", new CorrectCommand(terminal, cancel))
+                .addSubcommand("data-check", new DataCheckCommand(terminal, cancel))
                 .addSubcommand("device", new DeviceCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))

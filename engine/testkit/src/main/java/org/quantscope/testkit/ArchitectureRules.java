@@ -183,6 +183,7 @@ public final class ArchitectureRules {
                         "export",
                         "importer",
                         "device",
+                        "datacheck",
                         "verify",
                         "departure",
                         "proof",

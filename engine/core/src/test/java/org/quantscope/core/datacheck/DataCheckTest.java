@@ -1,0 +1,154 @@
+package org.quantscope.core.datacheck;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.quantscope.core.Engine;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.TensorId;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DataCheckTest {
+    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+    private static final CancelToken NEVER = new CancelToken();
+
+    private Model model;
+    private Dataset data;
+
+    @BeforeAll
+    void open() throws IOException {
+        model = Engine.analysed(Engine.open(SAMPLES.resolve("digits_mlp.onnx"), true));
+        data = Datasets.open(SAMPLES.resolve("digits_calibration.npz"));
+    }
+
+    private DataCheck check(Dataset some) {
+        return DataCheck.of(model, some, QuantSpec.ACTIVATIONS, Progress.NONE, NEVER);
+    }
+
+    private Dataset with(int which, ChangedSamples.Change change) {
+        return new ChangedSamples(data, i -> i == which, change);
+    }
+
+    /** 20 trials, each with another sample and another kind of damage in turn. */
+    @Test
+    void theOneCorruptSampleIsNamedFirst() {
+        for (int trial = 0; trial < 20; trial++) {
+            Random random = new Random(trial);
+            int which = random.nextInt(data.size());
+            int kind = trial % 5;
+            DataCheck found = check(with(which, (sample, v) -> {
+                for (int i = 0; i < v.length; i++) {
+                    v[i] = switch (kind) {
+                        case 0 -> random.nextFloat();
+                        case 1 -> 1 - v[i];
+                        case 2 -> 0;
+                        case 3 -> v[i] * 10;
+                        default -> random.nextInt(5) == 0 ? random.nextInt(2) : v[i];
+                    };
+                }
+            }));
+            assertThat(found.odd().getFirst().index())
+                    .as("trial %d, kind %d: %s", trial, kind, found.odd().getFirst())
+                    .isEqualTo(which);
+        }
+    }
+
+    @Test
+    void aSampleThatSetsRangesIsCountedAndSaid() {
+        DataCheck found = check(with(41, (sample, v) -> {
+            for (int i = 0; i < v.length; i++) {
+                v[i] *= 10;
+            }
+        }));
+
+        DataCheck.Odd first = found.odd().getFirst();
+        assertThat(first.index()).isEqualTo(41);
+        assertThat(first.moved()).isEqualTo(found.tensors().size()).isGreaterThan(1);
+        assertThat(found.tensors()).allSatisfy(of -> {
+            assertThat(of.setBy()).isEqualTo(41);
+            assertThat(of.narrowed()).isGreaterThan(DataCheck.MOVED);
+        });
+        assertThat(found.sentence()).contains("Sample 41 alone widens " + first.moved() + " ranges");
+    }
+
+    @Test
+    void rangesAreThoseOfCalibrationAndGrowWithTheSamples() {
+        DataCheck found = check(data);
+        Map<TensorId, MomentSketch> sketches =
+                Engine.observe(model, data, Progress.NONE, NEVER).sketches();
+
+        assertThat(found.samples()).isEqualTo(data.size());
+        for (DataCheck.Settling of : found.tensors()) {
+            MomentSketch sketch = sketches.get(of.id());
+            assertThat(of.range()).isEqualTo(new ClipRange(Math.min(0, sketch.min()), Math.max(0, sketch.max())));
+            double before = 0;
+            for (ClipRange range : of.at().values()) {
+                double width = (double) range.hi() - range.lo();
+                assertThat(width).isGreaterThanOrEqualTo(before);
+                before = width;
+            }
+            assertThat(of.at()).containsEntry(data.size(), of.range()).containsKey(8);
+        }
+    }
+
+    /** Samples that are all alike: the first few are enough. */
+    @Test
+    void fewAreEnoughWhereAllAreAlike() {
+        float[] one = new float[64];
+        data.fill(new int[] {0}, one);
+        DataCheck found =
+                check(new ChangedSamples(data, i -> true, (i, v) -> System.arraycopy(one, 0, v, 0, one.length)));
+
+        assertThat(found.enough()).hasValue(8);
+        assertThat(found.sentence()).startsWith("8 of 256 samples are enough for 8 bits.");
+    }
+
+    @Test
+    void aSampleWithoutNumbersComesFirst() {
+        DataCheck found = check(with(7, (sample, v) -> Arrays.fill(v, Float.NaN)));
+
+        assertThat(found.odd().getFirst().index()).isEqualTo(7);
+        assertThat(found.odd().getFirst().why()).isEqualTo("has values that are no finite numbers");
+    }
+
+    @Test
+    void stopsWhenCancelled() {
+        CancelToken cancel = new CancelToken();
+        cancel.cancel();
+        assertThatThrownBy(() -> DataCheck.of(model, data, QuantSpec.ACTIVATIONS, Progress.NONE, cancel))
+                .isInstanceOf(CancellationException.class);
+    }
+
+    /** Divergence in bits against a count by hand. */
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1000, 1"})
+    void equalDistributionsDivergeByNothingAndSeparateOnesByOneBit(float shift, double bits) {
+        float[] a = new float[500];
+        float[] b = new float[500];
+        for (int i = 0; i < a.length; i++) {
+            a[i] = i / 500f;
+            b[i] = a[i] + shift;
+        }
+        assertThat(Drift.divergence(MomentSketch.of(a, 0, a.length), MomentSketch.of(b, 0, b.length)))
+                .isCloseTo(bits, within(1e-6));
+    }
+}
