@@ -271,7 +271,10 @@ public final class FlippedViewModel implements AutoCloseable {
 
     /** The name of a class, or its number if it has none. */
     public String className(int c) {
-        List<String> names = data().map(Dataset::classes).orElse(List.of());
+        List<String> ofData = data().map(Dataset::classes).orElse(List.of());
+        List<String> names = ofData.isEmpty()
+                ? bench.modelProperty().get().map(o -> o.source().classNames()).orElse(List.of())
+                : ofData;
         return c < 0 ? "none" : c < names.size() ? Invisible.escaped(names.get(c)) : Integer.toString(c);
     }
 

@@ -202,6 +202,9 @@ public final class LiteGraph {
                 throw new NotConverted(op.where() + ": " + e.getMessage());
             }
         }
+        for (int t : read.outputs()) {
+            w.check(t >= 0 && w.isComputed(w.at(t)), "nothing computes a result");
+        }
         return w;
     }
 

@@ -48,7 +48,7 @@ final class Moves {
     static void transpose(Wiring w, LiteOperator op) {
         int x = w.input(op, 0);
         int y = w.output(op);
-        long[] order = w.integers(op.input(1));
+        long[] order = w.integers(w.input(op, 1));
         int rank = w.rank(x);
         boolean known = order.length == rank
                 && Arrays.equals(
@@ -90,7 +90,7 @@ final class Moves {
     /** PAD, PADV2 and MIRROR_PAD. */
     static void pad(Wiring w, LiteOperator op) {
         int x = w.input(op, 0);
-        long[] pairs = w.integers(op.input(1));
+        long[] pairs = w.integers(w.input(op, 1));
         int rank = w.rank(x);
         w.check(pairs.length == 2 * rank, pairs.length + " pads are none of " + rank + " axes");
         boolean planes = w.inPlanes(x) && rank == 4;
@@ -129,7 +129,7 @@ final class Moves {
             int y = w.output(op);
             int rank = w.rank(x);
             boolean keep = ((Reducer) op.options()).keepDims();
-            int[] axes = Arrays.stream(w.integers(op.input(1)))
+            int[] axes = Arrays.stream(w.integers(w.input(op, 1)))
                     .mapToInt(a -> w.axis(a, rank))
                     .sorted()
                     .distinct()
@@ -165,7 +165,7 @@ final class Moves {
         return (w, op) -> {
             int x = w.input(op, 0);
             int y = w.output(op);
-            long[] axes = w.integers(op.input(1));
+            long[] axes = w.integers(w.input(op, 1));
             w.check(axes.length == 1, "it has " + axes.length + " axes");
             int axis = w.axis(axes[0], w.rank(x));
             w.alongAxis(x, axis);
@@ -187,8 +187,8 @@ final class Moves {
     static void slice(Wiring w, LiteOperator op) {
         int x = w.input(op, 0);
         int rank = w.rank(x);
-        long[] begin = w.integers(op.input(1));
-        long[] size = w.integers(op.input(2));
+        long[] begin = w.integers(w.input(op, 1));
+        long[] size = w.integers(w.input(op, 2));
         w.check(begin.length == rank && size.length == rank, "its places are not " + rank);
         long[] end = new long[rank];
         long[] step = new long[rank];
@@ -205,9 +205,9 @@ final class Moves {
         int y = w.output(op);
         int rank = w.rank(x);
         w.check(o.ellipsisMask() == 0 && o.newAxisMask() == 0, "it has an ellipsis or a new axis");
-        long[] begin = w.integers(op.input(1)).clone();
-        long[] end = w.integers(op.input(2)).clone();
-        long[] step = w.integers(op.input(3));
+        long[] begin = w.integers(w.input(op, 1)).clone();
+        long[] end = w.integers(w.input(op, 2)).clone();
+        long[] step = w.integers(w.input(op, 3));
         w.check(
                 begin.length <= rank && end.length == begin.length && step.length == begin.length,
                 "its places are not " + rank);
@@ -272,14 +272,14 @@ final class Moves {
 
     /** SPLIT: the axis comes first. */
     static void split(Wiring w, LiteOperator op) {
-        long[] axes = w.integers(op.input(0));
+        long[] axes = w.integers(w.input(op, 0));
         w.check(axes.length == 1, "it has " + axes.length + " axes");
         cutInto(w, op, w.input(op, 1), axes[0]);
     }
 
     /** SPLIT_V: the axis comes last. */
     static void splitV(Wiring w, LiteOperator op) {
-        long[] axes = w.integers(op.input(2));
+        long[] axes = w.integers(w.input(op, 2));
         w.check(axes.length == 1, "it has " + axes.length + " axes");
         cutInto(w, op, w.input(op, 0), axes[0]);
     }
@@ -332,7 +332,10 @@ final class Moves {
         Arrays.fill(lengths, 1);
         w.check(lengths.length == w.fixedShape(x)[axis], "its parts are not the whole");
         List<String> parts = new ArrayList<>();
-        op.outputs().forEach(y -> parts.add(w.between(y, "with all axes")));
+        for (int y : op.outputs()) {
+            w.check(y >= 0, "an output is missing");
+            parts.add(w.between(y, "with all axes"));
+        }
         w.put(
                 op,
                 "Split",
@@ -371,7 +374,7 @@ final class Moves {
 
     static void tile(Wiring w, LiteOperator op) {
         int x = w.input(op, 0);
-        long[] times = w.integers(op.input(1));
+        long[] times = w.integers(w.input(op, 1));
         w.check(times.length == w.rank(x), "it repeats " + times.length + " axes of " + w.rank(x));
         if (times.length > 0 && times[0] != 1) {
             w.alongAxis(x, 0);
@@ -383,7 +386,7 @@ final class Moves {
     static void cumsum(Wiring w, LiteOperator op) {
         Cumsum o = (Cumsum) op.options();
         int x = w.input(op, 0);
-        w.alongAxis(x, w.axis(w.integers(op.input(1))[0], w.rank(x)));
+        w.alongAxis(x, w.axis(w.integers(w.input(op, 1))[0], w.rank(x)));
         w.put(
                 op,
                 "CumSum",

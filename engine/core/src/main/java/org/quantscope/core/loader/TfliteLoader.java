@@ -15,7 +15,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.quantscope.core.convert.LiteGraph;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.CopyBudget;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxFile;
@@ -28,6 +30,7 @@ import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.core.tflite.AttachedFiles;
 import org.quantscope.core.tflite.LiteCodes;
 import org.quantscope.core.tflite.LiteOperator;
 import org.quantscope.core.tflite.LiteOps;
@@ -94,7 +97,41 @@ public final class TfliteLoader implements ModelLoader {
                     .graph()
                     .map(g -> run(g, converted.activations()))
                     .orElseGet(() -> weightsOnly(converted.reason()));
-            return model.withMetadata(metadata());
+            Map<String, String> metadata = metadata();
+            List<String> classes = List.of();
+            try {
+                Optional<AttachedFiles> attached = AttachedFiles.of(file);
+                classes = attached.map(this::classes).orElse(List.of());
+                attached.ifPresent(a -> metadata.put(
+                        "files behind it",
+                        a.sizes().entrySet().stream()
+                                .map(e -> e.getKey() + " (" + e.getValue() + " bytes)")
+                                .collect(Collectors.joining(", "))));
+            } catch (BadInputException e) {
+                metadata.put("files behind it", "damaged: " + e.getMessage());
+            }
+            if (!classes.isEmpty()) {
+                metadata.put("class names", names(classes));
+            }
+            return model.withMetadata(metadata, classes);
+        }
+
+        /** The labels of the first output that has as many classes as there are. */
+        private List<String> classes(AttachedFiles attached) {
+            return read.outputs().stream()
+                    .filter(t -> t >= 0)
+                    .map(t -> read.tensors().get(t).shape())
+                    .filter(shape -> shape.rank() > 0)
+                    .map(shape -> attached.labels(shape.dim(shape.rank() - 1)))
+                    .filter(labels -> labels.size() > 1)
+                    .findFirst()
+                    .orElse(List.of());
+        }
+
+        private static String names(List<String> classes) {
+            int shown = Math.min(20, classes.size());
+            return classes.size() + ": " + String.join(", ", classes.subList(0, shown))
+                    + (classes.size() > shown ? ", …" : "");
         }
 
         /** The model with its graph. */

@@ -27,6 +27,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param own how the file itself quantizes its tensors; empty for a float model
  * @param altered stored tensors that differ from the file or are not in it, because folding or a correction made them
  * @param metadata what the file says of itself, as text by key, in its order
+ * @param classNames what the file calls the classes of its output, in their order; empty if it does not say
  */
 public record Model(
         Path file,
@@ -37,12 +38,14 @@ public record Model(
         List<String> notes,
         Set<TensorId> altered,
         Optional<OwnQuantization> own,
-        Map<String, String> metadata) {
+        Map<String, String> metadata,
+        List<String> classNames) {
     public Model {
         tensors = List.copyOf(tensors);
         notes = List.copyOf(notes);
         altered = Collections.unmodifiableSet(new TreeSet<>(altered));
         metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+        classNames = List.copyOf(classNames);
     }
 
     /** A model whose file says nothing of itself that is kept. */
@@ -55,7 +58,7 @@ public record Model(
             List<String> notes,
             Set<TensorId> altered,
             Optional<OwnQuantization> own) {
-        this(file, format, opset, tensors, graph, notes, altered, own, Map.of());
+        this(file, format, opset, tensors, graph, notes, altered, own, Map.of(), List.of());
     }
 
     /** A model as it is in the file. */
@@ -71,7 +74,7 @@ public record Model(
 
     /** The same file with another view of its graph. */
     public Model withGraph(OnnxGraph other) {
-        return new Model(file, format, opset, tensors, Optional.of(other), notes, altered, own, metadata);
+        return new Model(file, format, opset, tensors, Optional.of(other), notes, altered, own, metadata, classNames);
     }
 
     /** The tensor of that name, if it is stored. */
@@ -83,11 +86,16 @@ public record Model(
     public Model withAltered(Set<TensorId> more) {
         Set<TensorId> all = new TreeSet<>(altered);
         all.addAll(more);
-        return new Model(file, format, opset, tensors, graph, notes, all, own, metadata);
+        return new Model(file, format, opset, tensors, graph, notes, all, own, metadata, classNames);
     }
 
     /** The same model with what its file says of itself. */
     public Model withMetadata(Map<String, String> texts) {
-        return new Model(file, format, opset, tensors, graph, notes, altered, own, texts);
+        return withMetadata(texts, classNames);
+    }
+
+    /** The same model with what its file says of itself and of its classes. */
+    public Model withMetadata(Map<String, String> texts, List<String> names) {
+        return new Model(file, format, opset, tensors, graph, notes, altered, own, texts, names);
     }
 }

@@ -346,7 +346,8 @@ public final class BatchNormFolding {
                             all,
                             model.altered(),
                             model.own(),
-                            model.metadata())
+                            model.metadata(),
+                            model.classNames())
                     .withAltered(altered);
         }
     }

@@ -81,7 +81,8 @@ public final class ConstantFolding {
                     notes,
                     model.altered(),
                     own,
-                    model.metadata());
+                    model.metadata(),
+                    model.classNames());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -236,7 +236,8 @@ public final class ModelRewrite {
                         model.notes(),
                         model.altered(),
                         model.own(),
-                        model.metadata())
+                        model.metadata(),
+                        model.classNames())
                 .withAltered(altered);
     }
 

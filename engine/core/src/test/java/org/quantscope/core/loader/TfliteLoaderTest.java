@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.Engine;
@@ -155,6 +160,67 @@ class TfliteLoaderTest {
         assertThatThrownBy(() -> open(tiny))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(message);
+    }
+
+    /** A stored text behind a model, with places counted from the beginning of the file, as Python's zipfile appends it. */
+    private static byte[] with(byte[] model, String name, String text) {
+        byte[] content = text.getBytes(StandardCharsets.UTF_8);
+        CRC32 crc = new CRC32();
+        crc.update(content);
+        ByteBuffer out = ByteBuffer.allocate(model.length + content.length + 2 * name.length() + 98)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        out.put(model)
+                .putInt(0x04034b50)
+                .putShort((short) 20)
+                .putShort((short) 0)
+                .putShort((short) 0)
+                .putInt(0);
+        out.putInt((int) crc.getValue()).putInt(content.length).putInt(content.length);
+        out.putShort((short) name.length()).putShort((short) 0).put(name.getBytes(StandardCharsets.US_ASCII));
+        out.put(content);
+        int directory = out.position();
+        out.putInt(0x02014b50)
+                .putShort((short) 20)
+                .putShort((short) 20)
+                .putInt(0)
+                .putInt(0);
+        out.putInt((int) crc.getValue()).putInt(content.length).putInt(content.length);
+        out.putShort((short) name.length()).putInt(0).putInt(0).putInt(0).putInt(model.length);
+        out.put(name.getBytes(StandardCharsets.US_ASCII));
+        int size = out.position() - directory;
+        out.putInt(0x06054b50)
+                .putInt(0)
+                .putShort((short) 1)
+                .putShort((short) 1)
+                .putInt(size)
+                .putInt(directory);
+        out.putShort((short) 0);
+        return Arrays.copyOf(out.array(), out.position());
+    }
+
+    @Test
+    void labelsBehindTheModelAreTheNamesOfItsClasses() throws IOException {
+        TinyTflite tiny = new TinyTflite();
+        int x = tiny.computed("x", FLOAT32, 1, 2);
+        int w = tiny.stored("w", FLOAT32, TinyTflite.floats(new float[6]), 3, 2);
+        int y = tiny.computed("y", FLOAT32, 1, 3);
+        byte[] model =
+                tiny.operator(FULLY_CONNECTED, y, x, w).inputs(x).outputs(y).build();
+        Path file = folder.resolve("m.tflite");
+
+        Model labelled = ModelLoaders.open(Files.write(file, with(model, "labels.txt", "cat\n dog\nbird\n\n")));
+        assertThat(labelled.classNames()).containsExactly("cat", "dog", "bird");
+        assertThat(labelled.metadata())
+                .containsEntry("files behind it", "labels.txt (15 bytes)")
+                .containsEntry("class names", "3: cat, dog, bird");
+        assertThat(Engine.analysed(labelled).classNames()).hasSize(3);
+        assertThat(Engine.analysed(labelled).metadata()).isEqualTo(labelled.metadata());
+
+        Model other = ModelLoaders.open(Files.write(file, with(model, "labels.txt", "cat\ndog")));
+        assertThat(other.classNames()).isEmpty();
+        byte[] damaged = with(model, "labels.txt", "cat\ndog\nbird");
+        damaged[model.length + 42] ^= 1;
+        assertThat(ModelLoaders.open(Files.write(file, damaged)).graph()).isPresent();
     }
 
     @Test
