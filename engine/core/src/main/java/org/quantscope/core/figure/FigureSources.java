@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.budget.BitTarget;
 import org.quantscope.core.budget.MixedPrecision;
@@ -164,10 +165,10 @@ public final class FigureSources implements AutoCloseable {
     }
 
     private static boolean looksAtActivations(Scene scene) {
-        return scene.state().looksAtActivations()
-                || scene.selected()
-                        .flatMap(id -> FigureSource.activation(scene.model(), id))
-                        .isPresent();
+        return scene.state().activations().isPresent()
+                || Stream.concat(scene.state().overrides().keySet().stream(), scene.selected().stream())
+                        .anyMatch(
+                                id -> FigureSource.activation(scene.model(), id).isPresent());
     }
 
     /**

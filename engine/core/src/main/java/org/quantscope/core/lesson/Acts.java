@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.figure.FigureSource;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.lesson.Lesson.Act;
@@ -51,6 +52,13 @@ public final class Acts {
         return id;
     }
 
+    /** @throws IllegalArgumentException naming the tasks there are */
+    static Task task(String id) {
+        return Task.byId(id)
+                .orElseThrow(() -> new IllegalArgumentException("metric: "
+                        + Yaml.unknown(id, Task.all().stream().map(Task::id).toList())));
+    }
+
     private static Optional<TensorInfo> info(TensorId id, Model model) {
         return model.find(id).map(Tensor::info).or(() -> FigureSource.activation(model, id));
     }
@@ -94,6 +102,7 @@ public final class Acts {
                         data ? Optional.of(CorrectionSettings.of(Session.of(state))) : Optional.empty());
                 yield new Edit.ApplyCorrection(applied, Corrections.title(applied));
             }
+            case Act.Score(Task task) -> new Edit.SetMetric(Optional.of(task));
             case Act.Select _ -> throw new IllegalArgumentException("act: a selection is no edit");
             case Act.GiveBits _ -> throw new IllegalArgumentException("act: bits are given by a search");
         };

@@ -67,6 +67,9 @@ public final class Judge {
     private Scene scene(Quantity quantity) {
         try {
             Scene at = scene;
+            if (quantity.metric().isPresent()) {
+                at = changed(at, new Lesson.Act.Score(quantity.metric().get()));
+            }
             if (!quantity.activations().settings().isEmpty()) {
                 at = changed(at, new Lesson.Act.ChangeActivations(quantity.activations()));
             }

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quantscope.core.dataset.AlteredSamples;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.figure.Figure;
 import org.quantscope.core.synthetic.SyntheticTensor;
 
@@ -152,6 +153,9 @@ public record Lesson(
 
         /** Corrects the float model. */
         record Correct(String correction) implements Act {}
+
+        /** Chooses what is scored. */
+        record Score(Task task) implements Act {}
 
         /** Gives each weight the bits that pay, by a search on the calibration data. */
         record GiveBits(double averageBits) implements Act {}

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.figure.Figure;
 import org.quantscope.core.figure.Figures;
 import org.quantscope.core.tensor.NearNames;
@@ -12,8 +13,8 @@ import org.quantscope.core.tensor.NearNames;
  * A figure of the present settings, or of settings that differ from them: {@code mse}, {@code mse with calibrator=mse},
  * {@code accuracy with weights.bits=4}. Settings behind {@code with} are those of the selected tensor, of all weights if
  * their name begins with {@code weights.}, or of activations with {@code activations.}; {@code select} names another
- * tensor, and {@code budget} gives each weight the bits that pay, so many on average. They apply in the order: activations, weights, budget,
- * select, the selected tensor.
+ * tensor, {@code budget} gives each weight the bits that pay, so many on average, and {@code metric} is what is scored. They apply in
+ * the order: metric, activations, weights, budget, select, the selected tensor.
  *
  * @param figure what is computed
  * @param selected change of the selected tensor
@@ -21,6 +22,7 @@ import org.quantscope.core.tensor.NearNames;
  * @param activations change of activations
  * @param select name of another tensor
  * @param budget average bits; empty to leave the bits as they are
+ * @param metric what is scored; empty to leave it as it is
  */
 record Quantity(
         Figure figure,
@@ -28,12 +30,14 @@ record Quantity(
         SpecChange weights,
         SpecChange activations,
         Optional<String> select,
-        OptionalDouble budget) {
+        OptionalDouble budget,
+        Optional<Task> metric) {
     private static final String WITH = " with ";
     private static final String ALL = "weights.";
     private static final String ACTIVATIONS = "activations.";
     private static final String SELECT = "select";
     private static final String BUDGET = "budget";
+    private static final String METRIC = "metric";
 
     /** @throws IllegalArgumentException naming what is not known */
     static Quantity parse(String text) {
@@ -55,6 +59,7 @@ record Quantity(
         Map<String, String> activations = new LinkedHashMap<>();
         Optional<String> select = Optional.empty();
         OptionalDouble budget = OptionalDouble.empty();
+        Optional<Task> metric = Optional.empty();
         if (with >= 0) {
             // A clip has a comma of its own, so settings are parted by commas that a name follows.
             for (String pair : spaced.substring(with + WITH.length()).split(",\\s*(?=[a-z.-]+=)", -1)) {
@@ -68,6 +73,8 @@ record Quantity(
                     activations.put(keyValue[0].substring(ACTIVATIONS.length()), keyValue[1].strip());
                 } else if (keyValue[0].equals(SELECT)) {
                     select = Optional.of(keyValue[1].strip());
+                } else if (keyValue[0].equals(METRIC)) {
+                    metric = Optional.of(Acts.task(keyValue[1].strip()));
                 } else if (keyValue[0].equals(BUDGET)) {
                     budget = OptionalDouble.of(averageBits(keyValue[1].strip()));
                 } else {
@@ -76,7 +83,13 @@ record Quantity(
             }
         }
         return new Quantity(
-                figure, new SpecChange(selected), new SpecChange(weights), new SpecChange(activations), select, budget);
+                figure,
+                new SpecChange(selected),
+                new SpecChange(weights),
+                new SpecChange(activations),
+                select,
+                budget,
+                metric);
     }
 
     /** @throws IllegalArgumentException if it is no number above 0 */

@@ -42,9 +42,10 @@ final class StepReader {
     static final List<String> BLOCKS =
             List.of("stage", "predict", "goal", "reveal", "why", "hint", "solution", "wrong");
 
-    private static final List<String> ACTS = List.of("select", "weights", "activations", "this", "correct", "budget");
+    private static final List<String> ACTS =
+            List.of("select", "weights", "activations", "this", "metric", "correct", "budget");
     /** What the program does by itself; corrections and searches are done by hand, in the menu. */
-    private static final List<String> SHOWN_ACTS = List.of("select", "weights", "activations", "this");
+    private static final List<String> SHOWN_ACTS = List.of("select", "weights", "activations", "this", "metric");
 
     private static final List<String> ANSWERS = List.of("answer", "why");
 
@@ -205,6 +206,9 @@ final class StepReader {
                     }
                     acts.add(new Act.Correct(yaml.text()));
                 }
+                case "metric" ->
+                    Optional.ofNullable(yaml.make(() -> Acts.task(yaml.text())))
+                            .ifPresent(task -> acts.add(new Act.Score(task)));
                 case "budget" ->
                     Optional.ofNullable(yaml.make(() -> Quantity.averageBits(yaml.text())))
                             .ifPresent(bits -> acts.add(new Act.GiveBits(bits)));
