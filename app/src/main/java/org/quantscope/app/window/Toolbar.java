@@ -119,6 +119,9 @@ final class Toolbar extends HBox {
         MenuItem about = item("About this model…", null, actions::aboutModel);
         about.setId("about-model");
         context.bench().modelProperty().subscribe(m -> about.setDisable(m.isEmpty()));
+        MenuItem proof = item("What is quantized…", null, actions::proof);
+        proof.setId("what-is-quantized");
+        context.bench().modelProperty().subscribe(m -> proof.setDisable(m.isEmpty()));
         MenuItem unsaved = item("Unsaved work…", null, context.session()::showUnsaved);
         unsaved.setId("open-unsaved");
         open.getItems()
@@ -131,6 +134,7 @@ final class Toolbar extends HBox {
                         compare,
                         new SeparatorMenuItem(),
                         about,
+                        proof,
                         unsaved,
                         recent);
         return open;

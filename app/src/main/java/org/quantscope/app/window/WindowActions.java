@@ -12,6 +12,7 @@ import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.proof.ProofViewModel;
 import org.quantscope.app.session.ModelFacts;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Settings;
@@ -38,12 +39,15 @@ final class WindowActions {
     private @Nullable ImportDialog importing;
     private @Nullable ImproveDialog improving;
     private @Nullable CompareDialog comparing;
+    private @Nullable ProofDialog proving;
+    private final ProofViewModel proof;
     private @Nullable ExpectedDialog expecting;
     private @Nullable BudgetDialog budgeting;
     private @Nullable GlossaryDialog terms;
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
         this.context = context;
+        this.proof = new ProofViewModel(context.bench(), context.background());
         this.settings = settings;
         this.dialogs = dialogs;
         this.theme = theme;
@@ -247,6 +251,38 @@ final class WindowActions {
             context.imports().close();
             importing = null;
         });
+        dialog.show();
+    }
+
+    /** Shows what in the file of the open model is quantized, or brings the open page to the front. */
+    void proof() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        proof.look();
+        if (proving != null) {
+            proving.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        ProofDialog dialog = new ProofDialog(
+                proof,
+                settings,
+                () -> dialogs.openFile(
+                        "The float original",
+                        "Models",
+                        "*.onnx",
+                        "*.safetensors",
+                        "*.gguf",
+                        "*.tflite",
+                        "*.h5",
+                        "*.keras",
+                        "*.pt",
+                        "*.pth",
+                        "*.pt2",
+                        "*.npz"));
+        dialogs.dress(dialog);
+        proving = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> proving = null);
         dialog.show();
     }
 
