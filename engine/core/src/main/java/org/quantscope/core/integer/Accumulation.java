@@ -34,19 +34,69 @@ final class Accumulation {
             @Nullable IntegerTensor biasStored,
             IntegerGraph.Slot out) {
         CodeGrid weightGrid = grid(weights);
-        CodeGrid outGrid = out.grid().orElseThrow(() -> new IllegalArgumentException("no grid of the result"));
         Rows rows = rows(weights, weightGrid, op.order());
         int[] bias = bias(biasStored, rows.outputs);
-        Limits limits = Limits.of(out.type(), outGrid, op.activation());
         boolean unsigned = out.type() == DType.U8;
         // Of TFLite's convolutions those of int8 without groups are matrix products of ruy.
         boolean product = !unsigned && op.order() != WeightOrder.ONE_HWO && op.groups() == 1;
-        Requantizer requantizer =
-                requantizer(arithmetic, inGrid, weightGrid, outGrid, rows.outputs, limits, product, unsigned);
+        End end = end(arithmetic, inGrid, weightGrid, rows.outputs, op.activation(), product, unsigned, out);
         if (op.groups() <= 0 || rows.outputs % op.groups() != 0) {
             throw new IllegalArgumentException(rows.outputs + " output channels in " + op.groups() + " groups");
         }
-        return inputs -> convolve(op, present(inputs[0]), rows, bias, inGrid, requantizer, out);
+        return inputs -> convolve(op, present(inputs[0]), rows, bias, inGrid, end, out);
+    }
+
+    /** Results while they are made: codes, or float values where there is no grid behind the operator. */
+    @SuppressWarnings("ArrayRecordComponent") // filled by the threads of one step
+    private record Made(int[] codes, float[] reals) {
+        IntegerTensor tensor(IntegerGraph.Slot out, int[] shape) {
+            return out.type() == DType.F32
+                    ? IntegerTensor.reals(shape, reals)
+                    : IntegerTensor.codes(out.type(), shape, out.grid(), codes);
+        }
+    }
+
+    /**
+     * What becomes of an accumulator.
+     *
+     * @param requantizer null if it becomes a float value
+     * @param scales of accumulators, by channel, if they become float values
+     */
+    @SuppressWarnings("ArrayRecordComponent") // made once, never compared
+    private record End(@Nullable Requantizer requantizer, float[] scales) {
+        Made made(int count) {
+            return requantizer == null ? new Made(new int[0], new float[count]) : new Made(new int[count], new float[0]);
+        }
+
+        void put(Made made, int place, int sum, int channel) {
+            if (requantizer == null) {
+                made.reals[place] = sum * scales[scales.length == 1 ? 0 : channel];
+            } else {
+                made.codes[place] = requantizer.code(sum, channel);
+            }
+        }
+    }
+
+    private static End end(
+            Arithmetic arithmetic,
+            CodeGrid in,
+            CodeGrid weights,
+            int outputs,
+            Activation activation,
+            boolean product,
+            boolean floatProduct,
+            IntegerGraph.Slot out) {
+        if (out.type() == DType.F32) {
+            float[] scales = weights.scales().clone();
+            for (int c = 0; c < scales.length; c++) {
+                scales[c] = in.scale() * scales[c];
+            }
+            return new End(null, scales);
+        }
+        CodeGrid outGrid = out.grid().orElseThrow(() -> new IllegalArgumentException("no grid of the result"));
+        Limits limits = Limits.of(out.type(), outGrid, activation);
+        return new End(
+                requantizer(arithmetic, in, weights, outGrid, outputs, limits, product, floatProduct), new float[0]);
     }
 
     static IntegerTensor present(@Nullable IntegerTensor tensor) {
@@ -128,7 +178,7 @@ final class Accumulation {
             Rows rows,
             int[] bias,
             CodeGrid inGrid,
-            Requantizer requantizer,
+            End end,
             IntegerGraph.Slot out) {
         Window w = op.window();
         int[] shape = x.shape();
@@ -149,7 +199,7 @@ final class Accumulation {
         int wide = w.windows(1, width);
         int outputs = rows.outputs;
         int[] made = last ? new int[] {shape[0], high, wide, outputs} : new int[] {shape[0], outputs, high, wide};
-        int[] codes = new int[IntegerTensor.count(made)];
+        Made results = end.made(IntegerTensor.count(made));
         int top = w.before(0, height);
         int left = w.before(1, width);
         int[] origin = x.codes();
@@ -183,12 +233,12 @@ final class Accumulation {
                         int place = last
                                 ? ((n * high + y) * wide + at) * outputs + o
                                 : ((n * outputs + o) * high + y) * wide + at;
-                        codes[place] = requantizer.code(sum, o);
+                        end.put(results, place, sum, o);
                     }
                 }
             }
         });
-        return IntegerTensor.codes(out.type(), made, out.grid(), codes);
+        return results.tensor(out, made);
     }
 
     private static void gather(
@@ -240,7 +290,6 @@ final class Accumulation {
             throw new IllegalArgumentException("weights of " + weights.shape().length + " axes");
         }
         CodeGrid weightGrid = grid(weights);
-        CodeGrid outGrid = out.grid().orElseThrow(() -> new IllegalArgumentException("no grid of the result"));
         int outputs = weights.shape()[op.outputsFirst() ? 0 : 1];
         int depth = weights.shape()[op.outputsFirst() ? 1 : 0];
         int[] rows = new int[weights.codes().length];
@@ -251,9 +300,8 @@ final class Accumulation {
             }
         }
         int[] bias = bias(biasStored, outputs);
-        Limits limits = Limits.of(out.type(), outGrid, op.activation());
-        Requantizer requantizer =
-                requantizer(arithmetic, inGrid, weightGrid, outGrid, outputs, limits, out.type() == DType.I8, true);
+        End end = end(
+                arithmetic, inGrid, weightGrid, outputs, op.activation(), out.type() == DType.I8, true, out);
         return inputs -> {
             IntegerTensor x = present(inputs[0]);
             if (depth == 0 || x.codes().length % depth != 0) {
@@ -270,17 +318,17 @@ final class Accumulation {
             } else {
                 made = new int[] {count, outputs};
             }
-            int[] codes = new int[IntegerTensor.count(made)];
+            Made results = end.made(IntegerTensor.count(made));
             IntStream.range(0, count).parallel().forEach(n -> {
                 int[] row = new int[depth];
                 for (int i = 0; i < depth; i++) {
                     row[i] = x.codes()[n * depth + i] - inGrid.zeroPoint();
                 }
                 for (int o = 0; o < outputs; o++) {
-                    codes[n * outputs + o] = requantizer.code(bias[o] + dot(row, rows, o * depth), o);
+                    end.put(results, n * outputs + o, bias[o] + dot(row, rows, o * depth), o);
                 }
             });
-            return IntegerTensor.codes(out.type(), made, out.grid(), codes);
+            return results.tensor(out, made);
         };
     }
 

@@ -7,6 +7,66 @@ import org.quantscope.core.integer.IntegerOp.Softmax;
 final class RealOps {
     private RealOps() {}
 
+    /** True if an operator is computed on float values. */
+    static boolean has(IntegerOp op) {
+        return switch (op) {
+            case IntegerOp.Pointwise _, IntegerOp.Clamp _, IntegerOp.Elementwise _ -> true;
+            case IntegerOp.Softmax _, IntegerOp.Mean _, IntegerOp.Concat _ -> true;
+            case IntegerOp.AveragePool pool -> pool.global();
+            default -> false;
+        };
+    }
+
+    static Kernel mean(IntegerOp.Mean op) {
+        return inputs -> {
+            IntegerTensor x = Accumulation.present(inputs[0]);
+            int rank = x.shape().length;
+            int[] axes = op.axes().clone();
+            for (int i = 0; i < axes.length; i++) {
+                axes[i] = axes[i] < 0 ? axes[i] + rank : axes[i];
+                if (axes[i] < 0 || axes[i] >= rank) {
+                    throw new IllegalArgumentException("axis " + op.axes()[i] + " of " + rank);
+                }
+            }
+            return mean(x, axes, op.keepAxes());
+        };
+    }
+
+    static Kernel average(IntegerOp.AveragePool op) {
+        return inputs -> {
+            IntegerTensor x = Accumulation.present(inputs[0]);
+            boolean last = op.window().channelsLast();
+            return mean(x, last ? new int[] {1, 2} : new int[] {2, 3}, true);
+        };
+    }
+
+    private static IntegerTensor mean(IntegerTensor x, int[] axes, boolean keep) {
+        int[] kept = x.shape().clone();
+        int count = 1;
+        for (int axis : axes) {
+            count *= kept[axis];
+            kept[axis] = 1;
+        }
+        if (count == 0) {
+            throw new IllegalArgumentException("the mean of nothing");
+        }
+        float[] sums = new float[IntegerTensor.count(kept)];
+        Broadcast places = Broadcast.of(kept, x.shape());
+        for (int i = 0; i < x.reals().length; i++) {
+            sums[places.first(i)] += x.reals()[i];
+        }
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] /= count;
+        }
+        int[] shape = keep
+                ? kept
+                : java.util.stream.IntStream.range(0, kept.length)
+                        .filter(i -> java.util.Arrays.stream(axes).noneMatch(a -> a == i))
+                        .map(i -> kept[i])
+                        .toArray();
+        return IntegerTensor.reals(shape, sums);
+    }
+
     static Kernel pointwise(IntegerOp.Pointwise op) {
         return inputs -> {
             IntegerTensor x = Accumulation.present(inputs[0]);

@@ -30,6 +30,7 @@ final class StepKernels {
             }
             case IntegerOp.MatMul op ->
                 Accumulation.matMul(arithmetic, op, grid(graph, step, 0), grid(graph, step, 1), out);
+            case IntegerOp.AveragePool op when slot(graph, step, 0).type() == DType.F32 -> RealOps.average(op);
             case IntegerOp.AveragePool op -> Pooling.average(arithmetic, op, grid(graph, step, 0), out);
             case IntegerOp.MaxPool op -> Pooling.max(op, grid(graph, step, 0), out);
             case IntegerOp.Elementwise op ->
@@ -49,6 +50,7 @@ final class StepKernels {
                 slot(graph, step, 0).type() == DType.F32
                         ? RealOps.clamp(op)
                         : Pointwise.clamp(arithmetic, op, grid(graph, step, 0), out);
+            case IntegerOp.Mean op when slot(graph, step, 0).type() == DType.F32 -> RealOps.mean(op);
             case IntegerOp.Mean op ->
                 Means.of(
                         arithmetic,
@@ -79,7 +81,8 @@ final class StepKernels {
     }
 
     private static void codes(Slot in, IntegerTensor weights, Slot out) {
-        if (!Accumulation.fits(in.type(), weights.type()) || out.type().bytes() != 1 || out.type() == DType.BOOL) {
+        boolean made = out.type() == DType.I8 || out.type() == DType.U8 || out.type() == DType.F32;
+        if (!Accumulation.fits(in.type(), weights.type()) || !made) {
             throw new IllegalArgumentException(
                     in.type() + " by " + weights.type() + " to " + out.type() + "; 8-bit codes are computed");
         }
