@@ -10,18 +10,23 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.device.DeviceBudget;
 import org.quantscope.core.device.DeviceCost;
 import org.quantscope.core.device.MeasuredSpeed;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ModelSize;
+import org.quantscope.core.integer.Arithmetic;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.layerwise.CodeNotes;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
+import org.quantscope.core.verify.IntegerEvaluation;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -40,6 +45,8 @@ import picocli.CommandLine.Option;
             "  quantscope eval model.onnx --data test.npz --config config.json --json"
         })
 final class EvalCommand extends EvaluatingCommand {
+    private static final String FLOAT = "float";
+
     @Option(names = "--check", description = FloatReport.CHECK + ".")
     private boolean check;
 
@@ -54,6 +61,12 @@ final class EvalCommand extends EvaluatingCommand {
                 "class_accuracy, all optional. ms is measured in ONNX Runtime on this machine."
             })
     private @Nullable Path budget;
+    @Option(
+            names = "--arithmetic",
+            paramLabel = "ID",
+            description = "Evaluate in whole numbers too, bit for bit as a runtime computes: tflite, onnxruntime or cmsis-nn"
+                    + " (default: float, the grids simulated in float32).")
+    private String arithmetic = FLOAT;
 
     EvalCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
@@ -63,6 +76,7 @@ final class EvalCommand extends EvaluatingCommand {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         Optional<DeviceBudget> limits = budget == null ? Optional.empty() : Optional.of(DeviceBudget.read(budget));
+        Optional<Arithmetic> whole = arithmetic();
         Setting nearest = setting();
         Optional<String> first = equalizeFirst(nearest.model(), nearest.state());
         Setting setting = solved(nearest);
@@ -96,6 +110,9 @@ final class EvalCommand extends EvaluatingCommand {
             classes = ClassAccuracy.of(evaluated.outcomes());
             evaluation = (System.nanoTime() - from) / 1e9;
         }
+        Optional<IntegerEvaluation.Result> integer = whole.isPresent()
+                ? Optional.of(inWholeNumbers(setting, whole.get(), nearest.wanted()))
+                : Optional.empty();
         double seconds = (System.nanoTime() - start) / 1e9;
         notes.addAll(EvalReport.collapse(figure));
         first.ifPresent(notes::add);
@@ -111,6 +128,7 @@ final class EvalCommand extends EvaluatingCommand {
             checks.addAll(limits.get().check(found(limits.get(), setting, figure, classes)));
             json.put("budget", checks.stream().map(EvalCommand::json).toList());
         }
+        integer.ifPresent(result -> json.put("integer", EvalReport.json(result)));
         print(json, () -> {
             boolean share = figure.task().isProportion();
             (share
@@ -157,6 +175,7 @@ final class EvalCommand extends EvaluatingCommand {
                             .out()
                             .println("least spread kept: " + Text.percent(spread.kept()) + " of float's (axis "
                                     + spread.axis() + ", index " + spread.index() + ")"));
+            integer.ifPresent(result -> EvalReport.print(result, terminal()));
             printNotes(how, notes);
             terminal()
                     .out()
@@ -233,6 +252,29 @@ final class EvalCommand extends EvaluatingCommand {
                 + (check.value().isPresent() ? Text.number(check.value().getAsDouble()) : "is not known")
                 + (atLeast ? ", at least " : ", at most ") + Text.number(check.limit())
                 + (check.ok() ? ": kept" : ": BROKEN");
+    }
+
+    private Optional<Arithmetic> arithmetic() {
+        if (arithmetic.equals(FLOAT)) {
+            return Optional.empty();
+        }
+        Optional<Arithmetic> known = Arithmetic.of(arithmetic);
+        if (known.isEmpty()) {
+            throw usage("--arithmetic: float, "
+                    + Stream.of(Arithmetic.values()).map(Arithmetic::id).collect(Collectors.joining(", ")) + "; got "
+                    + arithmetic);
+        }
+        return known;
+    }
+
+    private IntegerEvaluation.Result inWholeNumbers(Setting setting, Arithmetic chosen, Optional<Task> wanted)
+            throws IOException {
+        ExportPlan plan = new ExportPlan(setting.model(), Session.of(setting.state()), setting.resolved())
+                .withReference(setting.reference());
+        try (Terminal.Bar bar = terminal().progress("whole numbers")) {
+            return IntegerEvaluation.of(
+                    plan, chosen, setting.samples(), wanted.or(setting.state()::metric), bar, cancel());
+        }
     }
 
     private static String[] row(

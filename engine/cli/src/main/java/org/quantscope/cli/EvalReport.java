@@ -6,6 +6,7 @@ import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Spread;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.verify.IntegerEvaluation;
 
 /** An evaluation as JSON, the same wherever it stands. */
 final class EvalReport {
@@ -61,6 +62,42 @@ final class EvalReport {
             json.put("notes", notes);
         }
         return json;
+    }
+
+    /** An evaluation in whole numbers; {@code flips} are samples on which the simulation in float32 gives another class. */
+    static Json json(IntegerEvaluation.Result result) {
+        AccuracyEstimate figure = result.besideFloat();
+        AccuracyEstimate simulation = result.besideSimulation();
+        Json json = new Json()
+                .put("arithmetic", result.arithmetic().id())
+                .put("quantized", EvaluatingCommand.quantizedScore(figure))
+                .put("delta", figure.delta())
+                .put("delta_lo95", figure.deltaLo())
+                .put("delta_hi95", figure.deltaHi())
+                .put("agreement", figure.agreement())
+                .put("logit_sqnr_db", figure.logitSqnrDb())
+                .put("kl", figure.klDivergence())
+                .put("simulation_agreement", simulation.agreement())
+                .put("simulation_sqnr_db", simulation.logitSqnrDb());
+        if (simulation.agree().isPresent()) {
+            json.put("flips", result.flips());
+        }
+        return json;
+    }
+
+    /** The same for a person. */
+    static void print(IntegerEvaluation.Result result, Terminal terminal) {
+        AccuracyEstimate figure = result.besideFloat();
+        AccuracyEstimate simulation = result.besideSimulation();
+        terminal.out()
+                .println(result.arithmetic().title() + ": " + figure.task().title() + " "
+                        + EvaluatingCommand.text(figure, figure.score()) + ", difference to float "
+                        + EvaluatingCommand.text(figure, figure.delta())
+                        + (simulation.agree().isPresent()
+                                ? "; another class than simulated in float on " + result.flips() + " of "
+                                        + simulation.seen() + " samples"
+                                : "")
+                        + ", SQNR to the simulation " + Text.number(simulation.logitSqnrDb()) + " dB");
     }
 
     /** A sentence, if a part of the output has collapsed under quantization. */

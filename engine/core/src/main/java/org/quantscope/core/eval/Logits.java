@@ -119,7 +119,7 @@ public final class Logits {
      * @param samples those that were fed; further rows are left out
      * @throws BadInputException if there is not a row for each sample, or the mask does not fit
      */
-    static Logits read(FloatOutput out, Model model, SampleFeed feed, int[] samples) {
+    public static Logits read(FloatOutput out, Model model, SampleFeed feed, int[] samples) {
         int count = samples.length;
         if (out.shape().rank() < 1 || out.shape().dim(0) < count || out.values().length == 0) {
             throw new BadInputException(

@@ -41,7 +41,10 @@ final class OnnxReading {
     private record Value(int slot, boolean seen) {}
 
     /** Where the result of an operator is put on a grid: the node that does it, and the limits on the way there. */
-    private record Sink(OnnxNode quantize, Activation activation, List<Integer> passed) {}
+    private record Sink(OnnxNode quantize, Activation activation, boolean apart, List<Integer> passed) {}
+
+    /** A value that our exporter adds to averages is at most this share of a step; ONNX Runtime alone computes it. */
+    private static final float NUDGE = 1 / 64f;
 
     private final Path file;
     private final OnnxGraph onnx;
@@ -52,6 +55,8 @@ final class OnnxReading {
     private final List<Slot> slots = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
     private final Set<Integer> done = new HashSet<>();
+    /** Values behind a Sum of one value, which keeps ONNX Runtime from joining the nodes before and behind it. */
+    private final Set<String> apart = new HashSet<>();
     private final Map<String, Integer> unknown = new TreeMap<>();
 
     OnnxReading(Path file, OnnxFile model, Arithmetic arithmetic) {
@@ -84,10 +89,10 @@ final class OnnxReading {
             }
             try {
                 if (!read(node)) {
-                    unknown.merge(node.opType(), 1, Integer::sum);
-                    // What rests on it is not the fault.
-                    node.outputs().forEach(o -> values.put(o, new Value(real(o), false)));
+                    refuse(node);
                 }
+            } catch (NotStored e) {
+                refuse(node);
             } catch (IllegalArgumentException | ArithmeticException e) {
                 throw new BadInputException(file, node.toString(), String.valueOf(e.getMessage()), e);
             }
@@ -106,6 +111,12 @@ final class OnnxReading {
             outputs.add(asAnswer(name));
         }
         return new IntegerGraph(file, slots, steps, inputs, outputs);
+    }
+
+    private void refuse(OnnxNode node) {
+        unknown.merge(node.opType(), 1, Integer::sum);
+        // What rests on it is not the fault.
+        node.outputs().forEach(o -> values.put(o, new Value(real(o), false)));
     }
 
     /** An output: in float32 if the model gives floats. */
@@ -131,13 +142,31 @@ final class OnnxReading {
             case "QuantizeLinear" -> quantize(node);
             case "DequantizeLinear" -> dequantize(node);
             case "Identity", "Dropout" -> {
-                value(node, 0).ifPresent(v -> values.put(node.outputs().getFirst(), v));
-                yield value(node, 0).isPresent();
+                values.put(
+                        node.outputs().getFirst(),
+                        value(node, 0).orElseThrow(() -> new IllegalArgumentException("its input is missing")));
+                yield true;
             }
+            case "Sum" -> sum(node);
             default -> node.opType().startsWith("QLinear") || node.opType().startsWith("com.microsoft.Q")
                     ? onCodes(node)
                     : operator(node);
         };
+    }
+
+    private boolean sum(OnnxNode node) {
+        if (node.inputs().size() == 1) {
+            values.put(
+                    node.outputs().getFirst(),
+                    value(node, 0).orElseThrow(() -> new IllegalArgumentException("its input is missing")));
+            apart.add(node.outputs().getFirst());
+            return true;
+        }
+        return node.inputs().size() == 2
+                && inFloat(
+                        node,
+                        new IntegerOp.Elementwise(IntegerOp.Join.ADD, Activation.NONE),
+                        node.outputs().getFirst());
     }
 
     /** A value that is computed, or a stored one, which becomes a tensor when it is first asked for. */
@@ -161,7 +190,7 @@ final class OnnxReading {
     private IntegerTensor tensor(String name) {
         Tensor tensor = stored.get(name);
         if (tensor == null) {
-            throw new IllegalArgumentException("\"" + name + "\" is not stored in the file");
+            throw new NotStored(name);
         }
         int[] shape = new int[tensor.info().shape().rank()];
         for (int i = 0; i < shape.length; i++) {
@@ -181,7 +210,31 @@ final class OnnxReading {
     }
 
     /** The grid that a node names. */
-    private record Grid(CodeGrid grid, DType type) {}
+    private record Grid(CodeGrid grid, DType type) {
+        /** The same grid for codes from −128, which the kernels for microcontrollers take; all values stay what they are. */
+        Grid signed() {
+            int[] zeros = grid.zeroPoints().clone();
+            for (int i = 0; i < zeros.length; i++) {
+                zeros[i] += Byte.MIN_VALUE;
+            }
+            return new Grid(new CodeGrid(grid.scales(), zeros, grid.axis()), DType.I8);
+        }
+    }
+
+    /** The grid of a computed value, as the runtime stores its codes. */
+    private Grid computed(Grid grid) {
+        return arithmetic != Arithmetic.ONNX_RUNTIME && grid.type == DType.U8 ? grid.signed() : grid;
+    }
+
+    /** An input that must stand in the file and is computed there. */
+    private static final class NotStored extends IllegalArgumentException {
+        @java.io.Serial
+        private static final long serialVersionUID = 1;
+
+        NotStored(String name) {
+            super("\"" + name + "\" is not stored in the file");
+        }
+    }
 
     /** @param rank of what is put on the grid; −1 if it is not known */
     private Grid grid(OnnxNode node, int scaleAt, int zeroAt, int axis, int rank) {
@@ -210,11 +263,12 @@ final class OnnxReading {
             values.put(name, new Value(add(quantized(name, in.stored().get(), grid)), false));
             return true;
         }
-        if (from.seen && in.type() == grid.type && in.grid().orElseThrow().same(grid.grid)) {
+        Grid to = computed(grid);
+        if (from.seen && in.type() == to.type && in.grid().orElseThrow().same(to.grid)) {
             values.put(name, new Value(from.slot, false));
             return true;
         }
-        int out = codes(name, grid);
+        int out = codes(name, to);
         steps.add(new Step(node.toString(), new IntegerOp.Convert(), List.of(from.slot), out));
         values.put(name, new Value(out, false));
         return true;
@@ -254,7 +308,10 @@ final class OnnxReading {
         if (in.type() == DType.F32) {
             throw new IllegalArgumentException("dequantizes float values");
         }
-        if (in.grid().isPresent() && in.grid().get().same(grid.grid)) {
+        boolean known = in.grid().isPresent()
+                && (in.grid().get().same(grid.grid)
+                        || in.stored().isEmpty() && in.grid().get().same(computed(grid).grid));
+        if (known) {
             values.put(name, new Value(from.slot, true));
         } else if (in.stored().isPresent()) {
             IntegerTensor t = in.stored().get();
@@ -284,6 +341,7 @@ final class OnnxReading {
         Activation activation = Activation.NONE;
         List<Integer> passed = new ArrayList<>();
         String at = value;
+        boolean parted = false;
         while (true) {
             List<Consumer> readers = onnx.consumers(at);
             if (readers.size() != 1 || onnx.outputNames().contains(at)) {
@@ -297,7 +355,12 @@ final class OnnxReading {
             if (reader.opType().equals("QuantizeLinear")) {
                 Grid grid = grid(reader, 1, 2, 1, -1);
                 boolean fits = grid.grid.single() && (grid.type == DType.I8 || grid.type == DType.U8);
-                return fits ? Optional.of(new Sink(reader, activation, passed)) : Optional.empty();
+                return fits ? Optional.of(new Sink(reader, activation, parted, passed)) : Optional.empty();
+            }
+            if (reader.opType().equals("Sum") && passes(reader)) {
+                parted = true;
+                at = reader.outputs().getFirst();
+                continue;
             }
             Optional<Activation> limits = activation == Activation.NONE ? limits(reader) : Optional.empty();
             if (limits.isEmpty()) {
@@ -306,6 +369,24 @@ final class OnnxReading {
             activation = limits.get();
             at = reader.outputs().getFirst();
         }
+    }
+
+    /** True if a Sum changes nothing, or next to nothing on the way to a grid. */
+    private boolean passes(OnnxNode sum) {
+        if (sum.inputs().size() == 1) {
+            return true;
+        }
+        List<Consumer> readers = onnx.consumers(sum.outputs().getFirst());
+        OnnxNode reader = readers.size() == 1 ? byName.get(readers.getFirst().node()) : null;
+        if (arithmetic == Arithmetic.ONNX_RUNTIME
+                || sum.inputs().size() != 2
+                || reader == null
+                || !reader.opType().equals("QuantizeLinear")
+                || !stored.containsKey(sum.inputs().get(1))) {
+            return false;
+        }
+        float[] by = tensor(sum.inputs().get(1)).reals();
+        return by.length == 1 && Math.abs(by[0]) <= NUDGE * grid(reader, 1, 2, 1, -1).grid.scale();
     }
 
     /** The limits of a Relu or Clip that are those of a fused function. */
@@ -383,7 +464,10 @@ final class OnnxReading {
     private boolean takes(OnnxNode node, Sink sink) {
         Grid grid = grid(sink.quantize, 1, 2, 1, -1);
         return arithmetic != Arithmetic.ONNX_RUNTIME
-                || FUSED.contains(node.opType()) && within(sink.activation, grid);
+                || FUSED.contains(node.opType())
+                        && !sink.apart
+                        && node.inputs().stream().noneMatch(apart::contains)
+                        && within(sink.activation, grid);
     }
 
     private boolean isStored(int slot) {
@@ -403,7 +487,7 @@ final class OnnxReading {
         if (limited.isEmpty()) {
             return inFloat(node, op, node.outputs().getFirst());
         }
-        int out = codes(name, grid);
+        int out = codes(name, computed(grid));
         withBias(node, op, from);
         steps.add(new Step(node.toString(), limited.get(), from, out));
         values.put(name, new Value(out, false));
@@ -484,7 +568,8 @@ final class OnnxReading {
                     .orElseThrow(() -> new IllegalArgumentException("input " + operand.codes() + " is missing"));
             Slot slot = slots.get(value.slot);
             int rank = slot.shape().map(s -> s.length).orElse(-1);
-            Grid grid = grid(node, operand.scale(), operand.zero(), operand.axis(), rank);
+            Grid named = grid(node, operand.scale(), operand.zero(), operand.axis(), rank);
+            Grid grid = slot.stored().isEmpty() && slot.type() == DType.I8 ? computed(named) : named;
             from.add(add(
                     new Slot(
                             slot.name(),
@@ -511,7 +596,7 @@ final class OnnxReading {
         OnnxSteps.Operand result = known.get().result();
         String name = node.outputs().getFirst();
         int out = node.input(result.scale()).isPresent()
-                ? codes(name, grid(node, result.scale(), result.zero(), 1, -1))
+                ? codes(name, computed(grid(node, result.scale(), result.zero(), 1, -1)))
                 : real(name);
         steps.add(new Step(node.toString(), known.get().op(), from, out));
         values.put(name, new Value(out, false));

@@ -23,6 +23,11 @@ public final class FloatOutput {
         this.values = values;
     }
 
+    /** An output that was computed elsewhere; the values are not copied. */
+    public static FloatOutput of(String name, Shape shape, float[] values) {
+        return new FloatOutput(name, shape, values);
+    }
+
     public String name() {
         return name;
     }

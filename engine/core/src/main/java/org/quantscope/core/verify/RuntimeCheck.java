@@ -188,14 +188,14 @@ final class RuntimeCheck {
     }
 
     /** One model in ONNX Runtime. */
-    private interface Session extends AutoCloseable {
+    interface Session extends AutoCloseable {
         Logits.WithOthers run(int[] batch);
 
         @Override
         void close();
     }
 
-    private record Plain(OrtModel loaded, Model model, SampleFeed feed, List<String> others, CancelToken cancel)
+    record Plain(OrtModel loaded, Model model, SampleFeed feed, List<String> others, CancelToken cancel)
             implements Session {
         @Override
         public Logits.WithOthers run(int[] batch) {
@@ -251,7 +251,7 @@ final class RuntimeCheck {
     }
 
     /** Our own evaluation of a request. */
-    private record Evaluated(
+    record Evaluated(
             QuantizedSession session,
             QuantizedSession.Feeds feeds,
             SampleFeed feed,
