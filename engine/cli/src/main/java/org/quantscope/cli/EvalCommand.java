@@ -6,12 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.device.DeviceBudget;
 import org.quantscope.core.device.DeviceCost;
 import org.quantscope.core.device.MeasuredSpeed;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.eval.EvalRequest;
@@ -61,11 +61,13 @@ final class EvalCommand extends EvaluatingCommand {
                 "class_accuracy, all optional. ms is measured in ONNX Runtime on this machine."
             })
     private @Nullable Path budget;
+
     @Option(
             names = "--arithmetic",
             paramLabel = "ID",
-            description = "Evaluate in whole numbers too, bit for bit as a runtime computes: tflite, onnxruntime or cmsis-nn"
-                    + " (default: float, the grids simulated in float32).")
+            description =
+                    "Evaluate in whole numbers too, bit for bit as a runtime computes: tflite, onnxruntime or cmsis-nn"
+                            + " (default: float, the grids simulated in float32).")
     private String arithmetic = FLOAT;
 
     EvalCommand(Terminal terminal, CancelToken cancel) {

@@ -65,7 +65,9 @@ final class Accumulation {
     @SuppressWarnings("ArrayRecordComponent") // made once, never compared
     private record End(@Nullable Requantizer requantizer, float[] scales) {
         Made made(int count) {
-            return requantizer == null ? new Made(new int[0], new float[count]) : new Made(new int[count], new float[0]);
+            return requantizer == null
+                    ? new Made(new int[0], new float[count])
+                    : new Made(new int[count], new float[0]);
         }
 
         void put(Made made, int place, int sum, int channel) {
@@ -173,13 +175,7 @@ final class Accumulation {
     }
 
     private static IntegerTensor convolve(
-            Conv op,
-            IntegerTensor x,
-            Rows rows,
-            int[] bias,
-            CodeGrid inGrid,
-            End end,
-            IntegerGraph.Slot out) {
+            Conv op, IntegerTensor x, Rows rows, int[] bias, CodeGrid inGrid, End end, IntegerGraph.Slot out) {
         Window w = op.window();
         int[] shape = x.shape();
         if (shape.length != 4) {
@@ -300,8 +296,7 @@ final class Accumulation {
             }
         }
         int[] bias = bias(biasStored, outputs);
-        End end = end(
-                arithmetic, inGrid, weightGrid, outputs, op.activation(), out.type() == DType.I8, true, out);
+        End end = end(arithmetic, inGrid, weightGrid, outputs, op.activation(), out.type() == DType.I8, true, out);
         return inputs -> {
             IntegerTensor x = present(inputs[0]);
             if (depth == 0 || x.codes().length % depth != 0) {

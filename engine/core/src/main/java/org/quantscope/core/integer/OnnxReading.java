@@ -30,7 +30,17 @@ final class OnnxReading {
      * (core/optimizer/qdq_transformer/selectors_actions/qdq_selector_action_transformer.cc).
      */
     private static final Set<String> FUSED = Set.of(
-            "Conv", "Gemm", "MatMul", "Add", "Mul", "AveragePool", "GlobalAveragePool", "Sigmoid", "Softmax", "LeakyRelu", "Concat");
+            "Conv",
+            "Gemm",
+            "MatMul",
+            "Add",
+            "Mul",
+            "AveragePool",
+            "GlobalAveragePool",
+            "Sigmoid",
+            "Softmax",
+            "LeakyRelu",
+            "Concat");
 
     /**
      * What a value is.
@@ -57,14 +67,14 @@ final class OnnxReading {
     private final Set<Integer> done = new HashSet<>();
     /** Values behind a Sum of one value, which keeps ONNX Runtime from joining the nodes before and behind it. */
     private final Set<String> apart = new HashSet<>();
+
     private final Map<String, Integer> unknown = new TreeMap<>();
 
     OnnxReading(Path file, OnnxFile model, Arithmetic arithmetic) {
         this.file = file;
         this.onnx = model.graph();
         this.arithmetic = arithmetic;
-        this.stored = model.tensors().stream()
-                .collect(Collectors.toMap(t -> t.id().name(), t -> t, (a, b) -> a));
+        this.stored = model.tensors().stream().collect(Collectors.toMap(t -> t.id().name(), t -> t, (a, b) -> a));
     }
 
     IntegerGraph graph() {
@@ -75,7 +85,9 @@ final class OnnxReading {
             }
             DType type = input.type().orElse(DType.F32);
             Optional<int[]> shape = input.shape()
-                    .map(s -> s.stream().mapToInt(l -> (int) Math.min(l, Integer.MAX_VALUE)).toArray());
+                    .map(s -> s.stream()
+                            .mapToInt(l -> (int) Math.min(l, Integer.MAX_VALUE))
+                            .toArray());
             inputs.add(add(new Slot(input.name(), type, Optional.empty(), Optional.empty(), shape)));
             values.put(input.name(), new Value(inputs.getLast(), false));
         }
@@ -148,9 +160,10 @@ final class OnnxReading {
                 yield true;
             }
             case "Sum" -> sum(node);
-            default -> node.opType().startsWith("QLinear") || node.opType().startsWith("com.microsoft.Q")
-                    ? onCodes(node)
-                    : operator(node);
+            default ->
+                node.opType().startsWith("QLinear") || node.opType().startsWith("com.microsoft.Q")
+                        ? onCodes(node)
+                        : operator(node);
         };
     }
 
@@ -179,7 +192,8 @@ final class OnnxReading {
         if (known == null && stored.containsKey(name)) {
             IntegerTensor tensor = tensor(name);
             known = new Value(
-                    add(new Slot(name, tensor.type(), Optional.empty(), Optional.of(tensor), Optional.of(tensor.shape()))),
+                    add(new Slot(
+                            name, tensor.type(), Optional.empty(), Optional.of(tensor), Optional.of(tensor.shape()))),
                     false);
             values.put(name, known);
         }
@@ -327,8 +341,7 @@ final class OnnxReading {
                                     in.shape())),
                             true));
         } else if (in.grid().isEmpty()) {
-            slots.set(
-                    from.slot, new Slot(in.name(), in.type(), Optional.of(grid.grid), Optional.empty(), in.shape()));
+            slots.set(from.slot, new Slot(in.name(), in.type(), Optional.of(grid.grid), Optional.empty(), in.shape()));
             values.put(name, new Value(from.slot, true));
         } else {
             throw new IllegalArgumentException("reads codes on another grid than they were made on");
@@ -386,7 +399,8 @@ final class OnnxReading {
             return false;
         }
         float[] by = tensor(sum.inputs().get(1)).reals();
-        return by.length == 1 && Math.abs(by[0]) <= NUDGE * grid(reader, 1, 2, 1, -1).grid.scale();
+        return by.length == 1
+                && Math.abs(by[0]) <= NUDGE * grid(reader, 1, 2, 1, -1).grid.scale();
     }
 
     /** The limits of a Relu or Clip that are those of a fused function. */
@@ -397,8 +411,12 @@ final class OnnxReading {
         if (!node.opType().equals("Clip")) {
             return Optional.empty();
         }
-        float least = node.input(1).map(n -> tensor(n).reals()[0]).orElse(node.floatAttribute("min", Float.NEGATIVE_INFINITY));
-        float most = node.input(2).map(n -> tensor(n).reals()[0]).orElse(node.floatAttribute("max", Float.POSITIVE_INFINITY));
+        float least = node.input(1)
+                .map(n -> tensor(n).reals()[0])
+                .orElse(node.floatAttribute("min", Float.NEGATIVE_INFINITY));
+        float most = node.input(2)
+                .map(n -> tensor(n).reals()[0])
+                .orElse(node.floatAttribute("max", Float.POSITIVE_INFINITY));
         if (least == 0 && (most == 6 || most == Float.POSITIVE_INFINITY)) {
             return Optional.of(most == 6 ? Activation.RELU6 : Activation.RELU);
         }
@@ -570,14 +588,12 @@ final class OnnxReading {
             int rank = slot.shape().map(s -> s.length).orElse(-1);
             Grid named = grid(node, operand.scale(), operand.zero(), operand.axis(), rank);
             Grid grid = slot.stored().isEmpty() && slot.type() == DType.I8 ? computed(named) : named;
-            from.add(add(
-                    new Slot(
-                            slot.name(),
-                            slot.type(),
-                            Optional.of(grid.grid),
-                            slot.stored()
-                                    .map(t -> IntegerTensor.codes(t.type(), t.shape(), Optional.of(grid.grid), t.codes())),
-                            slot.shape())));
+            from.add(add(new Slot(
+                    slot.name(),
+                    slot.type(),
+                    Optional.of(grid.grid),
+                    slot.stored().map(t -> IntegerTensor.codes(t.type(), t.shape(), Optional.of(grid.grid), t.codes())),
+                    slot.shape())));
             if (slot.stored().isEmpty()) {
                 // The same codes: the step reads the tensor that is there already.
                 slots.removeLast();
@@ -587,7 +603,8 @@ final class OnnxReading {
                 from.set(from.size() - 1, value.slot);
             }
         }
-        @Nullable Integer bias = known.get().bias() < 0
+        @Nullable
+        Integer bias = known.get().bias() < 0
                 ? null
                 : value(node, known.get().bias()).map(Value::slot).orElse(null);
         if (bias != null) {

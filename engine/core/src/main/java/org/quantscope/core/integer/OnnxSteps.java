@@ -65,8 +65,7 @@ final class OnnxSteps {
                                 node.floatAttribute("alpha", 0.2f),
                                 node.floatAttribute("beta", 0.5f));
                     case "LeakyRelu" ->
-                        new IntegerOp.Pointwise(
-                                IntegerOp.Function.LEAKY_RELU, node.floatAttribute("alpha", 0.01f), 0);
+                        new IntegerOp.Pointwise(IntegerOp.Function.LEAKY_RELU, node.floatAttribute("alpha", 0.01f), 0);
                     case "Softmax" -> new IntegerOp.Softmax(1, (int) node.intAttribute("axis", -1));
                     case "Concat" -> new IntegerOp.Concat((int) node.intAttribute("axis", 0));
                     default -> moved(node, constants);
@@ -154,7 +153,8 @@ final class OnnxSteps {
     }
 
     private static @Nullable IntegerOp pad(OnnxNode node, Function<String, int[]> constants) {
-        if (!node.textAttribute("mode", "constant").equals("constant") || node.input(2).isPresent()) {
+        if (!node.textAttribute("mode", "constant").equals("constant")
+                || node.input(2).isPresent()) {
             return null;
         }
         int[] pads = node.input(1)
@@ -175,8 +175,7 @@ final class OnnxSteps {
     }
 
     private static Window whole(boolean channelsLast) {
-        return new Window(
-                channelsLast, false, new int[] {1, 1}, new int[] {1, 1}, new int[] {1, 1}, new int[4], false);
+        return new Window(channelsLast, false, new int[] {1, 1}, new int[] {1, 1}, new int[] {1, 1}, new int[4], false);
     }
 
     private static Window window(OnnxNode node) {
@@ -207,9 +206,7 @@ final class OnnxSteps {
         boolean plain = node.intAttribute("transA", 0) == 0
                 && node.floatAttribute("alpha", 1) == 1
                 && node.floatAttribute("beta", 1) == 1;
-        return plain
-                ? new IntegerOp.Linear(node.intAttribute("transB", 0) != 0, false, Activation.NONE)
-                : null;
+        return plain ? new IntegerOp.Linear(node.intAttribute("transB", 0) != 0, false, Activation.NONE) : null;
     }
 
     private static @Nullable IntegerOp mean(OnnxNode node, Function<String, int[]> constants) {

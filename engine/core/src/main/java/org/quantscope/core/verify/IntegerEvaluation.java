@@ -83,7 +83,8 @@ public final class IntegerEvaluation {
         if (reasons.isEmpty()) {
             for (ExportProblem problem : Exporters.problems(Exporters.byId(FORMAT), plan)) {
                 if (problem.severity() == ExportProblem.Severity.ERROR) {
-                    reasons.computeIfAbsent(problem.why(), _ -> new ArrayList<>()).add(problem.tensor());
+                    reasons.computeIfAbsent(problem.why(), _ -> new ArrayList<>())
+                            .add(problem.tensor());
                 }
             }
         }
@@ -99,7 +100,8 @@ public final class IntegerEvaluation {
                             case 0 -> "";
                             case 1 -> ": " + e.getValue().getFirst();
                             default ->
-                                ": " + e.getValue().getFirst() + " and " + (e.getValue().size() - 1) + " more";
+                                ": " + e.getValue().getFirst() + " and "
+                                        + (e.getValue().size() - 1) + " more";
                         })
                 .toList();
     }
@@ -201,8 +203,7 @@ public final class IntegerEvaluation {
                         feed,
                         List.of(),
                         cancel);
-                RuntimeCheck.Session simulation =
-                        RuntimeCheck.Evaluated.of(model, request, feed, List.of(), cancel)) {
+                RuntimeCheck.Session simulation = RuntimeCheck.Evaluated.of(model, request, feed, List.of(), cancel)) {
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
                 cancel.check();
                 progress.report(from, data.size(), "whole numbers, sample " + (from + 1) + " of " + data.size());
@@ -227,8 +228,7 @@ public final class IntegerEvaluation {
                 besideSimulation.orElseThrow().estimate());
     }
 
-    private static Logits whole(
-            IntegerNetwork network, String output, Model model, SampleFeed feed, int[] samples) {
+    private static Logits whole(IntegerNetwork network, String output, Model model, SampleFeed feed, int[] samples) {
         IntegerGraph graph = network.graph();
         List<IntegerTensor> inputs = new ArrayList<>();
         for (int i = 0; i < graph.inputs().size(); i++) {
