@@ -40,6 +40,7 @@ public final class CompareView extends VBox {
     private static final double NAME_WIDTH = 220;
     private static final double FIGURE_WIDTH = 96;
     private static final double STATE_WIDTH = 150;
+    private static final double HEAD_INSETS = 20;
     private static final double TABLE_HEIGHT = 140;
     private static final double TIP_WIDTH = 420;
     private static final String NONE = "none";
@@ -215,6 +216,8 @@ public final class CompareView extends VBox {
         column.setCellValueFactory(cell -> new ReadOnlyStringWrapper(text.apply(cell.getValue())));
         if (right) {
             column.setStyle("-fx-alignment: center-right;");
+            head.setAlignment(Pos.CENTER_RIGHT);
+            head.prefWidthProperty().bind(column.widthProperty().subtract(HEAD_INSETS));
         }
         table.getColumns().add(column);
     }

@@ -2,6 +2,7 @@ package org.quantscope.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,9 +14,11 @@ import org.quantscope.core.departure.Alignment;
 import org.quantscope.core.departure.Departure;
 import org.quantscope.core.departure.NetworkComparison;
 import org.quantscope.core.departure.Pairs;
+import org.quantscope.core.departure.TwoForms;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
+import org.quantscope.core.model.Model;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -35,6 +38,7 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  quantscope compare model.onnx deployed.onnx --data test.npz --limit 100",
+            "  quantscope compare model.onnx one.onnx another.onnx --data test.npz",
             "  quantscope compare model.onnx dumped/ --data test.npz --pairs pairs.txt --check --json"
         })
 final class CompareCommand extends EngineCommand {
@@ -43,6 +47,14 @@ final class CompareCommand extends EngineCommand {
 
     @Parameters(index = "1", paramLabel = "DEPLOYED", description = "Its deployed form.")
     private Path deployed;
+
+    @Parameters(
+            index = "2",
+            arity = "0..1",
+            paramLabel = "DEPLOYED2",
+            description =
+                    "A second deployed form, to see which of the two is nearer and what their difference is made of.")
+    private @Nullable Path second;
 
     @Option(
             names = "--data",
@@ -88,8 +100,33 @@ final class CompareCommand extends EngineCommand {
                     "none is found in the float model, by name, graph or value; give --pairs. There are "
                             + String.join(", ", found.alignment().onlyDeployed()));
         }
-        print(json(found), () -> people(found));
-        return check && found.first().isPresent() ? ExitCode.CHECK_FAILED : ExitCode.DONE;
+        Json json = json(found);
+        Optional<NetworkComparison> other = Optional.empty();
+        Optional<TwoForms> between = Optional.empty();
+        Path and = second;
+        if (and != null) {
+            try (Terminal.Bar bar = terminal().progress("compare both")) {
+                Model model = ModelLoaders.open(floats);
+                other = Optional.of(
+                        NetworkComparison.of(new NetworkComparison.Task(model, and, samples, Map.of()), bar, cancel()));
+                between = Optional.of(
+                        TwoForms.of(new NetworkComparison.Task(model, deployed, samples, given), and, bar, cancel()));
+            }
+            other.get().first().ifPresent(d -> json.put("first_departure_2", json(d)));
+            json.put("between", json(between.get()));
+        }
+        Optional<NetworkComparison> also = other;
+        Optional<TwoForms> both = between;
+        print(json, () -> {
+            people(found);
+            also.ifPresent(this::people);
+            both.ifPresent(this::people);
+        });
+        return check
+                        && (found.first().isPresent()
+                                || other.flatMap(NetworkComparison::first).isPresent())
+                ? ExitCode.CHECK_FAILED
+                : ExitCode.DONE;
     }
 
     static Json json(NetworkComparison found) {
@@ -144,6 +181,68 @@ final class CompareCommand extends EngineCommand {
                 .put("name", d.name().name())
                 .put("cause", d.cause().id())
                 .put("evidence", evidence);
+    }
+
+    private static Json json(TwoForms between) {
+        return new Json()
+                .put("order", "scale, rounding, placement")
+                .put(
+                        "tensors",
+                        between.tensors().stream()
+                                .map(row -> split(
+                                                new Json()
+                                                        .put("name", row.name().name()),
+                                                row.difference())
+                                        .put("error_sqnr_db", finite(row.first()))
+                                        .put("error_sqnr_db_2", finite(row.second())))
+                                .toList())
+                .put(
+                        "flips",
+                        between.flips().stream()
+                                .map(f -> split(
+                                        new Json()
+                                                .put("sample", f.sample())
+                                                .put("float32", f.floats())
+                                                .put("deployed", f.first())
+                                                .put("deployed_2", f.second()),
+                                        f.margin()))
+                                .toList())
+                .put("agrees", between.firstAgrees())
+                .put("agrees_2", between.secondAgrees());
+    }
+
+    private static Json split(Json json, TwoForms.Split split) {
+        json.put("difference", split.whole());
+        for (TwoForms.Part part : TwoForms.Part.values()) {
+            json.put(part.id(), split.part(part));
+        }
+        return json;
+    }
+
+    private void people(TwoForms between) {
+        Table table = new Table(
+                "tensor", ">first dB", ">second dB", ">difference", ">scale", ">rounding", ">placement", ">rest");
+        between.tensors().forEach(row -> {
+            List<String> cells = new ArrayList<>(List.of(
+                    row.name().name(),
+                    decibels(row.first()),
+                    decibels(row.second()),
+                    Text.number(row.difference().whole())));
+            for (TwoForms.Part part : TwoForms.Part.values()) {
+                cells.add(Text.number(row.difference().part(part)));
+            }
+            table.row(cells.toArray(String[]::new));
+        });
+        table.print(terminal());
+        terminal()
+                .out()
+                .println("The difference is that of the two forms' values, as a part of the float model's energy; its"
+                        + " parts sum to it, taken in the order scale, rounding, placement.");
+        terminal()
+                .out()
+                .println(between.flips().size() + " samples are answered differently: the first form answers "
+                        + between.firstAgrees() + " of them as the float model does, the second "
+                        + between.secondAgrees());
     }
 
     /** JSON has no infinite numbers: tensors that are equal have no SQNR. */

@@ -47,6 +47,23 @@ class CompareCommandTest {
                 .isCloseTo(last.get("explained_sqnr_db").asDouble(), within(0.5));
     }
 
+    /** The deployed file is the second form too: nothing is between them. */
+    @Test
+    void twoFormsAreTakenApart() {
+        Path twin = twin();
+        CommandLineRun run = CommandLineRun.of("compare", floats, twin, twin, "--data", data, "--limit", 20, "--json");
+
+        JsonNode between = run.json().get("between");
+        assertThat(names(between)).containsExactly("order", "tensors", "flips", "agrees", "agrees_2");
+        assertThat(names(between.get("tensors").get(0)))
+                .startsWith("name", "difference", "scale", "rounding", "placement", "rest");
+        assertThat(between.get("tensors")
+                        .valueStream()
+                        .mapToDouble(t -> t.get("difference").asDouble()))
+                .containsOnly(0.0);
+        assertThat(between.get("flips")).isEmpty();
+    }
+
     /** Ten samples whose answers are all 0: nothing that is tried makes 0 of what the last layer reads. */
     @Test
     void aFolderOfDumpedValuesThatDepartsFailsTheCheck() throws IOException {

@@ -87,7 +87,7 @@ public record NetworkComparison(
     public static NetworkComparison of(Task task, Progress progress, CancelToken cancel) throws IOException {
         boolean dumped = Files.isDirectory(task.deployed);
         NetworkComparison written;
-        try (Deployed deployed = dumped ? DumpedTensors.open(task.deployed) : DeployedOnnx.open(task.deployed, false)) {
+        try (Deployed deployed = open(task.deployed)) {
             Model model = asDeployed(task.model, deployed);
             written = new Search(model, deployed, task, progress, cancel).run();
             if (dumped
@@ -107,6 +107,11 @@ public record NetworkComparison(
         }
     }
 
+    /** Opens a deployed form, to be run as it is written. */
+    static Deployed open(Path deployed) throws IOException {
+        return Files.isDirectory(deployed) ? DumpedTensors.open(deployed) : DeployedOnnx.open(deployed, false);
+    }
+
     private NetworkComparison with(String note) {
         return new NetworkComparison(
                 deployed,
@@ -118,7 +123,7 @@ public record NetworkComparison(
     }
 
     /** The float model with BatchNormalization and the like folded, unless the deployed one has them too. */
-    private static Model asDeployed(Model model, Deployed deployed) {
+    static Model asDeployed(Model model, Deployed deployed) {
         if (model.graph().isEmpty()) {
             throw new BadInputException(model.file(), "graph", "holds bare weights; a model that can be run is needed");
         }

@@ -46,6 +46,8 @@ final class Search {
     private final CancelToken cancel;
     private final SampleFeed feed;
     private final List<String> notes = new ArrayList<>();
+    private Alignment alignment = new Alignment(List.of(), List.of(), List.of(), List.of());
+    private int rows = 1;
 
     Search(Model model, Deployed deployed, NetworkComparison.Task task, Progress progress, CancelToken cancel) {
         this.model = model;
@@ -68,42 +70,66 @@ final class Search {
 
     /** The whole comparison. */
     NetworkComparison run() {
-        List<String> order = floatValues();
-        int size = Math.min(data.size(), deployed.samples());
+        int size = size();
         if (size < data.size()) {
             notes.add("The folder holds values of " + size + " samples; those are compared.");
         }
-        int fixed = fixedBatch();
-        List<TensorId> all = order.stream().map(TensorId::new).toList();
-        try (OrtModel floats = OrtModel.load(
-                InstrumentedGraph.tapped(model, all),
-                String.valueOf(model.file().getFileName()),
-                OrtModel.Options.DEFAULT)) {
-            int[] probe = samples(0, fixed > 0 ? fixed : Math.min(PROBE, size), size);
-            Map<String, Values> fed = fed(probe);
-            Map<String, Values> values = floats(floats, order, fed);
-            Map<String, Values> theirs = deployed.run(fed, probe, cancel);
-            Aligner aligner = new Aligner(graph, order, values, deployed.values(), theirs);
-            aligner.given(task.pairs(), deployed.file());
-            aligner.byName();
-            deployed.floats().flatMap(Model::graph).ifPresent(aligner::byGraph);
-            aligner.byValues();
-            Pairing pairing = new Pairing(model, deployed, aligner.found(), values);
+        try (OrtModel floats = tapped()) {
+            Pairing pairing = aligned(floats);
             if (pairing.computed().isEmpty()) {
                 notes.add("No tensor of the deployed form was found in the float model, by name, graph or value: say"
                         + " which is which.");
-                return new NetworkComparison(
-                        deployed.file(), aligner.result(), List.of(), Optional.empty(), size, notes);
+                return new NetworkComparison(deployed.file(), alignment, List.of(), Optional.empty(), size, notes);
             }
-            long row =
-                    values.values().stream().mapToLong(v -> v.values().length).sum() * Float.BYTES / probe.length;
-            int rows = fixed > 0
-                    ? fixed
-                    : feed.rowsInteract()
-                            ? feed.batchSize()
-                            : (int) Math.clamp(MOST_BYTES / KEPT_OF_EACH / Math.max(1, row), 1, feed.batchSize());
-            return compared(floats, aligner.result(), pairing, rows, size);
+            return compared(floats, alignment, pairing, rows(), size);
         }
+    }
+
+    /** The number of samples that there are of both. */
+    int size() {
+        return Math.min(data.size(), deployed.samples());
+    }
+
+    SampleFeed feed() {
+        return feed;
+    }
+
+    /** The float model with every value inside it as an output; the caller closes it. */
+    OrtModel tapped() {
+        return OrtModel.load(
+                InstrumentedGraph.tapped(
+                        model, floatValues().stream().map(TensorId::new).toList()),
+                String.valueOf(model.file().getFileName()),
+                OrtModel.Options.DEFAULT);
+    }
+
+    /** Finds out which tensor is which. */
+    Pairing aligned(OrtModel floats) {
+        List<String> order = floatValues();
+        int fixed = fixedBatch();
+        int size = size();
+        int[] probe = samples(0, fixed > 0 ? fixed : Math.min(PROBE, size), size);
+        Map<String, Values> fed = fed(probe);
+        Map<String, Values> values = floats(floats, order, fed);
+        Map<String, Values> theirs = deployed.run(fed, probe, cancel);
+        Aligner aligner = new Aligner(graph, order, values, deployed.values(), theirs);
+        aligner.given(task.pairs(), deployed.file());
+        aligner.byName();
+        deployed.floats().flatMap(Model::graph).ifPresent(aligner::byGraph);
+        aligner.byValues();
+        alignment = aligner.result();
+        long row = values.values().stream().mapToLong(v -> v.values().length).sum() * Float.BYTES / probe.length;
+        rows = fixed > 0
+                ? fixed
+                : feed.rowsInteract()
+                        ? feed.batchSize()
+                        : (int) Math.clamp(MOST_BYTES / KEPT_OF_EACH / Math.max(1, row), 1, feed.batchSize());
+        return new Pairing(model, deployed, aligner.found(), values);
+    }
+
+    /** The number of samples of one batch, known once the tensors are {@linkplain #aligned aligned}. */
+    int rows() {
+        return rows;
     }
 
     private List<String> floatValues() {
@@ -119,7 +145,7 @@ final class Search {
         return order.stream().distinct().toList();
     }
 
-    private int fixedBatch() {
+    int fixedBatch() {
         int own = graph.inputs().stream()
                 .flatMap(i -> i.shape().stream())
                 .filter(s -> !s.isEmpty() && s.getFirst() > 0)
@@ -135,13 +161,13 @@ final class Search {
     }
 
     /** Samples from one on; the last one again and again where a fixed batch wants more. */
-    private static int[] samples(int from, int rows, int size) {
+    static int[] samples(int from, int rows, int size) {
         return IntStream.range(from, from + rows)
                 .map(i -> Math.min(i, size - 1))
                 .toArray();
     }
 
-    private Map<String, Values> fed(int[] samples) {
+    Map<String, Values> fed(int[] samples) {
         Map<String, Values> fed = new LinkedHashMap<>();
         feed.inputs()
                 .forEach(input ->
@@ -149,7 +175,7 @@ final class Search {
         return fed;
     }
 
-    private Map<String, Values> floats(OrtModel loaded, List<String> order, Map<String, Values> fed) {
+    Map<String, Values> floats(OrtModel loaded, List<String> order, Map<String, Values> fed) {
         List<String> computed = order.stream().filter(n -> !fed.containsKey(n)).toList();
         Map<String, NativeTensor> feeds = new HashMap<>();
         try {

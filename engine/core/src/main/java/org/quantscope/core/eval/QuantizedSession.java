@@ -264,7 +264,7 @@ public final class QuantizedSession {
      * @param taps values computed by the graph, those that {@link #values} can give, as they are before their own
      *     quantizer
      */
-    static QuantizedSession build(
+    public static QuantizedSession build(
             Model model, Key key, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
         return build(model, key, false, new BakedWeights(0), taps, options, RuntimeGraph.LARGEST, cancel);
     }
@@ -604,7 +604,8 @@ public final class QuantizedSession {
     }
 
     /** The tapped values of one batch, in the order of {@code names}. For a session without a cut. */
-    List<FloatOutput> values(SampleFeed feed, int[] samples, Feeds feeds, List<String> names, CancelToken cancel) {
+    public List<FloatOutput> values(
+            SampleFeed feed, int[] samples, Feeds feeds, List<String> names, CancelToken cancel) {
         try (SampleFeed.Batch batch = feed.load(samples, back.loaded.inputNames())) {
             Map<String, NativeTensor> all = new LinkedHashMap<>(feeds.back.byName);
             all.putAll(batch.byInput());

@@ -56,7 +56,7 @@ class PlantedFaultsTest {
     }
 
     /** Changes element i of a float tensor. */
-    private static void scale(GraphProto.Builder g, String name, int i, float factor) {
+    static void scale(GraphProto.Builder g, String name, int i, float factor) {
         TensorProto t = stored(g, name);
         ByteBuffer b = bytes(t);
         for (int k = 0; k < b.capacity() / 4; k++) {
@@ -78,10 +78,17 @@ class PlantedFaultsTest {
     }
 
     private static void add(GraphProto.Builder g, String name, int by) {
+        add(g, name, i -> by);
+    }
+
+    /** Adds to each code; codes at the ends stay. */
+    static void add(GraphProto.Builder g, String name, IntUnaryOperator by) {
         TensorProto t = stored(g, name);
         byte[] b = t.getRawData().toByteArray();
         for (int i = 0; i < b.length; i++) {
-            b[i] += (byte) by;
+            if (b[i] != Byte.MAX_VALUE || by.applyAsInt(i) <= 0) {
+                b[i] += (byte) by.applyAsInt(i);
+            }
         }
         store(g, t.toBuilder().setRawData(ByteString.copyFrom(b)).build());
     }

@@ -171,6 +171,20 @@ final class Twins {
                 .build();
     }
 
+    /** The same model with one value left float. */
+    static ModelProto withoutQuantizer(ModelProto qdq, String value) {
+        GraphProto.Builder g = qdq.getGraph().toBuilder();
+        for (int i = 0; i < g.getNodeCount(); i++) {
+            NodeProto.Builder node = g.getNodeBuilder(i);
+            for (int k = 0; k < node.getInputCount(); k++) {
+                if (node.getInput(k).equals(value + "_DequantizeLinear_Output")) {
+                    node.setInput(k, value);
+                }
+            }
+        }
+        return qdq.toBuilder().setGraph(alive(g)).build();
+    }
+
     /** Without nodes that nothing reads. */
     private static GraphProto alive(GraphProto.Builder g) {
         Set<String> read = new HashSet<>();
