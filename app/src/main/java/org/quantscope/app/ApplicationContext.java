@@ -14,6 +14,7 @@ import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.flipped.LayerOutputViewModel;
 import org.quantscope.app.flipped.SampleLayersViewModel;
+import org.quantscope.app.glass.GlassViewModel;
 import org.quantscope.app.graph.GraphViewModel;
 import org.quantscope.app.improve.EqualizeFirst;
 import org.quantscope.app.improve.ImproveViewModel;
@@ -79,6 +80,7 @@ public record ApplicationContext(
         DataViewModel input,
         LessonViewModel lessons,
         ExplainViewModel explain,
+        GlassViewModel glass,
         Background background)
         implements AutoCloseable {
     /**
@@ -148,6 +150,7 @@ public record ApplicationContext(
                 new DataViewModel(bench, background),
                 new LessonViewModel(bench, session, selected, settings, background),
                 new ExplainViewModel(selected, accuracy),
+                new GlassViewModel(selected),
                 background);
     }
 

@@ -68,7 +68,14 @@ sealed interface Formula {
                 } else if (c == '/') {
                     divide(parts, end);
                 } else {
-                    parts.add(chunk());
+                    Formula next = chunk();
+                    boolean mark = next instanceof Words w && (w.text.equals(",") || w.text.equals(";"));
+                    if (mark && !parts.isEmpty() && parts.getLast() instanceof Words before) {
+                        // A comma belongs to the word before it.
+                        parts.set(parts.size() - 1, new Words(before.text + ((Words) next).text));
+                    } else {
+                        parts.add(next);
+                    }
                 }
             }
             return new Row(parts);
@@ -112,8 +119,18 @@ sealed interface Formula {
             return OPERATORS.contains(text.substring(at, at + 1));
         }
 
+        /** A minus before a number or a letter, behind nothing that it could be taken from. */
+        private boolean isSign() {
+            return "−-".indexOf(text.charAt(at)) >= 0
+                    && at + 1 < text.length()
+                    && text.charAt(at + 1) != ' '
+                    && (at == 0 || text.charAt(at - 1) == ' ' || OPEN.indexOf(text.charAt(at - 1)) >= 0);
+        }
+
         private static boolean isOperator(Formula part) {
-            return part instanceof Words w && OPERATORS.contains(w.text);
+            return part instanceof Words w
+                    && !w.text.isEmpty()
+                    && (OPERATORS.contains(w.text) || ",;".indexOf(w.text.charAt(w.text.length() - 1)) >= 0);
         }
 
         /** One part without a row around it, and without brackets where a fraction makes them needless. */
@@ -133,7 +150,7 @@ sealed interface Formula {
         private Formula chunk() {
             List<Formula> parts = new ArrayList<>();
             StringBuilder words = new StringBuilder();
-            if (operatorNext()) {
+            if (operatorNext() && !isSign()) {
                 return new Words(text.substring(at, ++at));
             }
             while (at < text.length()) {

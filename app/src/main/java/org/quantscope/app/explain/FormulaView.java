@@ -2,23 +2,22 @@ package org.quantscope.app.explain;
 
 import java.util.List;
 import javafx.geometry.Orientation;
-import javafx.geometry.Pos;
 import javafx.geometry.VPos;
 import javafx.scene.AccessibleRole;
 import javafx.scene.Node;
 import javafx.scene.layout.FlowPane;
-import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
 import javafx.scene.shape.Polyline;
 import javafx.scene.text.Text;
 
 /** A formula laid out: fractions with a line, roots with a sign, powers raised. A long one goes on in the next line. */
-final class FormulaView extends FlowPane {
+public final class FormulaView extends FlowPane {
     private static final double GAP = 5;
     private static final double SIZE = 15;
     private static final double SMALLER = 0.78;
 
-    FormulaView(String text) {
+    /** @param text as the glossary writes formulas */
+    public FormulaView(String text) {
         super(Orientation.HORIZONTAL, GAP, GAP);
         getStyleClass().add("formula");
         setRowValignment(VPos.BASELINE);
@@ -33,10 +32,8 @@ final class FormulaView extends FlowPane {
         return switch (formula) {
             case Formula.Words words -> words(words.text(), size);
             case Formula.Row row -> {
-                HBox box = new HBox(row.parts().stream().map(p -> node(p, size)).toArray(Node[]::new));
-                box.setAlignment(Pos.BASELINE_LEFT);
-                box.setSpacing(isBracketed(row) ? 0 : GAP * size / SIZE * (isTight(row) ? 0 : 1));
-                yield box;
+                double gap = isBracketed(row) || isTight(row) ? 0 : GAP * size / SIZE;
+                yield new RowBox(row.parts().stream().map(p -> node(p, size)).toList(), gap, size);
             }
             case Formula.Fraction f -> new FractionBox(node(f.over(), size * 0.95), node(f.under(), size * 0.95), size);
             case Formula.Root r -> new RootBox(node(r.of(), size), size);
@@ -84,6 +81,46 @@ final class FormulaView extends FlowPane {
 
         static void put(Node node, double x, double y) {
             node.resizeRelocate(x, y, node.prefWidth(-1), node.prefHeight(-1));
+        }
+    }
+
+    /** Parts side by side on one base line. */
+    private static final class RowBox extends Laid {
+        private final List<Node> parts;
+        private final double gap;
+
+        RowBox(List<Node> parts, double gap, double size) {
+            super(size, parts.toArray(Node[]::new));
+            this.parts = parts;
+            this.gap = gap;
+        }
+
+        @Override
+        protected double computePrefWidth(double height) {
+            return parts.stream().mapToDouble(p -> p.prefWidth(-1)).sum() + gap * Math.max(0, parts.size() - 1);
+        }
+
+        @Override
+        protected double computePrefHeight(double width) {
+            return getBaselineOffset()
+                    + parts.stream()
+                            .mapToDouble(p -> p.prefHeight(-1) - base(p))
+                            .max()
+                            .orElse(0);
+        }
+
+        @Override
+        public double getBaselineOffset() {
+            return parts.stream().mapToDouble(Laid::base).max().orElse(0);
+        }
+
+        @Override
+        protected void layoutChildren() {
+            double x = 0;
+            for (Node part : parts) {
+                put(part, x, getBaselineOffset() - base(part));
+                x += part.prefWidth(-1) + gap;
+            }
         }
     }
 

@@ -1,10 +1,12 @@
 package org.quantscope.app.selected;
 
 import java.util.Locale;
+import java.util.function.IntConsumer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.Tooltip;
+import javafx.scene.input.MouseButton;
 import javafx.scene.layout.Region;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.PulseCanvas;
@@ -66,6 +68,16 @@ public final class CodeStripView extends Region {
 
     public ObjectProperty<Palette> paletteProperty() {
         return palette;
+    }
+
+    /** Sets what is told the place of a code that was clicked, from 0; of a bar of several codes the first. */
+    void setOnCode(IntConsumer action) {
+        setOnMouseClicked(e -> {
+            int bar = barAt(e.getX());
+            if (bar >= 0 && e.getButton() == MouseButton.PRIMARY) {
+                action.accept(start(bar));
+            }
+        });
     }
 
     private int bars() {

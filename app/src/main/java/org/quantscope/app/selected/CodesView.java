@@ -1,6 +1,7 @@
 package org.quantscope.app.selected;
 
 import java.util.Optional;
+import java.util.function.IntConsumer;
 import javafx.beans.property.ObjectProperty;
 import javafx.scene.control.Label;
 import javafx.scene.layout.Priority;
@@ -52,6 +53,11 @@ public final class CodesView extends VBox {
         VBox.setVgrow(plot, Priority.ALWAYS);
         getChildren().addAll(plot, stats);
         model.viewProperty().subscribe(this::show);
+    }
+
+    /** Sets what is told the place of a code that was clicked, from 0. */
+    public void setOnCode(IntConsumer action) {
+        strip.setOnCode(action);
     }
 
     public ObjectProperty<Palette> paletteProperty() {

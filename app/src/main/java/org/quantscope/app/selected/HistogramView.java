@@ -2,6 +2,8 @@ package org.quantscope.app.selected;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.DoubleConsumer;
 import javafx.beans.property.BooleanProperty;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleBooleanProperty;
@@ -9,6 +11,7 @@ import javafx.beans.property.SimpleObjectProperty;
 import javafx.scene.AccessibleRole;
 import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
+import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.layout.Region;
 import org.jfree.chart.axis.NumberAxis;
@@ -57,6 +60,9 @@ public final class HistogramView extends Region {
     private @Nullable HistogramData data;
     private @Nullable Grid grid;
     private boolean symmetric;
+
+    /** The distance in pixels from which on a click is not on a thin mark. */
+    private static final double NEAR = 5;
 
     private double[] counts = new double[0];
     private double linearTop = 1;
@@ -178,6 +184,37 @@ public final class HistogramView extends Region {
     /** Shows all values again. */
     public void showAll() {
         zoom.all();
+    }
+
+    /** Sets what is told the value of a bar, or the level, that was clicked. */
+    public void setOnValue(DoubleConsumer action) {
+        addEventHandler(MouseEvent.MOUSE_CLICKED, e -> {
+            if (e.getButton() == MouseButton.PRIMARY && e.isStillSincePress() && e.getClickCount() == 1) {
+                valueAt(e.getX(), e.getY()).ifPresent(action);
+            }
+        });
+    }
+
+    /** The level under a point of this view, else the value of the bar there; empty where there is neither. */
+    private OptionalDouble valueAt(double px, double py) {
+        if (data == null || counts.length == 0 || !chart.area().contains(px, py)) {
+            return OptionalDouble.empty();
+        }
+        double value = chart.fromX(px);
+        Grid levels = grid;
+        if (levels != null && !(levels instanceof UniformGrid u && overlay.tooFine(u))) {
+            double level = levels.quantize((float) value);
+            if (Math.abs(chart.toX(level) - px) <= NEAR) {
+                return OptionalDouble.of(level);
+            }
+        }
+        int bar = Math.clamp(
+                (int) ((px - chart.area().getMinX()) / chart.area().getWidth() * counts.length), 0, counts.length - 1);
+        double top = chart.area().getMaxY()
+                - y.position(counts[bar])
+                        / Math.max(1e-9, y.getUpperBound())
+                        * chart.area().getHeight();
+        return counts[bar] >= 0.5 && py >= top - NEAR ? OptionalDouble.of(value) : OptionalDouble.empty();
     }
 
     /** Tells the value under the pointer, and how many values its bar holds. */

@@ -48,6 +48,9 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("← →, Enter", "on the bit budget: to the next mixture, give the weights its bits"),
             new Key("Esc", "take a drag or a typed value back"),
             new Key("Enter", "take a typed value over"),
+            new Key("Ctrl+G", "put a value under the glass: its code, bits and error, step by step"),
+            new Key("Page Up, Page Down", "in a lesson: the step before, the next step"),
+            new Key("F6, Enter", "in a lesson: to the handle of the range and back, give the answer"),
             new Key(
                     "F1",
                     "explain the control that has the keyboard; a right click explains what is under the pointer"),

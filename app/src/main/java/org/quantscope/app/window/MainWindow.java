@@ -126,12 +126,13 @@ public final class MainWindow {
 
         TensorsView tensors = new TensorsView(context.tensors(), context.bench());
         this.list = tensors;
-        this.pages = TensorPages.of(context, theme.map(Theme::palette));
+        this.pages = TensorPages.of(context, theme.map(Theme::palette), actions::glass);
         settings.text(PAGE).ifPresent(pages::select);
         context.error()
                 .unfoldedProperty()
                 .set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(context.selected(), context.quantizer(), pages);
+        tensor.histogram().setOnValue(actions::glass);
         QuantizerView quantizer = new QuantizerView(
                 context.quantizer(),
                 this::quantizeInHand,
@@ -308,6 +309,7 @@ public final class MainWindow {
     private void accelerators(TensorsView tensors, HistogramView histogram) {
         GoingBack.install(scene, context.bench());
         bind("Shortcut+E", actions::export);
+        bind("Shortcut+G", actions::glass);
         bind("Shortcut+M", actions::improve);
         bind("Shortcut+B", actions::mixedPrecision);
         bind("Shortcut+F", tensors::focusFilter);

@@ -1,11 +1,13 @@
 package org.quantscope.app.window;
 
 import java.util.List;
+import java.util.function.DoubleConsumer;
 import javafx.beans.value.ObservableValue;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.flipped.LayerOutputView;
 import org.quantscope.app.graph.GraphView;
 import org.quantscope.app.selected.CodesView;
+import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.selected.SlicesView;
 import org.quantscope.app.ui.CardTab;
 import org.quantscope.app.ui.Palette;
@@ -15,7 +17,8 @@ import org.quantscope.app.ui.TabbedCard;
 final class TensorPages {
     private TensorPages() {}
 
-    static TabbedCard of(ApplicationContext context, ObservableValue<Palette> palette) {
+    /** @param onLevel is told the level of a code that was clicked */
+    static TabbedCard of(ApplicationContext context, ObservableValue<Palette> palette, DoubleConsumer onLevel) {
         TabbedCard card = new TabbedCard(List.of(
                 new CardTab(
                         "channels",
@@ -27,7 +30,7 @@ final class TensorPages {
                         "codes",
                         "Codes",
                         "How often each code is used",
-                        () -> codes(context, palette),
+                        () -> codes(context, palette, onLevel),
                         context.codes()::setShowing),
                 new CardTab(
                         "layer-output",
@@ -52,8 +55,15 @@ final class TensorPages {
         return view;
     }
 
-    private static CodesView codes(ApplicationContext context, ObservableValue<Palette> palette) {
+    private static CodesView codes(
+            ApplicationContext context, ObservableValue<Palette> palette, DoubleConsumer onLevel) {
         CodesView view = new CodesView(context.codes());
+        view.setOnCode(place -> context.selected()
+                .viewProperty()
+                .get()
+                .flatMap(SelectedTensor.View::grid)
+                .filter(grid -> place < grid.size())
+                .ifPresent(grid -> onLevel.accept(grid.level(place))));
         view.paletteProperty().bind(palette);
         return view;
     }

@@ -367,7 +367,9 @@ final class Toolbar extends HBox {
         glossary.setId("help-glossary");
         MenuItem keys = item("Keys…", "Shortcut+K", actions::showKeys);
         keys.setId("help-keys");
-        help.getItems().addAll(explain, glossary, keys);
+        MenuItem glass = item("Look at a value…", "Shortcut+G", actions::glass);
+        glass.setId("help-glass");
+        help.getItems().addAll(explain, glossary, glass, keys);
         return help;
     }
 

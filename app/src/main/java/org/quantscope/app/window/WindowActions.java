@@ -44,6 +44,7 @@ final class WindowActions {
     private @Nullable ExpectedDialog expecting;
     private @Nullable BudgetDialog budgeting;
     private @Nullable GlossaryDialog terms;
+    private @Nullable GlassDialog looking;
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
         this.context = context;
@@ -376,6 +377,32 @@ final class WindowActions {
     /** Starts a lesson. */
     void startLesson(Lesson lesson) {
         context.lessons().start(lesson, Optional.empty());
+    }
+
+    /** Puts a value of the selected tensor under the glass. */
+    void glass(double value) {
+        context.glass().showValue(value);
+        showGlass();
+    }
+
+    /** Puts the first value of the selected tensor under the glass. */
+    void glass() {
+        context.glass().showFirst();
+        showGlass();
+    }
+
+    private void showGlass() {
+        if (context.glass().viewProperty().get().isEmpty()) {
+            return;
+        }
+        if (looking == null) {
+            GlassDialog dialog = new GlassDialog(context.glass(), settings);
+            dialogs.dress(dialog);
+            GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+            looking = dialog;
+            dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> looking = null);
+            dialog.show();
+        }
     }
 
     /** Opens the page of all terms, at one of them if one is given; or brings the open one to the front. */

@@ -32,7 +32,9 @@ class FormulaTest {
                 "a /; a /",
                 "a) b; a ) b",
                 "(a; ( a",
-                "2^; 2^{}"
+                "2^; 2^{}",
+                "clamp(−3, −7, b) = −3; clamp ( −3, −7, b ) = −3",
+                "a − b, c / n; a − b, [c over n]"
             })
     void isReadAsItIsWritten(String text, String laidOut) {
         assertThat(Formula.of(text).line()).isEqualTo(laidOut);

@@ -32,6 +32,15 @@ public enum Minifloat {
         return bits;
     }
 
+    public int mantissaBits() {
+        return mantissaBits;
+    }
+
+    /** What is taken off the stored exponent. */
+    public int bias() {
+        return bias;
+    }
+
     /** The number of finite values that are not negative; their codes count from 0. */
     public int codes() {
         return codes;

@@ -1,6 +1,7 @@
 package org.quantscope.core.quant;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * An OCP microscaling format: elements of a small format in blocks, and one power of two for each block, kept as an
@@ -20,17 +21,20 @@ final class MxQuantizer implements Quantizer {
     private final int bits;
     private final int maxExponent;
     private final CodebookGrid codebook;
+    private final Optional<Minifloat> element;
 
-    private MxQuantizer(String id, String title, int bits, int maxExponent, CodebookGrid codebook) {
+    private MxQuantizer(
+            String id, String title, int bits, int maxExponent, CodebookGrid codebook, Optional<Minifloat> element) {
         this.id = id;
         this.title = title;
         this.bits = bits;
         this.maxExponent = maxExponent;
         this.codebook = codebook;
+        this.element = element;
     }
 
     static MxQuantizer of(String id, String title, Minifloat format) {
-        return new MxQuantizer(id, title, format.bits(), format.maxExponent(), format.codebook());
+        return new MxQuantizer(id, title, format.bits(), format.maxExponent(), format.codebook(), Optional.of(format));
     }
 
     /** MXINT8: elements are k/64 with k from −127 to 127, so that the codes mirror each other. */
@@ -39,7 +43,7 @@ final class MxQuantizer implements Quantizer {
         for (int k = 0; k < magnitudes.length; k++) {
             magnitudes[k] = k / 64f;
         }
-        return new MxQuantizer("mxint8", "MXINT8", 8, 0, CodebookQuantizer.mirrored(magnitudes));
+        return new MxQuantizer("mxint8", "MXINT8", 8, 0, CodebookQuantizer.mirrored(magnitudes), Optional.empty());
     }
 
     @Override
@@ -55,6 +59,11 @@ final class MxQuantizer implements Quantizer {
     @Override
     public String source() {
         return "OCP Microscaling Formats (MX) 1.0, sections 5 and 6.3";
+    }
+
+    @Override
+    public Optional<Minifloat> element() {
+        return element;
     }
 
     @Override

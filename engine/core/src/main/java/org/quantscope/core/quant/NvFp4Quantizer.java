@@ -1,6 +1,7 @@
 package org.quantscope.core.quant;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * NVFP4: FP4 E2M1 elements in blocks, an FP8 E4M3 scale for each block, and one float32 scale for the tensor.
@@ -26,6 +27,11 @@ final class NvFp4Quantizer implements Quantizer {
     @Override
     public String source() {
         return "NVIDIA NVFP4 (Blackwell; TensorRT Model Optimizer, NVFP4QTensor)";
+    }
+
+    @Override
+    public Optional<Minifloat> element() {
+        return Optional.of(Minifloat.E2M1);
     }
 
     @Override

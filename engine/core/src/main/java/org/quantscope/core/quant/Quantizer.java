@@ -2,6 +2,7 @@ package org.quantscope.core.quant;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A scheme: turns requested ranges into a grid for each slice. Stateless; one file and one line in {@link Quantizers}. */
 public interface Quantizer {
@@ -16,6 +17,11 @@ public interface Quantizer {
 
     /** Where the formula comes from: a paper with its equation, or a specification. */
     String source();
+
+    /** The floating-point format that its codes are numbers of; empty if they are integers or places in a list. */
+    default Optional<Minifloat> element() {
+        return Optional.empty();
+    }
 
     /** What a user can choose, and what holds for every grid of the scheme. */
     SchemeTraits traits();

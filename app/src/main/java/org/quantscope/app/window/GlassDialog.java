@@ -1,0 +1,32 @@
+package org.quantscope.app.window;
+
+import javafx.scene.control.ButtonType;
+import javafx.scene.control.Dialog;
+import javafx.scene.control.ScrollPane;
+import javafx.stage.Modality;
+import org.quantscope.app.glass.GlassView;
+import org.quantscope.app.glass.GlassViewModel;
+import org.quantscope.app.session.Settings;
+
+/** A value under the glass. The main window remains usable, and the steps follow the range. */
+final class GlassDialog extends Dialog<Void> {
+    private static final double WIDTH = 480;
+    private static final double HEIGHT = 500;
+    private static final double MIN_WIDTH = 400;
+    private static final double MIN_HEIGHT = 440;
+
+    GlassDialog(GlassViewModel model, Settings settings) {
+        setTitle("Under the glass");
+        initModality(Modality.NONE);
+        GlassView view = new GlassView(model);
+        ScrollPane scroll = new ScrollPane(view);
+        scroll.setFitToWidth(true);
+        scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        scroll.setPrefViewportHeight(HEIGHT);
+        scroll.getStyleClass().add("side-panel");
+        getDialogPane().setContent(scroll);
+        getDialogPane().getButtonTypes().add(ButtonType.CLOSE);
+        new RememberedSize(settings, "glass", WIDTH, HEIGHT).giveTo(this, MIN_WIDTH, MIN_HEIGHT);
+        setOnHidden(e -> view.close());
+    }
+}
