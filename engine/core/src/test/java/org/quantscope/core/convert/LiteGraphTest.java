@@ -646,6 +646,45 @@ class LiteGraphTest {
                 .containsExactly(1L, 6L);
     }
 
+    @Test
+    void halvesBehindDequantizeAreWeightsOfTheFloatModel() throws IOException {
+        TinyTflite tiny = new TinyTflite();
+        int x = tiny.computed("x", FLOAT32, -1, 2);
+        int half = tiny.stored("half", 1, new byte[] {0, 0x3c, 0, 0x40, 0, (byte) 0xb8, 0, 0x44}, 2, 2);
+        int wide = tiny.computed("wide", FLOAT32, 2, 2);
+        int y = tiny.computed("y", FLOAT32, -1, 2);
+        tiny.operator(6, wide, half).operator(9, 8, NONE, y, x, wide).inputs(x).outputs(y);
+
+        Model model = open(tiny);
+
+        assertThat(run(model, 1, new float[] {1, 10})).containsExactly(21, 39.5f);
+        assertThat(model.find(new TensorId("half")).orElseThrow().info().kind()).isEqualTo(TensorKind.WEIGHT);
+        assertThat(model.find(new TensorId("half")).orElseThrow().data().toFloats())
+                .containsExactly(1, 2, -0.5f, 4);
+        assertThat(model.notes())
+                .contains("1 tensor is stored as float16 and computed with as float32, as DEQUANTIZE does");
+    }
+
+    @Test
+    void valuesOfSixteenBitsAndLayersThatRoundWhileTheyRunAreKnown() throws IOException {
+        TinyTflite tiny = new TinyTflite();
+        int x = tiny.grid("x", 7, 0.001f, 0, -1, 2);
+        int w = tiny.quantized("w", INT8, new byte[] {100, -50}, new float[] {0.02f}, new long[1], 0, 1, 2);
+        int y = tiny.grid("y", 7, 0.002f, 0, -1, 1);
+        Model wide = open(tiny.operator(9, 8, NONE, y, x, w).inputs(x).outputs(y));
+        assertThat(wide.own().orElseThrow().activations().get(new TensorId("y")).bits())
+                .isEqualTo(16);
+        assertThat(run(wide, 1, new float[] {1, 1})).containsExactly(100 * 0.02f - 50 * 0.02f);
+
+        TinyTflite hybrid = new TinyTflite();
+        int in = hybrid.computed("x", FLOAT32, -1, 2);
+        int v = hybrid.quantized("w", INT8, new byte[] {100, -50}, new float[] {0.02f}, new long[1], 0, 1, 2);
+        int out = hybrid.computed("y", FLOAT32, -1, 1);
+        assertThat(open(hybrid.operator(9, 8, NONE, out, in, v).inputs(in).outputs(out))
+                        .notes())
+                .anySatisfy(n -> assertThat(n).startsWith("1 layer has weights of 8 bits and floats to multiply:"));
+    }
+
     /** The grids of a quantized file are those that a fresh session quantizes with, for weights and for values. */
     @Test
     void gridsOfTheFileAreTakenOver() throws IOException {
