@@ -3,12 +3,15 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
@@ -19,6 +22,7 @@ import org.quantscope.core.lesson.Lessons;
 import org.quantscope.core.lesson.Materials;
 import org.quantscope.core.lesson.Problem;
 import org.quantscope.core.lesson.Robot;
+import org.quantscope.core.lesson.Sheet;
 import org.quantscope.core.tensor.NearNames;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -178,6 +182,16 @@ final class LessonCommand implements Runnable {
             private @Nullable Integer wrong;
         }
 
+        @Option(
+                names = "--sheet",
+                paramLabel = "FILE",
+                description = "With --solution: write the sheet to hand in, one HTML page with questions, answers, figures"
+                        + " and pictures.")
+        private @Nullable Path sheet;
+
+        @Option(names = "--name", paramLabel = "NAME", description = "The name on the sheet (default: none).")
+        private String name = "";
+
         Run(Terminal terminal, CancelToken cancel) {
             super(terminal, cancel);
         }
@@ -191,10 +205,21 @@ final class LessonCommand implements Runnable {
             if (way.wrong != null && (way.wrong < 1 || way.wrong > wrongs)) {
                 throw usage("--wrong: 1 to " + wrongs + " in " + lesson.id() + ", got " + way.wrong);
             }
+            if (sheet != null && way.wrong != null) {
+                throw usage("--sheet needs --solution");
+            }
             List<Robot.Outcome> outcomes;
             try (Robot robot = robot(bundled.isPresent() ? Path.of("") : folder, cancel())) {
                 outcomes = robot.run(
                         lesson, way.solution || way.wrong == null ? OptionalInt.empty() : OptionalInt.of(way.wrong));
+                if (sheet != null) {
+                    Sheet page = new Sheet(
+                            lesson,
+                            name,
+                            LocalDate.now(ZoneId.systemDefault()).toString(),
+                            robot.sheet(lesson, Robot.solutions(lesson)));
+                    AtomicFile.write(sheet, file -> Files.writeString(file, page.html()));
+                }
             }
             boolean passed = outcomes.stream().allMatch(Robot.Outcome::passed);
             List<Json> steps = new ArrayList<>();

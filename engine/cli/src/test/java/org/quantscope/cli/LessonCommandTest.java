@@ -75,6 +75,19 @@ class LessonCommandTest {
     }
 
     @Test
+    void theSheetIsWrittenOnlyWithASolution() throws IOException {
+        Path sheet = folder.resolve("sheet.html");
+
+        assertThat(CommandLineRun.of("lesson", "run", RULER, "--solution", "--sheet", sheet, "--name", "A & B")
+                        .code())
+                .isZero();
+        assertThat(Files.readString(sheet)).contains("By A &amp; B", "Measured: 15", "<svg");
+        assertThat(CommandLineRun.of("lesson", "run", RULER, "--wrong", "1", "--sheet", sheet)
+                        .code())
+                .isEqualTo(2);
+    }
+
+    @Test
     void aWrongBlockFailsInItsStepWithExitCodeOne() {
         CommandLineRun run = CommandLineRun.of("lesson", "run", RULER, "--wrong", "10", "--json");
 

@@ -14,6 +14,7 @@ import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
@@ -130,6 +131,44 @@ public final class FigureSource {
     /** The lines of the settings exported as a text file of that format. */
     public List<String> lines(String format) {
         return whole.lines(format);
+    }
+
+    /** The selected tensor as SVG: its values, the levels and the range; empty if no values are known. */
+    public String picture() {
+        Optional<ClipRange> range = quantized()
+                .filter(q -> q.params().slices() == 1)
+                .map(q -> q.resolved().requested().getFirst());
+        return seen().map(values -> TensorPicture.of(values, grid(), range)).orElse("");
+    }
+
+    private Optional<MomentSketch> seen() {
+        return tensor().map(t -> MomentSketch.of(t, cancel())).or(this::sketch);
+    }
+
+    /** What the settings do to the selected tensor, in sentences; none if it stays in float. */
+    public List<String> sentences() {
+        Optional<MomentSketch> values = seen();
+        Optional<Grid> levels = grid();
+        boolean one = levels.isPresent();
+        return error().map(e -> Sentences.of(new Sentences.Seen(
+                        e.count(),
+                        e.clipped(),
+                        e.mse(),
+                        e.clippingMse(),
+                        true,
+                        one ? values.orElse(null) : null,
+                        levels.orElse(null),
+                        "weight")))
+                .or(() -> estimate().map(e -> Sentences.of(new Sentences.Seen(
+                        e.count(),
+                        e.clipped(),
+                        e.mse(),
+                        e.clippingMse(),
+                        false,
+                        values.orElse(null),
+                        levels.orElse(null),
+                        "value"))))
+                .orElse(List.of());
     }
 
     /** The selected tensor as it is stored; empty if there is none or it is an activation. */

@@ -277,6 +277,16 @@ public final class Judge {
         return text.toString();
     }
 
+    /** The selected tensor as SVG; empty if there is none. */
+    String picture() {
+        return sources.during(cancel, () -> sources.of(scene).picture());
+    }
+
+    /** What the settings do to the selected tensor. */
+    List<String> sentences() {
+        return sources.during(cancel, () -> sources.of(scene).sentences());
+    }
+
     /** @throws BadInputException if the format is unknown, or the file has no such line */
     private String lines(Lesson.Excerpt file) {
         List<String> all;

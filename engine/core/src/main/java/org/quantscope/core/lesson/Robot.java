@@ -159,6 +159,49 @@ public final class Robot implements AutoCloseable {
         return problems;
     }
 
+    /** What is said in each step by its solution. */
+    public static Map<Integer, Sheet.Said> solutions(Lesson lesson) {
+        Map<Integer, Sheet.Said> said = new HashMap<>();
+        for (int i = 0; i < lesson.steps().size(); i++) {
+            Attempt by = solution(lesson.steps().get(i));
+            said.put(i, new Sheet.Said(by.answer(), OptionalInt.empty(), by.why(), false));
+        }
+        return said;
+    }
+
+    /**
+     * What is to be handed in: for each step what was said, and what is true. Goes through the lesson by its solutions.
+     *
+     * @param said by index of the step, from 0
+     */
+    public List<Sheet.Line> sheet(Lesson lesson, Map<Integer, Sheet.Said> said) throws IOException {
+        List<Sheet.Line> lines = new ArrayList<>();
+        Bench bench = null;
+        for (Step step : lesson.steps()) {
+            bench = opened(step, bench);
+            Sheet.Said by = said.getOrDefault(lines.size(), Sheet.Said.NOTHING);
+            Judge before = judge(bench);
+            Walked walked = walk(step, solution(step), bench);
+            Judge after = judge(walked.after);
+            Bench revealed = step.reveal().isPresent() ? done(step.reveal().get().acts(), bench) : bench;
+            Judge then = judge(revealed);
+            lines.add(new Sheet.Line(
+                    step,
+                    by,
+                    step.prediction().flatMap(p -> by.answer().map(a -> before.judge(p, a))),
+                    step.prediction()
+                            .flatMap(p -> by.answer().map(a -> Sheet.words(p, a)))
+                            .orElse(""),
+                    step.prediction().map(p -> before.say(p, before.truth(p))).orElse(""),
+                    step.reveal().map(then::fill).orElse(""),
+                    step.goals().stream().map(after::judge).toList(),
+                    after.sentences(),
+                    after.picture()));
+            bench = walked.after;
+        }
+        return lines;
+    }
+
     private static Problem missing(Lesson lesson, Step step, String figure) {
         return new Problem(lesson.file(), step.line(), "{{" + figure + "}} does not exist for what the step has open");
     }
