@@ -174,6 +174,31 @@ class LessonFlowTest {
         assertThat(view().skipped()).isEmpty();
     }
 
+    /** Answers and how sure somebody was outlast leaving, and stand on the sheet beside what is true. */
+    @Test
+    void whatWasSaidIsKeptAndStandsOnTheSheet() throws java.io.IOException {
+        lessons().start(CLIP, Optional.empty());
+        lessons().answer(new Answer.Chosen(2), 0);
+        lessons().choose(0);
+        lessons().next();
+        lessons().leave();
+
+        lessons().start(CLIP, Optional.empty());
+        lessons().answer(new Answer.Figure(2.5), 2);
+        lessons().skip();
+        Path sheet = folder.resolve("sheet.html");
+        lessons().writeSheet(sheet, "A <b>");
+        String html = java.nio.file.Files.readString(sheet);
+
+        assertThat(at.problems).isEmpty();
+        assertThat(html)
+                .contains("By A &lt;b&gt;", "Predicted: Mostly clipping", "(a guess)", "Measured: Only rounding")
+                .contains("Predicted: 2.5 (certain)", "(skipped)", "<svg");
+        lessons().startOver();
+        lessons().writeSheet(sheet, "");
+        assertThat(java.nio.file.Files.readString(sheet)).doesNotContain("Predicted:");
+    }
+
     @Test
     void hintsComeOneAtATimeAndNoMoreThanThereAre() {
         lessons().start(CLIP, Optional.empty());

@@ -33,6 +33,7 @@ import org.quantscope.core.lesson.Lesson.Card;
 import org.quantscope.core.lesson.Lesson.Prediction;
 import org.quantscope.core.lesson.Lesson.Reason;
 import org.quantscope.core.lesson.Lesson.Step;
+import org.quantscope.core.lesson.Sheet;
 
 /** The panel of a lesson: text, question, answer, truth, goals, why, hints, and the way through the steps. */
 public final class LessonView extends BorderPane {
@@ -57,6 +58,8 @@ public final class LessonView extends BorderPane {
     private final Button back = button("◀ Back", "lesson-back", "The step before (Page Up)");
     private final Button skip = button("Skip", "lesson-skip", "Go on without having done this step; it is recorded");
     private final Button next = button("Next ▶", "lesson-next", "The next step (Page Down)");
+    private final Button sheet =
+            button("Sheet…", "lesson-sheet", "Write what you predicted and what is true to a page to hand in");
     private final Label still = wrapped("hint");
     private final ScrollPane scroll;
     private final ScrollPane dock = new ScrollPane();
@@ -66,7 +69,8 @@ public final class LessonView extends BorderPane {
     private @Nullable Step shownStep;
     private @Nullable Phase shownPhase;
 
-    public LessonView(LessonViewModel model) {
+    /** @param writeSheet asks for a name and a file, and writes the sheet to hand in */
+    public LessonView(LessonViewModel model, Runnable writeSheet) {
         this.model = model;
         setId("lesson");
         getStyleClass().add("lesson");
@@ -112,11 +116,12 @@ public final class LessonView extends BorderPane {
         setCenter(middle);
         back.setOnAction(e -> model.back());
         skip.setOnAction(e -> model.skip());
+        sheet.setOnAction(e -> writeSheet.run());
         next.setOnAction(e -> model.next());
         next.getStyleClass().add("primary");
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
-        HBox buttons = new HBox(GAP, back, space, skip, next);
+        HBox buttons = new HBox(GAP, back, space, sheet, skip, next);
         VBox bottom = new VBox(GAP / 2, still, buttons);
         bottom.setPadding(new Insets(GAP, PADDING, PADDING, PADDING));
         setBottom(bottom);
@@ -239,6 +244,7 @@ public final class LessonView extends BorderPane {
         put(more, left > 0 && !v.finished());
         back.setDisable(v.step() == 0 && !v.finished());
         put(skip, !v.finished() && !v.done());
+        put(sheet, v.finished());
         next.setDisable(!v.done() || v.finished());
         next.setText(v.step() + 1 == count ? "Finish" : "Next ▶");
         still.setText(left(v));
@@ -324,8 +330,8 @@ public final class LessonView extends BorderPane {
             return;
         }
         AnswerPane pane = new AnswerPane(prediction, model::handle);
-        Segments sure = new Segments(LessonViewModel.SURENESS.toArray(String[]::new));
-        for (int i = 0; i < LessonViewModel.SURENESS.size(); i++) {
+        Segments sure = new Segments(Sheet.SURENESS.toArray(String[]::new));
+        for (int i = 0; i < Sheet.SURENESS.size(); i++) {
             sure.describe(i, "lesson-sure-" + (i + 1), "How sure are you?");
         }
         int[] chosen = {1};
@@ -355,8 +361,8 @@ public final class LessonView extends BorderPane {
             boolean right = v.right().get();
             Label said = wrapped(
                     right ? "lesson-right" : "lesson-wrong",
-                    "You said: " + said(prediction, v.answer().get()) + " ("
-                            + LessonViewModel.SURENESS.get(v.sure()) + ") – "
+                    "You said: " + Sheet.words(prediction, v.answer().get()) + " ("
+                            + Sheet.SURENESS.get(v.sure()) + ") – "
                             + (right ? "right ✓" : "not so ✗"));
             said.setId("lesson-said");
             Label truth = wrapped("lesson-truth", "It is: " + v.truth());
@@ -369,25 +375,6 @@ public final class LessonView extends BorderPane {
             reveal.setText(v.reveal());
             told.getChildren().add(reveal);
         }
-    }
-
-    private static String said(Prediction prediction, Answer answer) {
-        return switch (answer) {
-            case Answer.Chosen(int index) ->
-                prediction instanceof Prediction.Choose choose
-                        ? choose.options().get(index).text()
-                        : Integer.toString(index + 1);
-            case Answer.Figure(double value) -> Judge.number(value);
-            case Answer.Order(List<Integer> order) ->
-                prediction instanceof Prediction.Sort sort
-                        ? String.join(
-                                " → ",
-                                order.stream()
-                                        .map(i -> sort.items().get(i).text())
-                                        .toList())
-                        : order.toString();
-            case Answer.Bits(String bits) -> bits;
-        };
     }
 
     private void showGoals(View v) {

@@ -1,13 +1,18 @@
 package org.quantscope.app.lesson;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -22,7 +27,9 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.figure.FigureSource.Scene;
 import org.quantscope.core.figure.FigureSources;
+import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.lesson.Acts;
 import org.quantscope.core.lesson.Judge;
@@ -35,6 +42,9 @@ import org.quantscope.core.lesson.Lesson.Prediction;
 import org.quantscope.core.lesson.Lesson.Stage;
 import org.quantscope.core.lesson.Lesson.Step;
 import org.quantscope.core.lesson.Materials;
+import org.quantscope.core.lesson.Robot;
+import org.quantscope.core.lesson.Sheet;
+import org.quantscope.core.lesson.Sheet.Said;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.synthetic.SyntheticFile;
 import org.quantscope.core.synthetic.SyntheticTensor;
@@ -45,9 +55,6 @@ import org.quantscope.core.tensor.TensorId;
  * session that was open before is kept and given back.
  */
 public final class LessonViewModel {
-    /** How sure a person can be, from guessing to certain. */
-    public static final List<String> SURENESS = List.of("a guess", "fairly sure", "certain");
-
     /** Where a step stands. */
     public enum Phase {
         /** What the step opens is being read. */
@@ -65,7 +72,7 @@ public final class LessonViewModel {
      *
      * @param step index of the step, from 0
      * @param answer that was given to the prediction
-     * @param sure index in {@link #SURENESS}
+     * @param sure index in {@link Sheet#SURENESS}
      * @param right whether the answer was right; empty before
      * @param truth the true answer as text
      * @param reveal Markdown with its figures
@@ -136,8 +143,13 @@ public final class LessonViewModel {
     private final LatestWins<Staged> opening;
     private final LatestWins<Judged> judging;
     private final LatestWins<Shown> showing;
+    private final LatestWins<Path> sheets;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private Workbench.@Nullable Kept kept;
+    /** What was said in each step of the lesson that is going on, by index from 0. */
+    private Map<Integer, Said> said = new TreeMap<>();
+
+    private List<Path> folders = List.of();
     private Materials materials = new Materials(List.of());
     /** Figures of the lesson that is going on. */
     private FigureSources sources = new FigureSources(Engine.EVALUATION_SEED, 1);
@@ -156,6 +168,7 @@ public final class LessonViewModel {
         this.opening = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.judging = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.showing = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.sheets = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.stateProperty().subscribe(s -> refresh());
         bench.selectionProperty().subscribe(s -> refresh());
     }
@@ -167,18 +180,22 @@ public final class LessonViewModel {
      */
     public void start(Lesson lesson, Optional<Path> folder) {
         leave();
-        List<Path> folders = new ArrayList<>(folder.stream().toList());
+        folders = new ArrayList<>(folder.stream().toList());
         Materials.samples().ifPresent(folders::add);
         materials = new Materials(folders);
         kept = bench.keep();
         session.borrow(Optional.of(this::leave));
         Progress progress = Progress.parse(settings.text(key(lesson)).orElse(""), lesson);
-        begin(lesson, progress.step, progress.skipped);
+        said = new TreeMap<>(progress.said());
+        begin(lesson, progress.step(), progress.skipped());
     }
 
     /** Goes back to the first step and forgets what was skipped. */
     public void startOver() {
-        view.get().ifPresent(v -> begin(v.lesson(), 0, Set.of()));
+        view.get().ifPresent(v -> {
+            said.clear();
+            begin(v.lesson(), 0, Set.of());
+        });
     }
 
     /** Ends the lesson; the session that was open before is open again, with its undo steps. */
@@ -206,6 +223,7 @@ public final class LessonViewModel {
             return;
         }
         Prediction prediction = v.current().prediction().get();
+        remember(v, new Said(Optional.of(answer), OptionalInt.of(sure), OptionalInt.empty(), false));
         view.set(Optional.of(new View(
                 v.lesson,
                 v.step,
@@ -266,6 +284,10 @@ public final class LessonViewModel {
 
     /** Chooses an answer to the why. */
     public void choose(int reason) {
+        view.get().filter(v -> v.phase() == Phase.SHOWN).ifPresent(v -> {
+            Said before = said.getOrDefault(v.step, Said.NOTHING);
+            remember(v, new Said(before.answer(), before.sure(), OptionalInt.of(reason), false));
+        });
         view.get()
                 .filter(v -> v.phase() == Phase.SHOWN)
                 .ifPresent(v -> view.set(Optional.of(new View(
@@ -314,6 +336,8 @@ public final class LessonViewModel {
         view.get().filter(v -> !v.finished).ifPresent(v -> {
             Set<Integer> skipped = new TreeSet<>(v.skipped);
             skipped.add(v.step + 1);
+            Said before = said.getOrDefault(v.step, Said.NOTHING);
+            said.put(v.step, new Said(before.answer(), before.sure(), before.why(), true));
             forward(v, skipped);
         });
     }
@@ -329,7 +353,7 @@ public final class LessonViewModel {
         if (v.step + 1 < v.lesson.steps().size()) {
             begin(v.lesson, v.step + 1, skipped);
         } else {
-            settings.setText(key(v.lesson), new Progress(0, skipped).text());
+            settings.setText(key(v.lesson), new Progress(0, skipped, said).text());
             view.set(Optional.of(new View(
                     v.lesson,
                     v.step,
@@ -347,13 +371,50 @@ public final class LessonViewModel {
         }
     }
 
+    private void remember(View v, Said now) {
+        said.put(v.step, now);
+        settings.setText(key(v.lesson), new Progress(v.step, v.skipped, said).text());
+    }
+
+    /**
+     * Writes the sheet to hand in. What is true is computed anew, so it also holds what was said in earlier sittings.
+     *
+     * @param name as typed in; may be empty
+     */
+    public void writeSheet(Path file, String name) {
+        View v = view.get().orElse(null);
+        if (v == null) {
+            return;
+        }
+        Map<Integer, Said> all = Map.copyOf(said);
+        Materials from = new Materials(folders);
+        String date = LocalDate.now(ZoneId.systemDefault()).toString();
+        sheets.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = background.start("Sheet of " + v.lesson.title(), cancel);
+                            Robot robot = new Robot(
+                                    from,
+                                    (source, state, token) -> Engine.analysed(
+                                            source, state, org.quantscope.core.job.Progress.NONE, token),
+                                    Engine.EVALUATION_SEED,
+                                    1,
+                                    cancel)) {
+                        Sheet sheet = new Sheet(v.lesson, name, date, robot.sheet(v.lesson, all));
+                        AtomicFile.write(file, out -> out.write(sheet.html().getBytes(StandardCharsets.UTF_8)));
+                    }
+                    return file;
+                },
+                written -> background.notices().done("The sheet is written: " + written),
+                e -> fail(e));
+    }
+
     private static String key(Lesson lesson) {
         return "lesson." + lesson.id();
     }
 
     /** Begins a step. One that opens nothing begins with what the last stage before it has opened. */
     private void begin(Lesson lesson, int step, Set<Integer> skipped) {
-        settings.setText(key(lesson), new Progress(step, skipped).text());
+        settings.setText(key(lesson), new Progress(step, skipped, said).text());
         View v = new View(
                 lesson,
                 step,
@@ -507,37 +568,5 @@ public final class LessonViewModel {
     /** Empty while no lesson is going on. */
     public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
         return view.getReadOnlyProperty();
-    }
-
-    /** How far a person has come in a lesson. */
-    private record Progress(int step, Set<Integer> skipped) {
-        String text() {
-            return step
-                    + (skipped.isEmpty()
-                            ? ""
-                            : " skipped "
-                                    + String.join(
-                                            " ",
-                                            skipped.stream().map(i -> "" + i).toList()));
-        }
-
-        static Progress parse(String text, Lesson lesson) {
-            Set<Integer> skipped = new TreeSet<>();
-            int step = 0;
-            String[] words = text.strip().split(" ", -1);
-            for (int i = 0; i < words.length; i++) {
-                try {
-                    int n = Integer.parseInt(words[i]);
-                    if (i == 0) {
-                        step = n;
-                    } else {
-                        skipped.add(n);
-                    }
-                } catch (NumberFormatException e) {
-                    // A word, or written by hand: it counts as nothing.
-                }
-            }
-            return new Progress(Math.clamp(step, 0, lesson.steps().size() - 1), skipped);
-        }
     }
 }

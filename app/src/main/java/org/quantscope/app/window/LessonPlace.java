@@ -25,12 +25,15 @@ final class LessonPlace extends StackPane {
     private final Map<Card, Cover> cards;
     private final LessonView view;
 
-    /** @param cards those beside the middle that a lesson may cover */
-    LessonPlace(LessonViewModel model, Node list, TensorPane tensor, Map<Card, Cover> cards) {
+    /**
+     * @param cards those beside the middle that a lesson may cover
+     * @param writeSheet writes the sheet to hand in
+     */
+    LessonPlace(LessonViewModel model, Node list, TensorPane tensor, Map<Card, Cover> cards, Runnable writeSheet) {
         this.model = model;
         this.tensor = tensor;
         this.cards = cards;
-        view = new LessonView(model);
+        view = new LessonView(model, writeSheet);
         getChildren().addAll(list, view);
         model.viewProperty().subscribe(v -> {
             view.setVisible(v.isPresent());

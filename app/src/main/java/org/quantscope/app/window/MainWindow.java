@@ -180,7 +180,8 @@ public final class MainWindow {
                 context.lessons(),
                 tensors,
                 tensor,
-                Map.of(Card.QUANTIZER, quantizerPlace, Card.ERROR, errorPlace, Card.ACCURACY, accuracyPlace));
+                Map.of(Card.QUANTIZER, quantizerPlace, Card.ERROR, errorPlace, Card.ACCURACY, accuracyPlace),
+                actions::writeSheet);
         // A lesson is read from the last row, and needs neither the list nor what was tried.
         context.lessons().viewProperty().subscribe(v -> lesson.setMinWidth(v.isPresent() ? LESSON_MIN : LEFT_MIN));
         columns = new Columns(lesson, centre, right);

@@ -34,6 +34,7 @@ import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.io.Invisible;
 import org.quantscope.core.lesson.Lesson;
 import org.quantscope.core.lesson.Lessons;
+import org.quantscope.core.lesson.OwnLessons;
 import org.quantscope.core.session.SessionState;
 
 /** The row at the top of the window, with the actions on the whole model. */
@@ -151,8 +152,35 @@ final class Toolbar extends HBox {
             one.setId("lesson-" + lesson.id());
             lessons.getItems().add(one);
         }
-        lessons.getItems().addAll(new SeparatorMenuItem(), item("A lesson of your own…", null, actions::openLesson));
+        MenuItem sheet = item("Sheet to hand in…", null, actions::writeSheet);
+        sheet.setId("lesson-write-sheet");
+        context.lessons().viewProperty().subscribe(v -> sheet.setDisable(v.isEmpty()));
+        lessons.getItems()
+                .addAll(
+                        new SeparatorMenuItem(),
+                        item("A lesson of your own…", null, actions::openLesson),
+                        sheet,
+                        new SeparatorMenuItem());
+        int usual = lessons.getItems().size();
+        lessons.setOnShowing(e -> {
+            lessons.getItems().subList(usual, lessons.getItems().size()).clear();
+            OwnLessons.in(actions.lessonsFolder())
+                    .forEach(own -> lessons.getItems().add(ownLesson(own)));
+            lessons.getItems().get(usual - 1).setVisible(lessons.getItems().size() > usual);
+        });
+        lessons.getItems().get(usual - 1).setVisible(false);
         return lessons;
+    }
+
+    /** One that is broken says what is wrong, and all of it when it is chosen. */
+    private MenuItem ownLesson(OwnLessons.Found own) {
+        String title = own.lesson()
+                .map(l -> l.title() + " · " + l.minutes() + " min")
+                .orElseGet(() -> "⚠ " + own.name() + ", " + own.problem());
+        MenuItem one = item(Invisible.escaped(title), null, () -> actions.openLesson(own.folder()));
+        one.setMnemonicParsing(false);
+        one.setId("own-lesson-" + own.name());
+        return one;
     }
 
     private MenuItem recent(Path file) {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import javafx.beans.property.ObjectProperty;
 import javafx.scene.control.DialogEvent;
+import javafx.scene.control.TextInputDialog;
 import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
@@ -103,6 +104,32 @@ final class WindowActions {
     /** Lets the user choose the folder of a lesson. */
     void openLesson() {
         dialogs.openFolder("Open the folder of a lesson").ifPresent(this::openLesson);
+    }
+
+    /** Lets the user type a name and choose a file, and writes what came of the lesson. */
+    void writeSheet() {
+        context.lessons().viewProperty().get().ifPresent(v -> {
+            TextInputDialog dialog = new TextInputDialog();
+            dialog.setTitle("Sheet to hand in");
+            dialog.setHeaderText(v.lesson().title());
+            dialog.setContentText("Name on the sheet (may be empty):");
+            dialog.setGraphic(null);
+            dialogs.dress(dialog);
+            dialog.showAndWait()
+                    .ifPresent(name -> dialogs.saveFile(
+                                    "Write the sheet",
+                                    Path.of(
+                                            System.getProperty("user.home", "."),
+                                            v.lesson().id() + ".html"),
+                                    "Web page",
+                                    "*.html")
+                            .ifPresent(file -> context.lessons().writeSheet(file, name)));
+        });
+    }
+
+    /** The folder in which lessons of the user's own lie. */
+    Path lessonsFolder() {
+        return settings.state().resolve("lessons");
     }
 
     /** Begins a lesson of the user's own; one that is broken is refused with its file, line and what is wrong. */

@@ -1,6 +1,7 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -185,8 +186,9 @@ final class LessonCommand implements Runnable {
         @Option(
                 names = "--sheet",
                 paramLabel = "FILE",
-                description = "With --solution: write the sheet to hand in, one HTML page with questions, answers, figures"
-                        + " and pictures.")
+                description =
+                        "With --solution: write the sheet to hand in, one HTML page with questions, answers, figures"
+                                + " and pictures.")
         private @Nullable Path sheet;
 
         @Option(names = "--name", paramLabel = "NAME", description = "The name on the sheet (default: none).")
@@ -218,7 +220,7 @@ final class LessonCommand implements Runnable {
                             name,
                             LocalDate.now(ZoneId.systemDefault()).toString(),
                             robot.sheet(lesson, Robot.solutions(lesson)));
-                    AtomicFile.write(sheet, file -> Files.writeString(file, page.html()));
+                    AtomicFile.write(sheet, out -> out.write(page.html().getBytes(StandardCharsets.UTF_8)));
                 }
             }
             boolean passed = outcomes.stream().allMatch(Robot.Outcome::passed);

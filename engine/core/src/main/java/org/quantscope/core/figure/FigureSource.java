@@ -159,15 +159,16 @@ public final class FigureSource {
                         one ? values.orElse(null) : null,
                         levels.orElse(null),
                         "weight")))
-                .or(() -> estimate().map(e -> Sentences.of(new Sentences.Seen(
-                        e.count(),
-                        e.clipped(),
-                        e.mse(),
-                        e.clippingMse(),
-                        false,
-                        values.orElse(null),
-                        levels.orElse(null),
-                        "value"))))
+                .or(() -> estimate()
+                        .map(e -> Sentences.of(new Sentences.Seen(
+                                e.count(),
+                                e.clipped(),
+                                e.mse(),
+                                e.clippingMse(),
+                                false,
+                                values.orElse(null),
+                                levels.orElse(null),
+                                "value"))))
                 .orElse(List.of());
     }
 

@@ -183,7 +183,8 @@ public final class Robot implements AutoCloseable {
             Judge before = judge(bench);
             Walked walked = walk(step, solution(step), bench);
             Judge after = judge(walked.after);
-            Bench revealed = step.reveal().isPresent() ? done(step.reveal().get().acts(), bench) : bench;
+            Bench revealed =
+                    step.reveal().isPresent() ? done(step.reveal().get().acts(), bench) : bench;
             Judge then = judge(revealed);
             lines.add(new Sheet.Line(
                     step,

@@ -24,13 +24,13 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
     public static final List<String> SURENESS = List.of("a guess", "fairly sure", "certain");
 
     private static final String STYLE = """
-            body{font:16px/1.5 sans-serif;color:#1b2430;background:#fff;max-width:46em;margin:2em auto;padding:0 1em}
-            h1{font-size:1.6em;margin-bottom:.2em}h2{font-size:1.2em;border-top:1px solid #c4ccd6;padding-top:.8em;margin-top:1.6em}
-            .q{font-weight:bold}.right{color:#0b6b3a}.wrong{color:#a3241c}.small{color:#4a5666;font-size:.9em}
-            pre{background:#f1f4f7;padding:.6em;overflow-x:auto;font-size:.85em}svg{display:block;margin:.8em 0;max-width:100%}
-            table{border-collapse:collapse}td,th{padding:.2em .8em .2em 0;text-align:left}ul{margin:.3em 0}
-            @media print{h2{break-after:avoid}svg{break-inside:avoid}}
-            """;
+        body{font:16px/1.5 sans-serif;color:#1b2430;background:#fff;max-width:46em;margin:2em auto;padding:0 1em}
+        h1{font-size:1.6em;margin-bottom:.2em}h2{font-size:1.2em;border-top:1px solid #c4ccd6;padding-top:.8em;margin-top:1.6em}
+        .q{font-weight:bold}.right{color:#0b6b3a}.wrong{color:#a3241c}.small{color:#4a5666;font-size:.9em}
+        pre{background:#f1f4f7;padding:.6em;overflow-x:auto;font-size:.85em}svg{display:block;margin:.8em 0;max-width:100%}
+        table{border-collapse:collapse}td,th{padding:.2em .8em .2em 0;text-align:left}ul{margin:.3em 0}
+        @media print{h2{break-after:avoid}svg{break-inside:avoid}}
+        """;
 
     public Sheet {
         lines = List.copyOf(lines);
@@ -45,8 +45,7 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
      */
     public record Said(Optional<Answer> answer, OptionalInt sure, OptionalInt why, boolean skipped) {
         /** Nothing was said. */
-        public static final Said NOTHING =
-                new Said(Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), false);
+        public static final Said NOTHING = new Said(Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), false);
     }
 
     /**
@@ -110,7 +109,10 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
         if (!name.isBlank()) {
             page.append("By ").append(escape(name.strip())).append(" · ");
         }
-        page.append(escape(date)).append(" · Quantscope, lesson ").append(escape(lesson.id())).append("</p>\n");
+        page.append(escape(date))
+                .append(" · Quantscope, lesson ")
+                .append(escape(lesson.id()))
+                .append("</p>\n");
         summary(page);
         page.append(markdown(lesson.intro()));
         for (int i = 0; i < lines.size(); i++) {
@@ -124,7 +126,8 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
         if (asked == 0) {
             return;
         }
-        List<Line> answered = lines.stream().filter(l -> l.prediction.isPresent()).toList();
+        List<Line> answered =
+                lines.stream().filter(l -> l.prediction.isPresent()).toList();
         page.append(String.format(
                 Locale.ROOT,
                 "<p>%d of %d predictions answered, %d of them right.</p>%n",
@@ -173,20 +176,23 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
         });
         for (Finding goal : line.goals) {
             page.append("<p>Goal: ").append(escape(goal.goal()));
-            goal.value().ifPresent(v -> page.append(" <span class=\"small\">The solution reaches ")
-                    .append(escape(Judge.number(v) + (goal.unit().isEmpty() ? "" : " " + goal.unit())))
-                    .append(".</span>"));
+            goal.value()
+                    .ifPresent(v -> page.append(" <span class=\"small\">The solution reaches ")
+                            .append(escape(Judge.number(v) + (goal.unit().isEmpty() ? "" : " " + goal.unit())))
+                            .append(".</span>"));
             page.append("</p>\n");
         }
         page.append(line.picture);
-        line.sentences.forEach(s -> page.append("<p class=\"small\">").append(escape(s)).append("</p>\n"));
+        line.sentences.forEach(
+                s -> page.append("<p class=\"small\">").append(escape(s)).append("</p>\n"));
     }
 
     private static void predicted(StringBuilder page, Line line, Prediction asked) {
         page.append("<p class=\"q\">").append(escape(asked.question())).append("</p>\n");
         if (asked instanceof Prediction.Choose choose) {
             page.append("<ul>");
-            choose.options().forEach(o -> page.append("<li>").append(escape(o.text())).append("</li>"));
+            choose.options()
+                    .forEach(o -> page.append("<li>").append(escape(o.text())).append("</li>"));
             page.append("</ul>\n");
         }
         if (line.prediction.isPresent()) {
