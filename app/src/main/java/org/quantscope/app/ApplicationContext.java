@@ -2,6 +2,7 @@ package org.quantscope.app;
 
 import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.accuracy.ArithmeticViewModel;
 import org.quantscope.app.accuracy.BudgetViewModel;
 import org.quantscope.app.accuracy.CorrectionsViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
@@ -63,6 +64,7 @@ public record ApplicationContext(
         SlicesViewModel slices,
         CodesViewModel codes,
         AccuracyViewModel accuracy,
+        ArithmeticViewModel arithmetic,
         TriedViewModel tried,
         FlippedViewModel flipped,
         LayerOutputViewModel layerOutput,
@@ -133,6 +135,7 @@ public record ApplicationContext(
                 new SlicesViewModel(selected, quantizer),
                 new CodesViewModel(selected, codeUse),
                 accuracy,
+                new ArithmeticViewModel(bench, measurements, solutions, background),
                 new TriedViewModel(bench, accuracy, selected, settings.state().resolve("tried"), background),
                 new FlippedViewModel(bench, accuracy, background),
                 new LayerOutputViewModel(bench, accuracy, selected, background),

@@ -28,6 +28,7 @@ import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.AccuracyView;
+import org.quantscope.app.accuracy.ArithmeticView;
 import org.quantscope.app.accuracy.CorrectionsView;
 import org.quantscope.app.explain.ExplainPopover;
 import org.quantscope.app.flipped.FlippedStrip;
@@ -141,7 +142,8 @@ public final class MainWindow {
         AccuracyView accuracy = new AccuracyView(context.accuracy(), context.session()::chooseReference);
         Cover quantizerPlace = new Cover(quantizer, "how values become codes");
         Cover errorPlace = new Cover(error, "the error of this tensor");
-        Cover accuracyPlace = new Cover(accuracy, "the accuracy of the model");
+        Cover accuracyPlace = new Cover(
+                new VBox(ANSWER_GAP / 2, accuracy, new ArithmeticView(context.arithmetic())), "the accuracy of the model");
         VBox answers = new VBox(
                 ANSWER_GAP,
                 quantizerPlace,
