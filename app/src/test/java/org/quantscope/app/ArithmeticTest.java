@@ -53,20 +53,21 @@ class ArithmeticTest {
 
         arithmetic.choose(Optional.of(Arithmetic.CMSIS_NN));
 
-        assertThat(arithmetic.viewProperty().get())
-                .isInstanceOfSatisfying(View.Done.class, done -> {
-                    assertThat(done.result().arithmetic()).isEqualTo(Arithmetic.CMSIS_NN);
-                    assertThat(done.result().besideFloat().isComplete()).isTrue();
-                    assertThat(done.result().besideSimulation().logitSqnrDb()).isGreaterThan(25);
-                });
+        assertThat(arithmetic.viewProperty().get()).isInstanceOfSatisfying(View.Done.class, done -> {
+            assertThat(done.result().arithmetic()).isEqualTo(Arithmetic.CMSIS_NN);
+            assertThat(done.result().besideFloat().isComplete()).isTrue();
+            assertThat(done.result().besideSimulation().logitSqnrDb()).isGreaterThan(25);
+        });
 
         weights(3);
 
         assertThat(arithmetic.viewProperty().get())
-                .isInstanceOfSatisfying(View.Refused.class, refused -> assertThat(refused.why())
-                        .contains("as CMSIS-NN rounds")
-                        .contains("weights of 3 bits where the kernels take 8")
-                        .contains("and 2 more"));
+                .isInstanceOfSatisfying(
+                        View.Refused.class,
+                        refused -> assertThat(refused.why())
+                                .contains("as CMSIS-NN rounds")
+                                .contains("weights of 3 bits where the kernels take 8")
+                                .contains("and 2 more"));
 
         at.context.bench().undo();
         assertThat(arithmetic.viewProperty().get()).isInstanceOf(View.Done.class);

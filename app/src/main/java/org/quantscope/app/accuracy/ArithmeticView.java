@@ -46,9 +46,9 @@ public final class ArithmeticView extends VBox {
         choice.setId("arithmetic");
         choice.getStyleClass().add("link");
         choice.setTooltip(
-                new Tooltip(
-                        "Whose arithmetic: the simulation rounds float32 values to the grids; a chip adds whole numbers in 32"
-                                + " bits and rounds once more, each runtime in its own way. Follows each edit; 8-bit settings only."));
+                new Tooltip("Whose arithmetic: the simulation rounds float32 values to the grids; a chip adds whole"
+                        + " numbers in 32 bits and rounds once more, each runtime in its own way. Follows each"
+                        + " edit; 8-bit settings only."));
         ToggleGroup one = new ToggleGroup();
         add(one, FLOAT, "float", Optional.empty(), model);
         for (Arithmetic arithmetic : Arithmetic.values()) {

@@ -57,8 +57,7 @@ public final class ArithmeticViewModel {
     private Optional<Arithmetic> chosen = Optional.empty();
     private @Nullable Key asked;
 
-    public ArithmeticViewModel(
-            Workbench bench, Measurements measurements, Solutions solutions, Background background) {
+    public ArithmeticViewModel(Workbench bench, Measurements measurements, Solutions solutions, Background background) {
         this.bench = bench;
         this.measurements = measurements;
         this.solutions = solutions;

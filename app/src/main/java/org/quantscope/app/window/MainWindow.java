@@ -143,7 +143,8 @@ public final class MainWindow {
         Cover quantizerPlace = new Cover(quantizer, "how values become codes");
         Cover errorPlace = new Cover(error, "the error of this tensor");
         Cover accuracyPlace = new Cover(
-                new VBox(ANSWER_GAP / 2, accuracy, new ArithmeticView(context.arithmetic())), "the accuracy of the model");
+                new VBox(ANSWER_GAP / 2, accuracy, new ArithmeticView(context.arithmetic())),
+                "the accuracy of the model");
         VBox answers = new VBox(
                 ANSWER_GAP,
                 quantizerPlace,
