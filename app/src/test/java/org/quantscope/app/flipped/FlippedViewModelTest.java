@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -39,6 +42,7 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.testkit.ArrayFiles;
 
 /** Everything runs at once, on the thread of the test; the digits at three bits lose some answers. */
 class FlippedViewModelTest {
@@ -124,6 +128,27 @@ class FlippedViewModelTest {
                         .isEqualTo(List.of(classes[0][o.sample()], classes[1][o.sample()])));
         assertThat(List.of(v.tally().seen(), v.tally().total())).containsOnly(500);
         assertThat(v.previous()).isFalse();
+    }
+
+    /** The data has no names of classes; the model carries them. */
+    @Test
+    void classesHaveTheNamesThatTheModelCarries() throws IOException {
+        Path model = folder.resolve("labelled.tflite");
+        try (InputStream in = FlippedViewModelTest.class.getResourceAsStream("labelled.tflite")) {
+            Files.copy(Objects.requireNonNull(in), model);
+        }
+        Path data = Files.write(
+                folder.resolve("points.npz"),
+                ArrayFiles.zip(
+                        false,
+                        Map.of(
+                                "x.npy", ArrayFiles.npy("<f4", "(3, 2)", ArrayFiles.f4(1, 0, 0, 1, -1, -1)),
+                                "labels.npy", ArrayFiles.npy("<i8", "(3,)", ArrayFiles.i8(0, 1, 2)))));
+        context.session().open(List.of(model, data));
+
+        assertThat(context.bench().evaluationData()).isPresent();
+        assertThat(context.flipped().className(1)).isEqualTo("dog");
+        assertThat(context.flipped().className(3)).isEqualTo("3");
     }
 
     @Test
