@@ -28,9 +28,9 @@ public final class ProofView extends VBox {
     private static final double GAP = 12;
     private static final double LINE = 4;
     private static final double NAME = 220;
-    private static final double NARROW = 60;
-    private static final double MIDDLE = 110;
-    private static final double WIDE = 260;
+    private static final double NARROW = 50;
+    private static final double MIDDLE = 92;
+    private static final double WIDE = 200;
     private static final double LISTS = 190;
 
     private final Label verdict = new Label();

@@ -51,7 +51,7 @@ public final class CodesView extends VBox {
         StackPane plot = new StackPane(strip, nothing);
         plot.setMinHeight(strip.minHeight(-1));
         VBox.setVgrow(plot, Priority.ALWAYS);
-        getChildren().addAll(plot, stats);
+        getChildren().addAll(plot, stats, new FileGridView(model));
         model.viewProperty().subscribe(this::show);
     }
 

@@ -4,10 +4,14 @@ import java.util.Locale;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.util.Subscription;
 import org.quantscope.app.session.ErrorFigures;
+import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.metric.CodeCounts;
 import org.quantscope.core.metric.CodeReport;
+import org.quantscope.core.tensor.BlockFormat;
+import org.quantscope.core.tensor.TensorData;
 
 /** How often each code is used: data for the bar chart, and figures as text. */
 public final class CodesViewModel {
@@ -39,6 +43,16 @@ public final class CodesViewModel {
      * @param clipped values below and above the range as text, low then high
      */
     public record Words(String used, String entropy, String saved, String klDivergence, String clipped) {}
+
+    /**
+     * The grid that the file itself has for a group of values of a weight that it holds in blocks.
+     *
+     * @param said the type, its rule, the levels of this group, and what is not known
+     * @param groups how many there are
+     * @param levels of this group, ascending
+     */
+    @SuppressWarnings("ArrayRecordComponent") // made for one drawing, never compared
+    public record FileGrid(String said, long groups, float[] levels) {}
 
     private final SelectedTensor selected;
     private final CodeUse use;
@@ -85,6 +99,44 @@ public final class CodesViewModel {
                 aboutClipped + Figures.percent(e.clippedLowFraction()) + " · "
                         + Figures.percent(e.clippedHighFraction()));
         return Optional.of(new View(strip, words, u.previous() || v.previous()));
+    }
+
+    /**
+     * The file's own grid of one group of the selected weight; one block is read, the others are not.
+     *
+     * @param group from 0
+     * @return empty if the file holds the weight in no blocks
+     */
+    public Optional<FileGrid> fileGrid(long group) {
+        TensorData data = selected.viewProperty()
+                .get()
+                .map(v -> v.subject() instanceof QuantizableTensor.Weight w
+                        ? w.tensor().data()
+                        : null)
+                .filter(d -> d.format().isPresent() && d.isRead() && d.count() > 0)
+                .orElse(null);
+        if (data == null) {
+            return Optional.empty();
+        }
+        BlockFormat format = data.format().orElseThrow();
+        long groups = data.count() / format.group();
+        float[] levels =
+                data.levels(Math.clamp(group, 0, groups - 1) * format.group()).orElseThrow();
+        return Optional.of(new FileGrid(
+                "In the file: " + format.id() + ", " + format.formula() + ", a scale for " + format.group()
+                        + " values. This group has " + Figures.count(levels.length)
+                        + (levels.length == 1 ? " level, " : " levels, ") + Figures.value(levels[0])
+                        + (levels.length == 1 ? "" : " … " + Figures.value(levels[levels.length - 1]))
+                        + ". What this grid cost is not known without the float original.",
+                groups,
+                levels));
+    }
+
+    /** Tells when another tensor is selected. */
+    public Subscription onSelection(Runnable listener) {
+        return selected.viewProperty()
+                .map(v -> v.map(shown -> shown.subject().id()))
+                .subscribe(id -> listener.run());
     }
 
     private static String bits(double x) {

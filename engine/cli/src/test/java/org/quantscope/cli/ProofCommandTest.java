@@ -74,4 +74,33 @@ class ProofCommandTest {
 
         assertThat(json.get("unmatched").get(0).get("why").asString()).isEqualTo("its codes are not decoded here");
     }
+
+    @Test
+    void typesOfGgufTensorsThatStayAreThoseOfTheFile() throws IOException {
+        Path gguf = Path.of(
+                System.getProperty("quantscope.root"), "engine/core/src/test/resources/oracles/ggml/sample.gguf");
+        Path config = folder.resolve("c.json");
+        Path types = folder.resolve("types.txt");
+        CommandLineRun.of(
+                        "calibrate",
+                        gguf,
+                        "--weights",
+                        4,
+                        "--granularity",
+                        "block:32",
+                        "--keep-float",
+                        "q6_k|mxfp4|f16",
+                        "-o",
+                        config)
+                .code();
+
+        CommandLineRun.of("export", gguf, "--config", config, "--format", "llama-tensor-types", "-o", types);
+
+        assertThat(Files.readAllLines(types))
+                .contains(
+                        "^t\\.q6_k\\.weight$=q6_k",
+                        "^t\\.mxfp4\\.weight$=mxfp4",
+                        "^t\\.f16\\.weight$=f16",
+                        "^t\\.q8_0\\.weight$=q4_0");
+    }
 }

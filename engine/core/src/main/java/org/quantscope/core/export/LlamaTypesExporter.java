@@ -137,7 +137,7 @@ public final class LlamaTypesExporter extends FileFormat {
             cancel.check();
             Encoding e = carried.get(t.id());
             Optional<String> type =
-                    e != null ? type(e) : plan.weights().containsKey(t.id()) ? Optional.empty() : floating(t.info());
+                    e != null ? type(e) : plan.weights().containsKey(t.id()) ? Optional.empty() : asItIs(t);
             if (type.isPresent() && fitsInALine(t.id().name())) {
                 text.append('^')
                         .append(LitertExporter.escaped(t.id().name()))
@@ -148,6 +148,13 @@ public final class LlamaTypesExporter extends FileFormat {
         }
         Files.writeString(file, text, StandardCharsets.UTF_8);
         return List.of(file);
+    }
+
+    /** The type of a weight that is left as it is: in a file of blocks that of its blocks. */
+    private static Optional<String> asItIs(Tensor t) {
+        return t.info().kind() == TensorKind.WEIGHT && t.data().format().isPresent()
+                ? t.data().format().map(f -> f.id().toLowerCase(java.util.Locale.ROOT))
+                : floating(t.info());
     }
 
     /**

@@ -3,6 +3,7 @@ package org.quantscope.core.gguf;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import org.quantscope.core.tensor.BlockFormat;
 import org.quantscope.core.tensor.Float8;
 
@@ -33,7 +34,38 @@ final class Blocks {
         void decode(MemorySegment s, long at, float[] out, int o);
     }
 
-    record Format(String id, int values, int bytes, int group, String formula, Decoder decoder) implements BlockFormat {
+    /** The levels of one group: each of the codes times a scale, and something added. */
+    @FunctionalInterface
+    interface Scales {
+        /** @return the scale and what is added */
+        float[] of(MemorySegment s, long at, int group);
+    }
+
+    /**
+     * @param codes what a code is before scaling
+     * @param scales of a group
+     */
+    record Format(
+            String id, int values, int bytes, int group, String formula, Decoder decoder, float[] codes, Scales scales)
+            implements BlockFormat {
+        @Override
+        public float[] levels(MemorySegment stored, long at, int number) {
+            float[] of = scales.of(stored, at, number);
+            float[] all = new float[codes.length];
+            for (int i = 0; i < all.length; i++) {
+                // As decoding: a product, then a sum; both zeros are one level.
+                all[i] = codes[i] * of[0] + of[1] + 0f;
+            }
+            Arrays.sort(all);
+            int n = 0;
+            for (int i = 0; i < all.length; i++) {
+                if (i == 0 || all[i] != all[n - 1]) {
+                    all[n++] = all[i];
+                }
+            }
+            return Arrays.copyOf(all, n);
+        }
+
         @Override
         public void decode(MemorySegment stored, long at, float[] out, int from) {
             decoder.decode(stored, at, out, from);
@@ -290,5 +322,88 @@ final class Blocks {
                 out[o + 16 * group + i] = E2M1[nibble(s, at + 4 + 8L * group, i, 16)] * scale;
             }
         }
+    }
+
+    // The scale of a group, and what is added, as above.
+
+    private static float[] run(int from, int to) {
+        float[] codes = new float[to - from + 1];
+        for (int i = 0; i < codes.length; i++) {
+            codes[i] = from + i;
+        }
+        return codes;
+    }
+
+    private static float[] doubled(float[] values) {
+        float[] twice = values.clone();
+        for (int i = 0; i < twice.length; i++) {
+            twice[i] *= 2;
+        }
+        return twice;
+    }
+
+    /** What codes are before scaling, by type. */
+    static float[] codes(String type) {
+        return switch (type) {
+            case "Q4_0" -> run(-8, 7);
+            case "Q4_1", "Q4_K" -> run(0, 15);
+            case "Q5_0" -> run(-16, 15);
+            case "Q5_1", "Q5_K" -> run(0, 31);
+            case "Q8_0", "Q8_1", "Q8_K" -> run(-128, 127);
+            case "Q2_K" -> run(0, 3);
+            case "Q3_K" -> run(-4, 3);
+            case "Q6_K" -> run(-32, 31);
+            case "IQ4_NL", "IQ4_XS" -> IQ4.clone();
+            case "TQ1_0" -> run(-1, 1);
+            case "NVFP4" -> E2M1.clone();
+            case "MXFP4" -> doubled(E2M1);
+            case "Q1_0" -> new float[] {-1, 1};
+            // The fourth code of TQ2_0 is not written by ggml.
+            case "Q2_0", "TQ2_0" -> run(-1, 2);
+            default -> throw new IllegalArgumentException("type: " + type + " is not decoded");
+        };
+    }
+
+    /** The scale of a group of a block, and what is added to a scaled code, by type. */
+    static Scales scales(String type) {
+        return switch (type) {
+            case "Q4_0", "Q5_0", "Q8_0", "Q8_1", "IQ4_NL", "Q1_0", "Q2_0" ->
+                (s, at, group) -> new float[] {float16(s, at), 0};
+            case "Q4_1", "Q5_1" -> (s, at, group) -> new float[] {float16(s, at), float16(s, at + 2)};
+            case "Q8_K" -> (s, at, group) -> new float[] {s.get(FLOAT, at), 0};
+            case "Q2_K" ->
+                (s, at, group) -> new float[] {
+                    float16(s, at + 80) * (b(s, at + group) & 15), -(float16(s, at + 82) * (b(s, at + group) >> 4))
+                };
+            case "Q3_K" ->
+                (s, at, group) -> {
+                    int low = group < 8 ? b(s, at + 96 + group) & 15 : b(s, at + 96 + group - 8) >> 4;
+                    int high = two(b(s, at + 104 + group % 4), group / 4);
+                    return new float[] {float16(s, at + 108) * ((low | high << 4) - 32), 0};
+                };
+            case "Q4_K", "Q5_K" ->
+                (s, at, group) -> new float[] {
+                    float16(s, at) * scale6(s, at + 4, group), -(float16(s, at + 2) * min6(s, at + 4, group))
+                };
+            case "Q6_K" ->
+                (s, at, group) ->
+                        new float[] {float16(s, at + 208) * s.get(ValueLayout.JAVA_BYTE, at + 192 + group), 0};
+            case "IQ4_XS" ->
+                (s, at, group) -> {
+                    int low = half(b(s, at + 4 + group / 2), group % 2 == 1);
+                    int high = two(Short.toUnsignedInt(s.get(SHORT, at + 2)), group);
+                    return new float[] {float16(s, at) * ((low | high << 4) - 32), 0};
+                };
+            case "TQ1_0" -> (s, at, group) -> new float[] {float16(s, at + 52), 0};
+            case "TQ2_0" -> (s, at, group) -> new float[] {float16(s, at + 64), 0};
+            // Twice the value times half the scale: 2^128 itself is no float.
+            case "MXFP4" -> (s, at, group) -> new float[] {Math.scalb(1f, b(s, at) - 128), 0};
+            case "NVFP4" ->
+                (s, at, group) -> {
+                    int code = b(s, at + group);
+                    return new float[] {code == 0x7f ? 0 : code == 0xff ? 480 : Float8.e4m3((byte) (code & 0x7f)), 0};
+                };
+            default -> throw new IllegalArgumentException("type: " + type + " is not decoded");
+        };
     }
 }

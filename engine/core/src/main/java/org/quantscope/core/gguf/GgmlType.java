@@ -78,7 +78,8 @@ public enum GgmlType {
         this.blockValues = blockValues;
         this.blockBytes = blockBytes;
         this.dtype = null;
-        this.format = new Blocks.Format(name(), blockValues, blockBytes, group, formula, decoder);
+        this.format = new Blocks.Format(
+                name(), blockValues, blockBytes, group, formula, decoder, Blocks.codes(name()), Blocks.scales(name()));
     }
 
     GgmlType(int number, int blockValues, int blockBytes) {

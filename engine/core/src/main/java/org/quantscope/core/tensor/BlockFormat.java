@@ -31,6 +31,16 @@ public interface BlockFormat {
      */
     void decode(MemorySegment stored, long at, float[] out, int from);
 
+    /**
+     * The values that the codes of one group of a block can stand for: its own grid, with its scale and minimum.
+     *
+     * @param stored holds the block
+     * @param at the byte offset at which the block begins
+     * @param group from 0, of {@code values() / group()}
+     * @return ascending, without repetitions; a single one if the scale is 0
+     */
+    float[] levels(MemorySegment stored, long at, int group);
+
     /** The bits of a value, scales included. */
     default double bitsPerValue() {
         return 8.0 * bytes() / values();

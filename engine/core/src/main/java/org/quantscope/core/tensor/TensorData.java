@@ -102,6 +102,26 @@ public final class TensorData {
         return Optional.ofNullable(format);
     }
 
+    /**
+     * The levels of the file's own grid for the group that holds a value; empty if values are not coded in blocks.
+     *
+     * @throws IndexOutOfBoundsException if there is no such value
+     * @throws IllegalStateException if only the header was read
+     */
+    public Optional<float[]> levels(long index) {
+        Objects.checkIndex(index, count);
+        if (format == null) {
+            return Optional.empty();
+        }
+        long at = skipped + index;
+        float[] levels = format.levels(
+                stored(), at / format.values() * format.bytes(), (int) (at % format.values() / format.group()));
+        for (int i = 0; i < levels.length; i++) {
+            levels[i] *= factor;
+        }
+        return Optional.of(levels);
+    }
+
     /** The bytes that the values take as they are stored. */
     public long storedBytes() {
         return format == null ? count * dtype.bytes() : Math.ceilDiv(skipped + count, format.values()) * format.bytes();

@@ -110,4 +110,25 @@ class BlocksTest {
             assertThat(GgmlType.of(ours.number())).contains(ours);
         }
     }
+
+    @ParameterizedTest
+    @MethodSource("coded")
+    void everyDecodedValueIsALevelOfItsGroupsOwnGrid(GgmlType type) {
+        for (String key : new String[] {".bytes", ".rand.bytes"}) {
+            TensorData data = data(type, (key.equals(".bytes") ? REFERENCE : RANDOM).get(type + key));
+            float[] values = data.toFloats();
+            int most = 0;
+            for (int i = 0; i < values.length; i++) {
+                float[] levels = data.levels(i).orElseThrow();
+                float value = values[i];
+                most = Math.max(most, levels.length);
+                if (Float.isFinite(value)) {
+                    assertThat(levels).as("%s of %s, value %d", key, type, i).contains(value + 0f);
+                    assertThat(levels).isSorted();
+                }
+            }
+            int codes = (int) Math.round(Math.pow(2, Math.floor(type.bitsPerWeight())));
+            assertThat(most).as("levels of %s", type).isBetween(2, Math.max(4, codes));
+        }
+    }
 }
