@@ -86,7 +86,9 @@ public final class CompareView extends VBox {
         this.chart = new ErrorLines(palette, this::choose);
         setPadding(new Insets(GAP));
         file.setId("compare-file");
-        file.setTooltip(tip("An ONNX file with QuantizeLinear and DequantizeLinear, or with operators on integers"));
+        file.setTooltip(tip(
+                "An ONNX file with QuantizeLinear and DequantizeLinear or with operators on integers, or a quantized"
+                        + " TensorFlow Lite file, which is run in whole numbers as its built-in kernels compute it"));
         file.setOnAction(e -> chooseFile.get().ifPresent(model::choose));
         folder.setId("compare-folder");
         folder.setTooltip(

@@ -361,7 +361,7 @@ final class WindowActions {
                 context.compare(),
                 settings,
                 theme,
-                () -> dialogs.openFile("Compare with a deployed model", "Deployed models", "*.onnx"),
+                () -> dialogs.openFile("Compare with a deployed model", "Deployed models", "*.onnx", "*.tflite"),
                 () -> dialogs.openFolder("Compare with dumped values"),
                 () -> prepareData(Role.EVALUATION, Optional.empty()));
         dialogs.dress(dialog);

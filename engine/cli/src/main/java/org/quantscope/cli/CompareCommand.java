@@ -28,8 +28,9 @@ import picocli.CommandLine.Parameters;
         description = {
             "Finds where a deployed model parts from its float model, and why. Both run on the same data, tensor by"
                     + " tensor.",
-            "DEPLOYED is an ONNX file with QuantizeLinear and DequantizeLinear or with operators on integers, or a"
-                + " folder of dumped values: NAME.npy with the samples along the first axis, or NAME.raw of float32.",
+            "DEPLOYED is an ONNX file with QuantizeLinear and DequantizeLinear or with operators on integers, a"
+                + " quantized TensorFlow Lite file, or a folder of dumped values: NAME.npy with the samples along the"
+                + " first axis, or NAME.raw of float32.",
             "Beside the measured error stands the one that the deployed grids explain. The first tensor that departs by"
                     + " more is named with its cause; each cause is tried by replacing the suspected part.",
             "--check exits with 1 if there is one."
@@ -42,7 +43,7 @@ import picocli.CommandLine.Parameters;
             "  quantscope compare model.onnx dumped/ --data test.npz --pairs pairs.txt --check --json"
         })
 final class CompareCommand extends EngineCommand {
-    @Parameters(index = "0", paramLabel = "FLOAT", description = "The float ONNX model.")
+    @Parameters(index = "0", paramLabel = "FLOAT", description = "The float model: .onnx or .tflite.")
     private Path floats;
 
     @Parameters(index = "1", paramLabel = "DEPLOYED", description = "Its deployed form.")

@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.quantscope.core.departure.Departure.Trial;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -190,6 +191,9 @@ final class Causes {
             Values v = Objects.requireNonNull(
                     run.run(batch.fed(), given, List.of(name), cancel).get(name));
             return v.shape().equals(shape) ? Optional.of(onGrid(id, v)) : Optional.empty();
+        } catch (BadInputException e) {
+            // What the file computes on floats cannot be run: the other suspects are tried without it.
+            return Optional.empty();
         }
     }
 

@@ -26,6 +26,8 @@ final class Faults {
     private static final double WIDE = 1.9;
 
     private static final double WIDER_THAN_OTHERS = 1.6;
+    /** Fewer samples do not show how far values reach. */
+    private static final int ENOUGH_FOR_WIDE = 8;
 
     private final Model model;
     private final Pairing pairing;
@@ -50,15 +52,17 @@ final class Faults {
      * The first departure.
      *
      * @param kept the first batch
+     * @param samples that were compared in all
      * @param worst the batch in which a tensor departs most
      */
     Optional<Departure> first(
             Map<TensorId, Sums> sums,
             Map<TensorId, float[]> ranges,
             Search.Batch kept,
+            int samples,
             Function<TensorId, Search.Batch> worst,
             CancelToken cancel) {
-        Map<TensorId, Departure> misfits = misfits(ranges, kept);
+        Map<TensorId, Departure> misfits = misfits(ranges, kept, samples);
         for (TensorId id : pairing.ids()) {
             cancel.check();
             otherReading(id).ifPresent(d -> shown.put(id, d));
@@ -116,7 +120,7 @@ final class Faults {
         return new Departure(id, cause, part, said, OptionalDouble.empty(), OptionalDouble.empty(), true, List.of());
     }
 
-    private Map<TensorId, Departure> misfits(Map<TensorId, float[]> ranges, Search.Batch kept) {
+    private Map<TensorId, Departure> misfits(Map<TensorId, float[]> ranges, Search.Batch kept, int samples) {
         Map<TensorId, GridFit.Misfit> activations = new LinkedHashMap<>();
         double usual = usualWidth(ranges);
         Map<QuantParams, Integer> shared = new HashMap<>();
@@ -132,7 +136,8 @@ final class Faults {
                         // A grid that several values share fits the widest of them; that of a bounded function its
                         // bounds.
                         .filter(m -> !m.wide()
-                                || (shared.getOrDefault(grid.get(), 0) < 2
+                                || (samples >= ENOUGH_FOR_WIDE
+                                        && shared.getOrDefault(grid.get(), 0) < 2
                                         && !isBounded(id)
                                         && GridFit.width(grid.get(), range[0], range[1]) > wideFrom(usual)))
                         .ifPresent(m -> activations.put(id, m));

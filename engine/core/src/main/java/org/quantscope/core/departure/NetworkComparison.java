@@ -68,7 +68,7 @@ public record NetworkComparison(
      * What to compare.
      *
      * @param model the float model as it is in its file
-     * @param deployed an ONNX file, or a folder of dumped values
+     * @param deployed an ONNX or TensorFlow Lite file, or a folder of dumped values
      * @param data fed to both
      * @param pairs deployed names by the float model's names, as {@link Pairs} reads them
      */
@@ -91,6 +91,7 @@ public record NetworkComparison(
             Model model = asDeployed(task.model, deployed);
             written = new Search(model, deployed, task, progress, cancel).run();
             if (dumped
+                    || deployed instanceof DeployedTflite
                     || written.first.isPresent()
                     || deployed.floats().flatMap(Model::own).isEmpty()) {
                 return written;
@@ -109,7 +110,9 @@ public record NetworkComparison(
 
     /** Opens a deployed form, to be run as it is written. */
     static Deployed open(Path deployed) throws IOException {
-        return Files.isDirectory(deployed) ? DumpedTensors.open(deployed) : DeployedOnnx.open(deployed, false);
+        return Files.isDirectory(deployed)
+                ? DumpedTensors.open(deployed)
+                : DeployedTflite.matches(deployed) ? DeployedTflite.open(deployed) : DeployedOnnx.open(deployed, false);
     }
 
     private NetworkComparison with(String note) {

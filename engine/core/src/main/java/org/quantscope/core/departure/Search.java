@@ -236,6 +236,7 @@ final class Search {
                     sums,
                     ranges,
                     kept,
+                    size,
                     id -> batch(floats, plain, ours, pairing, worstAt.getOrDefault(id, 0), rows, size),
                     cancel);
             return new NetworkComparison(
