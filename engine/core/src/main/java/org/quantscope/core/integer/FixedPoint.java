@@ -71,13 +71,6 @@ record FixedPoint(int multiplier, int shift) {
         return (int) ((x * (long) multiplier + (1L << (total - 1))) >> total);
     }
 
-    /** x · factor for accumulators of 48 bits, by the upper 16 bits of the multiplier (common.cc, the version for int64). */
-    int ofLong(long x) {
-        int reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
-        int total = 15 - shift;
-        return (int) ((x * reduced + (1L << (total - 1))) >> total);
-    }
-
     /** 2 · a · b / 2³² rounded, halves upwards; the one product that does not fit is held at the greatest number. */
     static int doublingHighMultiply(int a, int b) {
         if (a == Integer.MIN_VALUE && b == Integer.MIN_VALUE) {

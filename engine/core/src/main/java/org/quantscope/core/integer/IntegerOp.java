@@ -180,7 +180,4 @@ public sealed interface IntegerOp {
 
     /** A part: begins and steps by axis, of which count are taken. */
     record Slice(int[] begin, int[] end, int[] step, int[] dropAxes) implements IntegerOp {}
-
-    /** Each pixel repeated. */
-    record Nearest(int factorHeight, int factorWidth, boolean channelsLast) implements IntegerOp {}
 }

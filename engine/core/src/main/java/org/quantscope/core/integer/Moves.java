@@ -3,7 +3,6 @@ package org.quantscope.core.integer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.integer.IntegerOp.Concat;
-import org.quantscope.core.integer.IntegerOp.Nearest;
 import org.quantscope.core.integer.IntegerOp.Pad;
 import org.quantscope.core.integer.IntegerOp.Slice;
 import org.quantscope.core.integer.IntegerOp.Transpose;
@@ -128,25 +127,6 @@ final class Moves {
                 .map(i -> shape[i])
                 .toArray();
         return part.shaped(kept);
-    }
-
-    static IntegerTensor nearest(Nearest op, IntegerTensor x) {
-        int[] shape = x.shape().clone();
-        if (shape.length != 4) {
-            throw new IllegalArgumentException("a picture of " + shape.length + " axes");
-        }
-        int high = op.channelsLast() ? 1 : 2;
-        shape[high] = Math.multiplyExact(shape[high], op.factorHeight());
-        shape[high + 1] = Math.multiplyExact(shape[high + 1], op.factorWidth());
-        int[] strides = strides(x.shape());
-        return moved(x, shape, 0, index -> {
-            int from = 0;
-            for (int i = 0; i < 4; i++) {
-                int by = i == high ? op.factorHeight() : i == high + 1 ? op.factorWidth() : 1;
-                from += index[i] / by * strides[i];
-            }
-            return from;
-        });
     }
 
     /** Tensors one behind the other; each is brought to the grid of the result where it has another. */

@@ -67,7 +67,6 @@ final class StepKernels {
             case IntegerOp.Transpose op -> inputs -> as(out, Moves.transpose(op, Accumulation.present(inputs[0])));
             case IntegerOp.Pad op -> inputs -> as(out, Moves.pad(op, Accumulation.present(inputs[0])));
             case IntegerOp.Slice op -> inputs -> as(out, Moves.slice(op, Accumulation.present(inputs[0])));
-            case IntegerOp.Nearest op -> inputs -> as(out, Moves.nearest(op, Accumulation.present(inputs[0])));
             case IntegerOp.Concat op -> inputs -> as(out, Moves.concat(arithmetic, op, inputs, out));
         };
     }
