@@ -9,6 +9,7 @@ import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.data.DataViewModel;
 import org.quantscope.app.departure.CompareViewModel;
+import org.quantscope.app.device.DeviceViewModel;
 import org.quantscope.app.explain.ExplainViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.export.TargetsViewModel;
@@ -59,6 +60,7 @@ public record ApplicationContext(
         SensitivityViewModel sensitivity,
         TensorsViewModel tensors,
         GraphViewModel graph,
+        DeviceViewModel device,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
         SlicesViewModel slices,
@@ -126,6 +128,7 @@ public record ApplicationContext(
                 sensitivity,
                 tensors,
                 new GraphViewModel(bench, tensors, sensitivity, background),
+                new DeviceViewModel(bench, export, settings, background),
                 quantizer,
                 new ErrorViewModel(
                         selected,

@@ -59,6 +59,9 @@ public final class MainWindow {
     /** Below this height of the window the gaps between its parts are smaller. */
     private static final double LOW_HEIGHT = 800;
 
+    /** From this height of the window on there is room for the accuracy below the error. */
+    private static final double TALL_HEIGHT = 960;
+
     /** Below this width of the window the toolbar has no room for the name of the program. */
     private static final double NARROW_WIDTH = 1160;
 
@@ -200,12 +203,12 @@ public final class MainWindow {
         scene = new Scene(root, place.getWidth(), place.getHeight());
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
-        // In a low window smaller gaps, and the error behind the accuracy, keep the accuracy visible, also below a
-        // notice.
+        // Smaller gaps in a low window, and the error behind the accuracy in one that is not tall, keep the accuracy
+        // visible, also below a notice.
         scene.heightProperty().subscribe(height -> {
             boolean low = height.doubleValue() < LOW_HEIGHT;
             root.pseudoClassStateChanged(LOW, low);
-            int behind = answers.getChildren().indexOf(quantizerPlace) + (low ? 2 : 1);
+            int behind = answers.getChildren().indexOf(quantizerPlace) + (height.doubleValue() < TALL_HEIGHT ? 2 : 1);
             if (answers.getChildren().indexOf(errorPlace) != behind) {
                 answers.getChildren().remove(errorPlace);
                 answers.getChildren().add(behind, errorPlace);

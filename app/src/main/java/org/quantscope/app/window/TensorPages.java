@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.DoubleConsumer;
 import javafx.beans.value.ObservableValue;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.device.DeviceView;
 import org.quantscope.app.flipped.LayerOutputView;
 import org.quantscope.app.graph.GraphView;
 import org.quantscope.app.selected.CodesView;
@@ -45,7 +46,13 @@ final class TensorPages {
                         "The model as a drawing, coloured by the sensitivity of its tensors",
                         () -> graph(context, palette),
                         context.graph()::setShowing,
-                        true)));
+                        true),
+                new CardTab(
+                        "device",
+                        "Device",
+                        "What one sample costs on a device: bytes, multiplications, and time measured here",
+                        () -> new DeviceView(context.device()),
+                        context.device()::setShowing)));
         return card;
     }
 

@@ -11,7 +11,6 @@ import java.util.Set;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.ActivationSizes;
 import org.quantscope.core.eval.LayerMacs;
-import org.quantscope.core.eval.OneSample;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -78,8 +77,8 @@ public record DeviceCost(
      * @param settings nothing quantized is {@link ResolvedSettings#NONE}
      * @param profile how the device packs weights; empty for every width packed without gaps
      * @param data where the shapes of the inputs come from; empty for those that the model declares
-     * @throws org.quantscope.core.io.BadInputException if an input has a free dimension other than the first and there is no data, or the data
-     *     does not fit the model
+     * @throws org.quantscope.core.io.BadInputException if an input has a free dimension other than the first and there is
+     *     no data, or the data does not fit the model
      */
     public static DeviceCost of(
             Model model,
@@ -87,7 +86,12 @@ public record DeviceCost(
             Optional<DeviceProfile> profile,
             Optional<Dataset> data,
             CancelToken cancel) {
-        return new Count(model, settings, profile, OneSample.of(model, data), cancel).cost();
+        return of(DeviceShapes.of(model, data, cancel), settings, profile);
+    }
+
+    /** The same for shapes that are known already. */
+    public static DeviceCost of(DeviceShapes shapes, ResolvedSettings settings, Optional<DeviceProfile> profile) {
+        return new Count(shapes, settings, profile).cost();
     }
 
     private static final class Count {
@@ -99,23 +103,19 @@ public record DeviceCost(
         private final LayerMacs layerMacs;
         private final int samples;
         private final Map<TensorId, Integer> bits = new HashMap<>();
-        private final Set<String> ran = new LinkedHashSet<>();
+        private final Set<String> ran;
         private final Set<String> unknownSizes = new LinkedHashSet<>();
         private final Set<String> uncounted = new LinkedHashSet<>();
 
-        Count(
-                Model model,
-                ResolvedSettings settings,
-                Optional<DeviceProfile> profile,
-                OneSample sample,
-                CancelToken cancel) {
-            this.model = model;
+        Count(DeviceShapes shapes, ResolvedSettings settings, Optional<DeviceProfile> profile) {
+            this.model = shapes.model();
             this.graph = model.graph().orElseThrow();
             this.settings = settings;
             this.profile = profile;
-            this.samples = sample.samples();
-            this.sizes = sample.sizes(ran, cancel);
-            this.layerMacs = LayerMacs.of(model, sizes, samples);
+            this.samples = shapes.samples();
+            this.sizes = shapes.sizes();
+            this.ran = shapes.ran();
+            this.layerMacs = shapes.macs();
             for (ResolvedTensor tensor : settings.tensors()) {
                 bits.put(tensor.id(), tensor.spec().bits());
             }
