@@ -111,8 +111,9 @@ final class ErrorLines extends Region {
             g.fillText(Figures.small(db), LEFT - TICK, y);
         }
         upright(g, width, height);
-        line(g, Row::explained, true, width, height, lo, hi);
         line(g, Row::error, false, width, height, lo, hi);
+        // On top: where the two are equal, both are seen.
+        line(g, Row::explained, true, width, height, lo, hi);
         key(g, width);
         g.setFill(palette.muted());
         g.setTextBaseline(VPos.TOP);
