@@ -140,8 +140,7 @@ public final class DeviceView extends VBox {
         over(
                 peak,
                 s.board().filter(b -> cost.peakActivationBytes() > b.ramBytes()).isPresent());
-        macs.setText(rounded(cost.macs()) + " · "
-                + Figures.percent(cost.macs() == 0 ? 0 : cost.integerMacs() / cost.macs()) + " in integers");
+        macs.setText(rounded(cost.macs()) + " · " + inIntegers(cost));
         bitOperations.setText(rounded(cost.bitOperations()));
         moved.setText(Figures.bytes(cost.bytesMoved()));
         energy.setText(String.format(Locale.ROOT, "≈ %.3g µJ", cost.picojoules() / 1e6));
@@ -152,7 +151,7 @@ public final class DeviceView extends VBox {
                 .limit(SHOWN)
                 .toList();
         for (DeviceCost.Layer layer : most) {
-            Label name = new Label(layer.opType() + "  " + Invisible.escaped(layer.name()));
+            Label name = new Label(shortName(layer));
             name.setMinWidth(0);
             name.setTooltip(new Tooltip(Invisible.escaped(layer.name())));
             operators.addRow(
@@ -169,6 +168,14 @@ public final class DeviceView extends VBox {
         said.setText(s.speed().map(DeviceView::said).orElse(""));
         said.setManaged(s.speed().isPresent());
         hint(String.join(" ", cost.notes()));
+    }
+
+    private static String inIntegers(DeviceCost cost) {
+        return cost.integerMacs() == 0
+                ? "all float"
+                : cost.integerMacs() == cost.macs()
+                        ? "all integer"
+                        : Figures.percent(cost.integerMacs() / cost.macs()) + " integer";
     }
 
     private static String said(MeasuredSpeed speed) {
@@ -207,6 +214,14 @@ public final class DeviceView extends VBox {
         return count >= 1e9
                 ? String.format(Locale.ROOT, "%.2f G", count / 1e9)
                 : count >= 1e6 ? String.format(Locale.ROOT, "%.2f M", count / 1e6) : Figures.count(Math.round(count));
+    }
+
+    /** The kind of operator, and the last parts of its name unless they say no more. */
+    private static String shortName(DeviceCost.Layer layer) {
+        String[] parts = layer.name().split("/", -1);
+        String last = parts[parts.length - 1];
+        String name = last.startsWith(layer.opType()) && parts.length > 2 ? parts[parts.length - 2] : last;
+        return Invisible.escaped(name.startsWith(layer.opType()) ? name : layer.opType() + " " + name);
     }
 
     private static Label head(String text) {
