@@ -2,12 +2,15 @@ package org.quantscope.app.explain;
 
 import java.util.Optional;
 import java.util.function.Consumer;
+import javafx.beans.value.ObservableValue;
 import javafx.geometry.Bounds;
 import javafx.geometry.Rectangle2D;
+import javafx.scene.Group;
 import javafx.scene.Node;
 import javafx.scene.control.ScrollPane;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
+import javafx.scene.transform.Scale;
 import javafx.stage.Popup;
 import javafx.stage.Screen;
 import org.quantscope.core.glossary.Term;
@@ -20,14 +23,18 @@ public final class ExplainPopover {
     private static final double AWAY = 6;
 
     private final Popup popup = new Popup();
+    private final ObservableValue<Number> scale;
     private final EntryPane content;
     private final ScrollPane scroll = new ScrollPane();
 
     /**
      * @param lessons starts a lesson
+     * @param scale how large it is shown, 1 as designed
      * @param glossary opens the page of all terms at one of them
      */
-    public ExplainPopover(ExplainViewModel model, Consumer<Lesson> lessons, Consumer<Term> glossary) {
+    public ExplainPopover(
+            ExplainViewModel model, Consumer<Lesson> lessons, Consumer<Term> glossary, ObservableValue<Number> scale) {
+        this.scale = scale;
         content = new EntryPane(model, lessons, Optional.of(glossary), popup::hide);
         content.setId("explanation");
         content.setPrefWidth(WIDTH);
@@ -37,7 +44,11 @@ public final class ExplainPopover {
         scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
         content.setOnShown(this::fit);
         scroll.getStyleClass().addAll("explanation-frame");
-        popup.getContent().add(scroll);
+        Scale larger = new Scale(1, 1, 0, 0);
+        larger.xProperty().bind(scale);
+        larger.yProperty().bind(scale);
+        scroll.getTransforms().add(larger);
+        popup.getContent().add(new Group(scroll));
         popup.setAutoHide(true);
         popup.setHideOnEscape(true);
         popup.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
@@ -65,19 +76,21 @@ public final class ExplainPopover {
         double below = at.getMaxY() + AWAY;
         double y = below + height <= screen.getMaxY() ? below : at.getMinY() - AWAY - height;
         popup.setX(Math.clamp(
-                at.getMinX(), screen.getMinX(), Math.max(screen.getMinX(), screen.getMaxX() - popup.getWidth())));
+                at.getMinX(),
+                screen.getMinX(),
+                Math.max(screen.getMinX(), screen.getMaxX() - scale.getValue().doubleValue() * (WIDTH + 2))));
         popup.setY(Math.clamp(y, screen.getMinY(), Math.max(screen.getMinY(), screen.getMaxY() - height)));
     }
 
     /** Makes the popover as high as what it says, and returns its height in pixels. */
     private double fit() {
         content.applyCss();
-        double height = Math.min(MOST_HEIGHT, content.prefHeight(WIDTH));
+        double height = Math.min(MOST_HEIGHT / scale.getValue().doubleValue(), content.prefHeight(WIDTH));
         scroll.setPrefViewportHeight(height);
         scroll.setPrefViewportWidth(WIDTH);
         scroll.setVvalue(0);
         popup.sizeToScene();
-        return height + 2;
+        return scale.getValue().doubleValue() * (height + 2);
     }
 
     /** True while an explanation can be seen. */

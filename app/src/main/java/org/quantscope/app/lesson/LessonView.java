@@ -73,6 +73,7 @@ public final class LessonView extends BorderPane {
     public LessonView(LessonViewModel model, Runnable writeSheet) {
         this.model = model;
         setId("lesson");
+        setMinHeight(0);
         getStyleClass().add("lesson");
         Button over = button("Start over", "lesson-over", "Back to the first step");
         over.getStyleClass().add("link");

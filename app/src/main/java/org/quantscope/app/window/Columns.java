@@ -1,5 +1,8 @@
 package org.quantscope.app.window;
 
+import java.util.ArrayList;
+import java.util.List;
+import javafx.scene.Node;
 import javafx.scene.control.SplitPane;
 import javafx.scene.layout.Region;
 
@@ -11,6 +14,11 @@ final class Columns extends SplitPane {
     private final Region left;
     private final Region middle;
     private final Region right;
+    private boolean leftWanted = true;
+    private boolean rightWanted = true;
+    /** Which side makes room where there is not enough for both. */
+    private boolean leftYields = true;
+
     private double leftWidth;
     private double rightWidth;
     /** The width of this pane for which the columns were laid out last. */
@@ -26,9 +34,68 @@ final class Columns extends SplitPane {
         setId("columns");
         left.minWidthProperty().subscribe(x -> {
             arranged = -1;
+            choose();
             requestLayout();
         });
+        widthProperty().subscribe(x -> choose());
+        watch();
+    }
+
+    private void watch() {
         getDividers().forEach(d -> d.positionProperty().subscribe(x -> moved()));
+    }
+
+    /** True while the left column is seen. */
+    boolean isLeftShown() {
+        return getItems().contains(left);
+    }
+
+    /** True while the right column is seen. */
+    boolean isRightShown() {
+        return getItems().contains(right);
+    }
+
+    /** Shows the left column, or gives its room to the middle. */
+    void toggleLeft() {
+        leftWanted = !isLeftShown();
+        leftYields &= !leftWanted;
+        choose();
+    }
+
+    /** Shows the right column, or gives its room to the middle. */
+    void toggleRight() {
+        rightWanted = !isRightShown();
+        leftYields |= rightWanted;
+        choose();
+    }
+
+    /** Keeps the left column where there is not room enough for both, or lets it yield. */
+    void keepLeft(boolean kept) {
+        leftWanted |= kept;
+        leftYields = !kept;
+        choose();
+    }
+
+    /** Shows the columns that are wanted and have room. */
+    private void choose() {
+        boolean tight = leftWanted
+                && rightWanted
+                && getWidth() > 0
+                && getWidth() < left.minWidth(-1) + middle.minWidth(-1) + right.minWidth(-1);
+        List<Node> shown = new ArrayList<>();
+        if (leftWanted && !(tight && leftYields)) {
+            shown.add(left);
+        }
+        shown.add(middle);
+        if (rightWanted && !(tight && !leftYields)) {
+            shown.add(right);
+        }
+        if (!getItems().equals(shown)) {
+            arranged = -1;
+            getItems().setAll(shown);
+            watch();
+            requestLayout();
+        }
     }
 
     /** Sets the widths of the columns at the sides, in pixels. */
@@ -53,8 +120,12 @@ final class Columns extends SplitPane {
     private void moved() {
         if (!arranging && arranged > 0 && arranged == getWidth()) {
             double[] at = getDividerPositions();
-            leftWidth = at[0] * arranged;
-            rightWidth = (1 - at[1]) * arranged;
+            if (isLeftShown()) {
+                leftWidth = at[0] * arranged;
+            }
+            if (isRightShown()) {
+                rightWidth = (1 - at[at.length - 1]) * arranged;
+            }
         }
     }
 
@@ -66,10 +137,19 @@ final class Columns extends SplitPane {
         double width = getWidth();
         if (width != arranged && width > 0) {
             arranged = width;
-            double lacking = Math.max(0, leftWidth + rightWidth + middle.minWidth(-1) - width);
-            double l = Math.max(left.minWidth(-1), leftWidth - lacking / 2);
-            double r = Math.max(right.minWidth(-1), rightWidth - (lacking - (leftWidth - l)));
-            setDividerPositions(l / width, 1 - r / width);
+            double wanted = (isLeftShown() ? leftWidth : 0) + (isRightShown() ? rightWidth : 0);
+            double lacking = Math.max(0, wanted + middle.minWidth(-1) - width);
+            double share = isRightShown() ? lacking / 2 : lacking;
+            double l = Math.max(left.minWidth(-1), leftWidth - share);
+            double spared = isLeftShown() ? leftWidth - l : 0;
+            double r = Math.max(right.minWidth(-1), rightWidth - (lacking - spared));
+            if (isLeftShown() && isRightShown()) {
+                setDividerPositions(l / width, 1 - r / width);
+            } else if (isLeftShown()) {
+                setDividerPositions(l / width);
+            } else if (isRightShown()) {
+                setDividerPositions(1 - r / width);
+            }
             super.layoutChildren();
         }
         arranging = false;

@@ -8,7 +8,9 @@ import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import javafx.beans.property.SimpleDoubleProperty;
 import javafx.beans.value.ObservableValue;
+import javafx.geometry.Rectangle2D;
 import javafx.scene.Scene;
 import javafx.scene.control.Alert;
 import javafx.scene.control.Button;
@@ -24,12 +26,14 @@ import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.Region;
 import javafx.stage.DirectoryChooser;
 import javafx.stage.FileChooser;
+import javafx.stage.Screen;
 import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.UnsavedWork;
+import org.quantscope.app.ui.Scaled;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.io.Invisible;
@@ -46,9 +50,14 @@ final class Dialogs implements Questions {
         NOTHING
     }
 
+    private static final double FONT = 13;
+    /** The pixels that the frame of a window manager takes at most, across or down. */
+    private static final double FRAME = 48;
+
     private final Supplier<Window> owner;
     private final ObservableValue<Theme> theme;
     private Consumer<Scene> scenes = scene -> {};
+    private ObservableValue<Number> scale = new SimpleDoubleProperty(1);
     private BiConsumer<Role, Samples> prepare = (role, samples) -> {};
     private BiFunction<FileChooser, Window, @Nullable File> toOpen = FileChooser::showOpenDialog;
 
@@ -73,6 +82,11 @@ final class Dialogs implements Questions {
     @Override
     public void howToPrepare(Role role, Samples samples) {
         prepare.accept(role, samples);
+    }
+
+    /** Sets how large dialogs are shown. */
+    void setScale(ObservableValue<Number> shown) {
+        scale = shown;
     }
 
     /** Sets what is told of the scene of every dialog. */
@@ -197,6 +211,7 @@ final class Dialogs implements Questions {
         dialog.initOwner(over);
         DialogPane pane = dialog.getDialogPane();
         scenes.accept(pane.getScene());
+        enlarge(pane, scale.getValue().doubleValue());
         Subscription looks = theme.subscribe(now -> now.applyTo(pane.getScene()));
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> looks.unsubscribe());
         // Lists and tables would consume Escape to end an edit, but none of ours can be edited.
@@ -264,6 +279,26 @@ final class Dialogs implements Questions {
         alert.getDialogPane().setMinHeight(Region.USE_PREF_SIZE);
         dress(alert, over);
         return alert.showAndWait().orElse(ButtonType.CANCEL);
+    }
+
+    /** Shows a dialog larger: its content as it is, its heading and its buttons by their font. */
+    private static void enlarge(DialogPane pane, double by) {
+        if (by == 1) {
+            return;
+        }
+        pane.setStyle("-fx-font-size: " + FONT * by + "px");
+        if (pane.getContent() instanceof Region content) {
+            Scaled scaled = new Scaled(content);
+            scaled.scaleProperty().set(by);
+            pane.setContent(scaled);
+        }
+        Rectangle2D screen = Screen.getPrimary().getVisualBounds();
+        double most = screen.getWidth() - FRAME;
+        double tallest = screen.getHeight() - FRAME;
+        if (pane.getPrefWidth() > 0) {
+            pane.setMinSize(Math.min(by * pane.getMinWidth(), most), Math.min(by * pane.getMinHeight(), tallest));
+            pane.setPrefSize(Math.min(by * pane.getPrefWidth(), most), Math.min(by * pane.getPrefHeight(), tallest));
+        }
     }
 
     private static FileChooser chooser(String title, String kind, String... patterns) {

@@ -43,6 +43,7 @@ import org.quantscope.app.session.Settings;
 import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.ui.Cover;
 import org.quantscope.app.ui.NoticeBar;
+import org.quantscope.app.ui.Scaled;
 import org.quantscope.app.ui.ShownText;
 import org.quantscope.app.ui.TabbedCard;
 import org.quantscope.app.ui.Theme;
@@ -72,6 +73,9 @@ public final class MainWindow {
     private static final double RIGHT_WIDTH = 352;
     private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 376;
+    /** Below this height of the window there is no room for the strip. */
+    private static final double STRIP_HEIGHT = 600;
+
     private static final double GAP = 12;
     private static final double ANSWER_GAP = 8;
 
@@ -97,6 +101,7 @@ public final class MainWindow {
     private @Nullable FlippedWindow flipped;
     private final WindowActions actions;
     private final Dialogs dialogs;
+    private final UiScale scale;
     private final Explaining explaining;
     private final FileDrop drop;
     private final TabbedCard pages;
@@ -118,11 +123,16 @@ public final class MainWindow {
         NoticeBar notices = new NoticeBar();
         this.context = ApplicationContext.of(work, ui, settings, dialogs, notices);
         this.actions = new WindowActions(context, settings, dialogs, theme);
+        scale = new UiScale(settings);
         this.explaining = new Explaining(
                 new ExplainPopover(
-                        context.explain(), actions::startLesson, term -> actions.glossary(Optional.of(term))),
+                        context.explain(),
+                        actions::startLesson,
+                        term -> actions.glossary(Optional.of(term)),
+                        scale.scaleProperty()),
                 actions::showKeys);
         dialogs.setOnScene(explaining::install);
+        dialogs.setScale(scale.scaleProperty());
         this.drop = new FileDrop(context, dialogs, actions);
         dialogs.setPrepare((role, samples) -> actions.prepareData(role, Optional.of(samples)));
         this.thumbnails = new Thumbnails(context.background());
@@ -191,21 +201,34 @@ public final class MainWindow {
         // A lesson is read from the last row, and needs neither the list nor what was tried.
         context.lessons().viewProperty().subscribe(v -> lesson.setMinWidth(v.isPresent() ? LESSON_MIN : LEFT_MIN));
         columns = new Columns(lesson, centre, right);
+        context.lessons().viewProperty().subscribe(v -> columns.keepLeft(v.isPresent()));
 
         Rectangle2D place = place();
-        Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty());
+        Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty(), scale, columns);
+        toolbar.setMinWidth(0);
         root.setTop(toolbar);
         strip = new Rows(columns, new BottomStrip(context, actions));
-        context.lessons().viewProperty().subscribe(v -> strip.setLowerShown(v.isEmpty()));
+        context.lessons().viewProperty().subscribe(v -> showStrip());
         strip.setLower(length("strip.height", BottomStrip.usualHeight(place.getHeight())));
+        // Where there is not room for all, columns and the strip yield; nothing is laid out beyond the window.
+        strip.setMinSize(0, 0);
+        columns.setMinSize(0, 0);
         root.setCenter(strip);
         columns.setSides(length("column.left", LEFT_WIDTH), length("column.right", RIGHT_WIDTH));
-        scene = new Scene(root, place.getWidth(), place.getHeight());
+        Scaled scaled = new Scaled(root);
+        scaled.scaleProperty().bind(scale.scaleProperty());
+        scene = new Scene(scaled, place.getWidth(), place.getHeight());
+        // What is painted on a canvas is painted as sharp as it is shown.
+        scale.scaleProperty().subscribe(s -> {
+            stage.setRenderScaleX(s.doubleValue());
+            stage.setRenderScaleY(s.doubleValue());
+        });
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
+        root.heightProperty().subscribe(height -> showStrip());
         // Smaller gaps in a low window, and the error behind the accuracy in one that is not tall, keep the accuracy
         // visible, also below a notice.
-        scene.heightProperty().subscribe(height -> {
+        root.heightProperty().subscribe(height -> {
             boolean low = height.doubleValue() < LOW_HEIGHT;
             root.pseudoClassStateChanged(LOW, low);
             int behind = answers.getChildren().indexOf(quantizerPlace) + (height.doubleValue() < TALL_HEIGHT ? 2 : 1);
@@ -214,7 +237,10 @@ public final class MainWindow {
                 answers.getChildren().add(behind, errorPlace);
             }
         });
-        scene.widthProperty().subscribe(width -> toolbar.setNarrow(width.doubleValue() < NARROW_WIDTH));
+        root.widthProperty().subscribe(width -> {
+            toolbar.setNarrow(width.doubleValue() < NARROW_WIDTH);
+            toolbar.fit(width.doubleValue());
+        });
         accelerators(tensors, tensor.histogram());
         drop.install(scene);
         lesson.installKeys(scene);
@@ -245,6 +271,12 @@ public final class MainWindow {
         stage.setMaximized(settings.text(MAXIMIZED)
                 .map(Boolean::parseBoolean)
                 .orElseGet(() -> WindowPlace.fills(place, screens())));
+    }
+
+    /** A lesson and a low window need the height of the strip. */
+    private void showStrip() {
+        boolean lesson = context.lessons().viewProperty().get().isPresent();
+        strip.setLowerShown(!lesson && (root.getHeight() == 0 || root.getHeight() >= STRIP_HEIGHT));
     }
 
     private void showFlipped(OptionalInt sample) {
@@ -322,12 +354,17 @@ public final class MainWindow {
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", actions::switchTheme);
         for (String plus : List.of("Shortcut+Plus", "Shortcut+Equals", "Shortcut+Shift+Equals", "Shortcut+Add")) {
-            bind(plus, histogram::zoomIn);
+            bind(plus, scale::larger);
+            bind(plus.replace("Shortcut", "Alt"), histogram::zoomIn);
         }
         for (String minus : List.of("Shortcut+Minus", "Shortcut+Subtract")) {
-            bind(minus, histogram::zoomOut);
+            bind(minus, scale::smaller);
+            bind(minus.replace("Shortcut", "Alt"), histogram::zoomOut);
         }
-        bind("Shortcut+0", histogram::showAll);
+        bind("Shortcut+0", () -> scale.set(UiScale.PERCENTS.getFirst()));
+        bind("Alt+0", histogram::showAll);
+        bind("F8", columns::toggleLeft);
+        bind("F9", columns::toggleRight);
         for (int i = 0; i < MOST_PAGES; i++) {
             int page = i;
             bind("Shortcut+" + (i + 1), () -> pages.select(page));

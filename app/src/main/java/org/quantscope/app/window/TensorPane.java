@@ -53,6 +53,9 @@ final class TensorPane extends VBox {
     private static final double ROOM_FOR_SHAPE = 345;
 
     private static final double ROOM_FOR_HINT = 410;
+    /** Below this height in pixels there is no room for the pages. */
+    private static final double PAGES_HEIGHT = 440;
+
     private static final double GAP = 10;
     /** The least width of the title in pixels; a longer name is cut to make room for the facts beside it. */
     private static final double TITLE_MIN = 150;
@@ -104,6 +107,7 @@ final class TensorPane extends VBox {
         this.selected = selected;
         this.quantizer = quantizer;
         this.pages = pages;
+        setMinHeight(0);
         setPadding(new Insets(12));
 
         title.setId("tensor-name");
@@ -114,9 +118,9 @@ final class TensorPane extends VBox {
         axis.choose(1);
         axis.setOnChoose(i -> histogram.logProperty().set(i == 1));
         HBox zoom = new HBox(
-                zoomButton("−", "zoom-out", "Show more of the values (Ctrl+−, or the wheel)", histogram::zoomOut),
-                zoomButton("+", "zoom-in", "Show fewer of the values (Ctrl++, or the wheel)", histogram::zoomIn),
-                zoomButton("⤢", "zoom-all", "Show all values (Ctrl+0, or a double click)", histogram::showAll));
+                zoomButton("−", "zoom-out", "Show more of the values (Alt+−, or the wheel)", histogram::zoomOut),
+                zoomButton("+", "zoom-in", "Show fewer of the values (Alt++, or the wheel)", histogram::zoomIn),
+                zoomButton("⤢", "zoom-all", "Show all values (Alt+0, or a double click)", histogram::showAll));
         zoom.setAlignment(Pos.CENTER_LEFT);
         channel.setId("channel-in-hand");
         channel.setMinWidth(USE_PREF_SIZE);
@@ -189,6 +193,11 @@ final class TensorPane extends VBox {
             errors.setManaged(!tall);
             VBox.setVgrow(coveredPages, tall ? Priority.ALWAYS : Priority.SOMETIMES);
             pages.setPrefHeight(tall ? TALL : USE_COMPUTED_SIZE);
+        });
+        heightProperty().subscribe(h -> {
+            boolean room = h.doubleValue() == 0 || h.doubleValue() >= PAGES_HEIGHT;
+            pages.setManaged(room);
+            pages.setVisible(room && !coveredPages.isCovered());
         });
         selected.curveShowingProperty().bind(visibleProperty().and(errors.visibleProperty()));
         selected.viewProperty().subscribe(v -> showView());

@@ -39,16 +39,31 @@ import org.quantscope.core.session.SessionState;
 
 /** The row at the top of the window, with the actions on the whole model. */
 final class Toolbar extends HBox {
+    /** From this width on there are lines between the groups. */
+    private static final double LINES_WIDTH = 1000;
+
+    /** From this width on there is room for what menus and keys reach too. */
+    private static final double SHORT_WIDTH = 930;
+
     private static final String NO_MODEL = "Open a model first (Ctrl+O)";
 
     private final ApplicationContext context;
     private final WindowActions actions;
     private final BooleanProperty explaining;
+    private final UiScale scale;
+    private final Columns columns;
     private final Label brand = new Label("Quantscope");
 
     /** @param explaining true while a click explains instead of acting */
-    Toolbar(ApplicationContext context, WindowActions actions, BooleanProperty explaining) {
+    Toolbar(
+            ApplicationContext context,
+            WindowActions actions,
+            BooleanProperty explaining,
+            UiScale scale,
+            Columns columns) {
         this.explaining = explaining;
+        this.scale = scale;
+        this.columns = columns;
         this.context = context;
         this.actions = actions;
         brand.getStyleClass().add("brand");
@@ -81,6 +96,31 @@ final class Toolbar extends HBox {
                 control.setMinWidth(Region.USE_PREF_SIZE);
             }
         });
+    }
+
+    /** Leaves away what has another way to it, as far as the width in pixels asks for. */
+    void fit(double width) {
+        getChildren().forEach(node -> {
+            if (node instanceof Separator) {
+                put(node, width >= LINES_WIDTH);
+            }
+        });
+        lookedUp("#data", width >= SHORT_WIDTH);
+        lookedUp("#improve", width >= SHORT_WIDTH);
+        lookedUp("#save", width >= SHORT_WIDTH);
+        lookedUp("#sensitivity", width >= SHORT_WIDTH);
+    }
+
+    private void lookedUp(String id, boolean on) {
+        Node node = lookup(id);
+        if (node != null) {
+            put(node, on);
+        }
+    }
+
+    private static void put(Node node, boolean on) {
+        node.setVisible(on);
+        node.setManaged(on);
     }
 
     /** Leaves the name of the program away, which the title of the window shows too. */
@@ -397,7 +437,18 @@ final class Toolbar extends HBox {
         keys.setId("help-keys");
         MenuItem glass = item("Look at a value…", "Shortcut+G", actions::glass);
         glass.setId("help-glass");
-        help.getItems().addAll(explain, glossary, glass, keys);
+        Menu size = new Menu("Size of everything");
+        size.setId("help-size");
+        for (int percent : UiScale.PERCENTS) {
+            MenuItem one = item(percent + " %", null, () -> scale.set(percent));
+            one.setId("help-size-" + percent);
+            size.getItems().add(one);
+        }
+        MenuItem left = item("Left column", "F8", columns::toggleLeft);
+        left.setId("help-left");
+        MenuItem right = item("Right column", "F9", columns::toggleRight);
+        right.setId("help-right");
+        help.getItems().addAll(explain, glossary, glass, keys, new SeparatorMenuItem(), size, left, right);
         return help;
     }
 
