@@ -11,6 +11,9 @@ import javafx.scene.layout.Region;
  * one takes all spare width; they get narrower only where it would become too narrow.
  */
 final class Columns extends SplitPane {
+    /** The pixels that may be lacking before a column yields. */
+    private static final double BEARABLE = 40;
+
     private final Region left;
     private final Region middle;
     private final Region right;
@@ -81,7 +84,7 @@ final class Columns extends SplitPane {
         boolean tight = leftWanted
                 && rightWanted
                 && getWidth() > 0
-                && getWidth() < left.minWidth(-1) + middle.minWidth(-1) + right.minWidth(-1);
+                && getWidth() + BEARABLE < left.minWidth(-1) + middle.minWidth(-1) + right.minWidth(-1);
         List<Node> shown = new ArrayList<>();
         if (leftWanted && !(tight && leftYields)) {
             shown.add(left);
