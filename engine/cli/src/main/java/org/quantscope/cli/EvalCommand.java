@@ -209,8 +209,8 @@ final class EvalCommand extends EvaluatingCommand {
             }
         }
         return new DeviceBudget.Found(
-                OptionalDouble.of(cost.weightBytes()),
-                OptionalDouble.of(cost.peakActivationBytes()),
+                OptionalDouble.of((double) cost.weightBytes()),
+                OptionalDouble.of((double) cost.peakActivationBytes()),
                 OptionalDouble.of(cost.macs()),
                 ms,
                 figure.task().isProportion() ? OptionalDouble.of(figure.score()) : OptionalDouble.empty(),

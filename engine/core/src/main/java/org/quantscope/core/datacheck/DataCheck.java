@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -262,7 +263,7 @@ public record DataCheck(
             return moved;
         }
 
-        private void judge(int sample, double[] figures, Map<Integer, Integer> moved, TreeMap<Double, Odd> worst) {
+        private void judge(int sample, double[] figures, Map<Integer, Integer> moved, NavigableMap<Double, Odd> worst) {
             int count = moved.getOrDefault(sample, 0);
             if (broken.contains(sample)) {
                 // A distance of its own for each, above all others.

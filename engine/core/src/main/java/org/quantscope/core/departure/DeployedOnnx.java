@@ -159,7 +159,7 @@ final class DeployedOnnx implements Deployed {
                 continue;
             }
             List<String> aliases = new ArrayList<>();
-            if (coded) {
+            if (coded && code != null) {
                 aliases.add(plainName(code));
             }
             aliases.add(plainName(name));

@@ -74,8 +74,8 @@ final class GridFit {
                 signal[k] += (double) x * x;
             }
         }
-        UniformGrid[] fitting = new UniformGrid[slices];
-        UniformGrid[] moved = new UniformGrid[slices];
+        @Nullable UniformGrid[] fitting = new UniformGrid[slices];
+        @Nullable UniformGrid[] moved = new UniformGrid[slices];
         for (int k = 0; k < slices; k++) {
             fitting[k] = fitting(params, k, least[k], most[k], 0);
             moved[k] = fitting(params, k, least[k], most[k], params.scale(k));
@@ -137,18 +137,21 @@ final class GridFit {
                     slice,
                     range
                             + cuts
-                            + String.format(
-                                    Locale.ROOT,
-                                    zero
-                                            ? "; with zero point %3$d instead of %4$d and the same scale the error is"
-                                                    + " %2$.3g times smaller"
-                                            : "; a grid of as many levels over their range has a scale of %1$.4g"
-                                                    + " instead of %5$.4g, and an error %2$.3g times smaller",
-                                    fitting.scale(),
-                                    zero ? fit.own / Math.max(Double.MIN_NORMAL, fit.moved) : times,
-                                    fitting.zeroPoint(),
-                                    g.zeroPoint(),
-                                    g.scale())));
+                            + (zero
+                                    ? String.format(
+                                            Locale.ROOT,
+                                            "; with zero point %d instead of %d and the same scale the error is %.3g"
+                                                    + " times smaller",
+                                            fitting.zeroPoint(),
+                                            g.zeroPoint(),
+                                            fit.own / Math.max(Double.MIN_NORMAL, fit.moved))
+                                    : String.format(
+                                            Locale.ROOT,
+                                            "; a grid of as many levels over their range has a scale of %.4g instead of"
+                                                    + " %.4g, and an error %.3g times smaller",
+                                            fitting.scale(),
+                                            g.scale(),
+                                            times))));
         }
         if (times > TOO_WIDE && g.scale() > WIDER * fitting.scale()) {
             return Optional.of(new Misfit(

@@ -123,7 +123,7 @@ final class Search {
                 ? fixed
                 : feed.rowsInteract()
                         ? feed.batchSize()
-                        : (int) Math.clamp(MOST_BYTES / KEPT_OF_EACH / Math.max(1, row), 1, feed.batchSize());
+                        : Math.clamp(MOST_BYTES / KEPT_OF_EACH / Math.max(1, row), 1, feed.batchSize());
         return new Pairing(model, deployed, aligner.found(), values);
     }
 

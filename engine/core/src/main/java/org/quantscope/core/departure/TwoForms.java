@@ -316,8 +316,9 @@ public record TwoForms(List<Row> tensors, List<Flip> flips, int firstAgrees, int
                     sum[1] += square(x[i] - (double) along[0][i]);
                     sum[2] += square(x[i] - (double) along[5][i]);
                     sum[3] += whole * whole;
-                    for (int p = 0; p < PARTS; p++) {
-                        sum[4 + p] += whole * part(along, p, i);
+                    int at = 4;
+                    for (Part p : Part.values()) {
+                        sum[at++] += whole * part(along, p, i);
                     }
                 }
                 if (id.name().equals(graph.predictionOutput().orElse(""))
@@ -336,8 +337,8 @@ public record TwoForms(List<Row> tensors, List<Flip> flips, int firstAgrees, int
         }
 
         /** One part of the difference of value i: from a to the simulations one after the other, and to b. */
-        private static double part(float[][] along, int part, int i) {
-            return switch (Part.values()[part]) {
+        private static double part(float[][] along, Part part, int i) {
+            return switch (part) {
                 case SCALE -> (double) along[2][i] - along[1][i];
                 case ROUNDING -> (double) along[3][i] - along[2][i];
                 case PLACEMENT -> (double) along[4][i] - along[3][i];
@@ -355,7 +356,7 @@ public record TwoForms(List<Row> tensors, List<Flip> flips, int firstAgrees, int
                     int j = s * classes + last;
                     Map<Part, Double> parts = new HashMap<>();
                     for (Part p : Part.values()) {
-                        parts.put(p, part(along, p.ordinal(), i) - part(along, p.ordinal(), j));
+                        parts.put(p, part(along, p, i) - part(along, p, j));
                     }
                     double whole = (double) along[5][i] - along[0][i] - ((double) along[5][j] - along[0][j]);
                     flips.add(new Flip(
@@ -396,8 +397,9 @@ public record TwoForms(List<Row> tensors, List<Flip> flips, int firstAgrees, int
         private static Row row(TensorId id, double[] sum) {
             double signal = Math.max(Double.MIN_NORMAL, sum[0]);
             Map<Part, Double> parts = new HashMap<>();
+            int at = 4;
             for (Part p : Part.values()) {
-                parts.put(p, sum[4 + p.ordinal()] / signal);
+                parts.put(p, sum[at++] / signal);
             }
             return new Row(id, decibels(signal, sum[1]), decibels(signal, sum[2]), new Split(sum[3] / signal, parts));
         }

@@ -108,12 +108,10 @@ final class ValueSuspects {
                 id.name(),
                 String.format(
                         Locale.ROOT,
-                        groups == 1
-                                ? "the values are %.4g times what they should be: another scale"
-                                : "the values of channel %2$d are %1$.4g times what they should be: another scale of"
-                                        + " the weight",
+                        "the values%s are %.4g times what they should be: another scale%s",
+                        groups == 1 ? "" : " of channel " + worst,
                         factor[worst],
-                        worst),
+                        groups == 1 ? "" : " of the weight"),
                 new Values(d.shape(), out));
     }
 

@@ -126,16 +126,19 @@ final class WeightSuspect {
         }
         return new Told(
                 Cause.RANGE,
-                String.format(
-                        Locale.ROOT,
-                        groups == 1
-                                ? "its scale is %.4g times the one that its codes were made with"
-                                : "the scale of channel %3$d is %1$.4g times the one that its codes were made with,"
-                                        + " and %2$d of %4$d channels have another one",
-                        factors[worst],
-                        off,
-                        worst,
-                        groups));
+                groups == 1
+                        ? String.format(
+                                Locale.ROOT,
+                                "its scale is %.4g times the one that its codes were made with",
+                                factors[worst])
+                        : String.format(
+                                Locale.ROOT,
+                                "the scale of channel %d is %.4g times the one that its codes were made with, and %d of"
+                                        + " %d channels have another one",
+                                worst,
+                                factors[worst],
+                                off,
+                                groups));
     }
 
     private @Nullable Told rounding() {

@@ -49,7 +49,7 @@ public record ClassAccuracy(int label, int total, int ofFloat, int quantized) {
         }
         List<ClassAccuracy> all = new ArrayList<>();
         counts.forEach((label, n) -> all.add(new ClassAccuracy(label, n[0], n[1], n[2])));
-        all.sort(Comparator.comparingDouble(ClassAccuracy::accuracy).thenComparing(ClassAccuracy::label));
+        all.sort(Comparator.comparingDouble(ClassAccuracy::accuracy).thenComparingInt(ClassAccuracy::label));
         return all;
     }
 

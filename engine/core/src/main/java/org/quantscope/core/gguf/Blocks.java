@@ -45,6 +45,7 @@ final class Blocks {
      * @param codes what a code is before scaling
      * @param scales of a group
      */
+    @SuppressWarnings("ArrayRecordComponent") // a table that is never handed out; formats are compared by their id
     record Format(
             String id, int values, int bytes, int group, String formula, Decoder decoder, float[] codes, Scales scales)
             implements BlockFormat {

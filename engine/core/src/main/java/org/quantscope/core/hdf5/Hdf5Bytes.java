@@ -91,7 +91,7 @@ final class Hdf5Bytes {
     /** An address; -1 if it is that of nothing. */
     long address(long at, String field) {
         long value = number(at, offsetSize, field);
-        return offsetSize < 8 && value == (1L << 8 * offsetSize) - 1 ? -1 : value;
+        return offsetSize < 8 && value == (1L << (8 * offsetSize)) - 1 ? -1 : value;
     }
 
     /** A length. */

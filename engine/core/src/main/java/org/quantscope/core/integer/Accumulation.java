@@ -19,6 +19,7 @@ final class Accumulation {
     private Accumulation() {}
 
     /** Weights with their zero point taken off, row by row of an output channel. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Rows(int[] weights, int outputs, int depth) {}
 
     /**

@@ -109,7 +109,8 @@ final class Moves {
                     : step < 0 ? Math.max(0, Math.ceilDiv(op.begin()[i] - op.end()[i], -step)) : -1;
             int last = op.begin()[i] + (length - 1) * step;
             if (length < 0
-                    || length > 0 && (op.begin()[i] < 0 || last < 0 || Math.max(op.begin()[i], last) >= x.shape()[i])) {
+                    || (length > 0
+                            && (op.begin()[i] < 0 || last < 0 || Math.max(op.begin()[i], last) >= x.shape()[i]))) {
                 throw new IllegalArgumentException(
                         "a part from " + op.begin()[i] + " to " + op.end()[i] + " by " + step + " of " + x.shape()[i]);
             }
@@ -143,7 +144,7 @@ final class Moves {
         for (IntegerTensor input : inputs) {
             IntegerTensor x = Accumulation.present(input);
             for (int i = 0; i < rank; i++) {
-                if (x.shape().length != rank || i != axis && x.shape()[i] != shape[i]) {
+                if (x.shape().length != rank || (i != axis && x.shape()[i] != shape[i])) {
                     throw new IllegalArgumentException(Arrays.toString(x.shape()) + " behind "
                             + Arrays.toString(first.shape()) + " on axis " + axis);
                 }

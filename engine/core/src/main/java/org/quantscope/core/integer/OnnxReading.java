@@ -324,7 +324,7 @@ final class OnnxReading {
         }
         boolean known = in.grid().isPresent()
                 && (in.grid().get().same(grid.grid)
-                        || in.stored().isEmpty() && in.grid().get().same(computed(grid).grid));
+                        || (in.stored().isEmpty() && in.grid().get().same(computed(grid).grid)));
         if (known) {
             values.put(name, new Value(from.slot, true));
         } else if (in.stored().isPresent()) {
@@ -482,10 +482,10 @@ final class OnnxReading {
     private boolean takes(OnnxNode node, Sink sink) {
         Grid grid = grid(sink.quantize, 1, 2, 1, -1);
         return arithmetic != Arithmetic.ONNX_RUNTIME
-                || FUSED.contains(node.opType())
+                || (FUSED.contains(node.opType())
                         && !sink.apart
                         && node.inputs().stream().noneMatch(apart::contains)
-                        && within(sink.activation, grid);
+                        && within(sink.activation, grid));
     }
 
     private boolean isStored(int slot) {

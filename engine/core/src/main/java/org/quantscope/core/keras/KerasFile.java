@@ -186,13 +186,11 @@ public record KerasFile(List<Weight> weights, List<String> notes) {
 
         /** The form of Keras 2: a group for each layer, which lists the names of its weights. */
         void layers(Hdf5File.Node root, List<String> layers, Optional<KerasLayer> config) {
-            Map<String, Optional<KerasLayer>> within = new HashMap<>();
             for (String layer : layers) {
                 Hdf5File.Node group = root.child(layer)
                         .filter(g -> !g.isArray())
                         .orElseThrow(() -> new BadInputException(file, layer, "a layer is listed that has no group"));
                 Optional<KerasLayer> of = config.flatMap(c -> c.find(layer));
-                within.clear();
                 for (String name : list(group, "weight_names")) {
                     Hdf5File.Node array = group.find(name)
                             .filter(Hdf5File.Node::isArray)

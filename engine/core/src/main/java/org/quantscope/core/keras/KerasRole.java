@@ -66,7 +66,7 @@ record KerasRole(TensorKind kind, OptionalInt axis, boolean guessed) {
             // [places, inputs, multiplier]: each input makes as many outputs as the multiplier says.
             return weight(rank - 2, false);
         }
-        if (type.startsWith("Conv") && type.endsWith("Transpose") || type.startsWith("Deconvolution")) {
+        if ((type.startsWith("Conv") && type.endsWith("Transpose")) || type.startsWith("Deconvolution")) {
             // [places, outputs, inputs]
             return weight(rank - 2, false);
         }

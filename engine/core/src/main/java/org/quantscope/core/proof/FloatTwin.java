@@ -128,6 +128,7 @@ public record FloatTwin(Map<String, Match> matches, Map<String, String> unmatche
     }
 
     /** A float weight that may be the one, with the order of its axes. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Candidate(Tensor tensor, int[] axes, double db, boolean byName) {}
 
     private record Choice(Optional<Candidate> best, String why) {}

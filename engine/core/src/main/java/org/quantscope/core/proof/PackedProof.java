@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -165,7 +166,7 @@ final class PackedProof {
                         weight + "_zero_point",
                         weight + "_g_idx",
                         weight + "_global_scale"),
-                (int) Math.clamp(bits, 1, 8),
+                Math.clamp(bits, 1, 8),
                 bytes ? nvfp4 ? "nvfp4" : "fp4_e2m1" : part(weight + "_zero_point") == null ? "symmetric" : "affine",
                 groups <= 1 ? "channel:0" : "block:" + inputs / groups + ":1",
                 packed.dim(0) * inputs);
@@ -188,7 +189,7 @@ final class PackedProof {
 
     private void scaled(Tensor t) {
         String scale = scaleOf(t).orElseThrow();
-        Shape s = tensors.get(scale).info().shape();
+        Shape s = Objects.requireNonNull(tensors.get(scale)).info().shape();
         Shape w = t.info().shape();
         boolean keras = t.info().consumers().stream().anyMatch(c -> c.opType().endsWith("Dense"));
         String granularity = s.count() == 1
