@@ -48,7 +48,7 @@ final class ErrorLines extends Region {
             if (!rows.isEmpty()) {
                 double width = getWidth() - LEFT - RIGHT;
                 long at = Math.round((e.getX() - LEFT) / Math.max(1, width) * Math.max(1, rows.size() - 1));
-                choose.accept(rows.get((int) Math.clamp(at, 0, rows.size() - 1)).name());
+                choose.accept(rows.get(Math.clamp(at, 0, rows.size() - 1)).name());
             }
         });
     }

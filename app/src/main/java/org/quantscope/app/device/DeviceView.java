@@ -16,8 +16,6 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
-import javafx.util.StringConverter;
-import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.Facts;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.device.DeviceCost;
@@ -34,7 +32,8 @@ public final class DeviceView extends VBox {
     /** Operators that hold most, shown at most. */
     private static final int SHOWN = 5;
 
-    private final DeviceViewModel model;
+    private static final String NO_BOARD = "no board in particular";
+
     private final Facts facts = new Facts();
     private final Label weights = facts.addNumber(
             "weights",
@@ -57,7 +56,7 @@ public final class DeviceView extends VBox {
     private final Label energy =
             facts.addNumber("modelled energy", "device-energy", "A model, never a measurement: " + EnergyModel.SOURCE);
     private final GridPane operators = new GridPane(GAP / 2, LINE);
-    private final ComboBox<Optional<DeviceProfile>> boards = new ComboBox<>();
+    private final ComboBox<String> boards = new ComboBox<>();
     private final Button measure = new Button("Measure here");
     private final Label said = new Label();
     private final Label hint = new Label();
@@ -66,7 +65,6 @@ public final class DeviceView extends VBox {
 
     public DeviceView(DeviceViewModel model) {
         super(LINE * 2);
-        this.model = model;
         operators.setId("device-operators");
         ColumnConstraints name = new ColumnConstraints();
         name.setHgrow(Priority.ALWAYS);
@@ -81,22 +79,11 @@ public final class DeviceView extends VBox {
         boards.setId("device-board");
         boards.setAccessibleText("board to compare with");
         boards.setTooltip(new Tooltip("The board to compare with; each states the page that its memory stands on"));
-        boards.getItems().add(Optional.empty());
-        model.boards().forEach(board -> boards.getItems().add(Optional.of(board)));
-        boards.setConverter(new StringConverter<>() {
-            @Override
-            public String toString(@Nullable Optional<DeviceProfile> board) {
-                return board == null ? "" : board.map(DeviceProfile::title).orElse("no board in particular");
-            }
-
-            @Override
-            public Optional<DeviceProfile> fromString(String text) {
-                return Optional.empty();
-            }
-        });
+        boards.getItems().add(NO_BOARD);
+        model.boards().forEach(board -> boards.getItems().add(board.title()));
         boards.setOnAction(e -> {
-            Optional<DeviceProfile> chosen = boards.getValue();
-            model.choose(chosen == null ? Optional.empty() : chosen);
+            int at = boards.getSelectionModel().getSelectedIndex();
+            model.choose(at <= 0 ? Optional.empty() : Optional.of(model.boards().get(at - 1)));
         });
         measure.setId("device-measure");
         measure.setMinWidth(USE_PREF_SIZE);
@@ -133,7 +120,7 @@ public final class DeviceView extends VBox {
 
     private void fill(DeviceViewModel.View.Shown s) {
         DeviceCost cost = s.cost();
-        boards.setValue(s.board());
+        boards.setValue(s.board().map(DeviceProfile::title).orElse(NO_BOARD));
         weights.setText(beside(cost.weightBytes(), s.board().map(DeviceProfile::flashBytes), "flash"));
         peak.setText(beside(cost.peakActivationBytes(), s.board().map(DeviceProfile::ramBytes), "RAM"));
         over(weights, s.board().filter(b -> cost.weightBytes() > b.flashBytes()).isPresent());

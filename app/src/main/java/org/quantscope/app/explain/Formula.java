@@ -101,7 +101,7 @@ sealed interface Formula {
                 if (at >= text.length()
                         || CLOSE.indexOf(text.charAt(at)) >= 0
                         || text.charAt(at) == '/'
-                        || operatorNext() && !under.isEmpty()) {
+                        || (operatorNext() && !under.isEmpty())) {
                     break;
                 }
                 under.add(chunk());
@@ -215,7 +215,7 @@ sealed interface Formula {
             int from = at;
             while (at < text.length()
                     && (Character.isLetterOrDigit(text.charAt(at))
-                            || at == from && "−-".indexOf(text.charAt(at)) >= 0)) {
+                            || (at == from && "−-".indexOf(text.charAt(at)) >= 0))) {
                 at++;
             }
             return new Words(text.substring(from, at));

@@ -48,11 +48,11 @@ public final class FormulaView extends FlowPane {
     /** Parts of one word stand close together; parts with operators do not. */
     private static boolean isTight(Formula.Row row) {
         return row.parts().stream()
-                        .anyMatch(p ->
-                                p instanceof Formula.Row inner && !inner.parts().isEmpty() && isBracketed(inner)
-                                        || p instanceof Formula.Root
-                                        || p instanceof Formula.Words w
-                                                && w.text().startsWith("Σ"))
+                        .anyMatch(p -> (p instanceof Formula.Row inner
+                                        && !inner.parts().isEmpty()
+                                        && isBracketed(inner))
+                                || p instanceof Formula.Root
+                                || (p instanceof Formula.Words w && w.text().startsWith("Σ")))
                 && row.parts().stream().noneMatch(p -> p instanceof Formula.Words w && "=+−·→←≈".contains(w.text()));
     }
 

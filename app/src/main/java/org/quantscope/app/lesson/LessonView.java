@@ -260,8 +260,11 @@ public final class LessonView extends BorderPane {
             reading.getChildren().add(reading.getChildren().indexOf(told), question);
         }
         question.setPadding(asking ? new Insets(GAP, PADDING, 0, PADDING) : Insets.EMPTY);
-        if (newPhase && (asking || v.phase() == Phase.SHOWN && v.current().why().isPresent())
-                || v.done() && !v.finished()) {
+        if ((newPhase
+                        && (asking
+                                || (v.phase() == Phase.SHOWN
+                                        && v.current().why().isPresent())))
+                || (v.done() && !v.finished())) {
             focusFirst();
         }
         boolean revealed = !v.reveal().isEmpty();

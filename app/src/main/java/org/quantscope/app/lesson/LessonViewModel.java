@@ -391,7 +391,7 @@ public final class LessonViewModel {
         String date = LocalDate.now(ZoneId.systemDefault()).toString();
         sheets.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = background.start("Sheet of " + v.lesson.title(), cancel);
+                    try (Jobs.Handle _ = background.start("Sheet of " + v.lesson.title(), cancel);
                             Robot robot = new Robot(
                                     from,
                                     (source, state, token) -> Engine.analysed(

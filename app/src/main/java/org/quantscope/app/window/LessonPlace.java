@@ -54,7 +54,7 @@ final class LessonPlace extends StackPane {
     private boolean answers(@Nullable Node focused) {
         return model.viewProperty().get().filter(v -> v.phase() == Phase.ASKING).isPresent()
                 && focused != null
-                && (view.hasKeyboard() && (!(focused instanceof Button) || view.isOfAnswer(focused))
+                && ((view.hasKeyboard() && (!(focused instanceof Button) || view.isOfAnswer(focused)))
                         || String.valueOf(focused.getId()).startsWith("handle-"));
     }
 

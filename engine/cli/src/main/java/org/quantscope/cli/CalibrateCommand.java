@@ -91,9 +91,14 @@ final class CalibrateCommand extends EngineCommand {
         Optional<Dataset> samples = data == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()));
-        ModelSetup.Calibrated calibrated =
-                samples.isEmpty() ? null : ModelSetup.calibrate(model, chosen, samples.get(), terminal(), cancel());
-        SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
+        // Codes look at what layers read by themselves; nothing else may need the activations then.
+        boolean codesOnly = chosen.choosesCodes() && !chosen.looksAtActivations();
+        ModelSetup.Calibrated calibrated = samples.isEmpty() || codesOnly
+                ? null
+                : ModelSetup.calibrate(model, chosen, samples.get(), terminal(), cancel());
+        SessionState state = calibrated != null
+                ? calibrated.state()
+                : chosen.withActivations(Optional.empty()).withCalibrationData(samples.map(FileRef::of));
         Calibration calibration =
                 withMoments(calibrated == null ? Calibration.NONE : calibrated.calibration(), model, state, samples);
         Resolver resolver = new Resolver();

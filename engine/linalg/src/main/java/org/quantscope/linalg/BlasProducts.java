@@ -40,6 +40,7 @@ public final class BlasProducts implements MomentProducts {
         private static int callers;
         private static int before;
 
+        @SuppressWarnings("restricted") // the library is one that has been loaded, and the names are its own
         private static Optional<MethodHandle> find(String name, FunctionDescriptor form) {
             return SymbolLookup.loaderLookup()
                     .find(name)

@@ -44,7 +44,7 @@ public record Alignment(
      *
      * @param name in the float model
      * @param deployed in the deployed model
-     * @param layout how the deployed values' axes stand: {@code same}, {@code reshaped} or the order of axes
+     * @param layout how the deployed values' axes stand: "same", "reshaped" or the order of axes
      */
     public record Pair(TensorId name, String deployed, How how, String layout) {}
 

@@ -87,11 +87,13 @@ final class GridFit {
         for (int i = 0; i < values.length; i++) {
             int k = slicing.isPresent() ? slicing.get().sliceOf(i) : 0;
             float x = values[i];
-            if (Float.isFinite(x) && fitting[k] != null) {
+            UniformGrid fits = fitting[k];
+            UniformGrid same = moved[k];
+            if (Float.isFinite(x) && fits != null && same != null) {
                 UniformGrid g = (UniformGrid) params.grid(k);
                 own[k] += square(x - g.quantize(x));
-                best[k] += square(x - fitting[k].quantize(x));
-                other[k] += square(x - moved[k].quantize(x));
+                best[k] += square(x - fits.quantize(x));
+                other[k] += square(x - same.quantize(x));
                 cut[k] += x > g.hi() + g.scale() / 2 || x < g.lo() - g.scale() / 2 ? 1 : 0;
             }
         }

@@ -161,7 +161,7 @@ final class OnnxReading {
             }
             case "Sum" -> sum(node);
             default ->
-                node.opType().startsWith("QLinear") || node.opType().startsWith("com.microsoft.Q")
+                (node.opType().startsWith("QLinear") || node.opType().startsWith("com.microsoft.Q"))
                         ? onCodes(node)
                         : operator(node);
         };

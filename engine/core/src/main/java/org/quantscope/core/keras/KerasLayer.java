@@ -19,7 +19,7 @@ import org.quantscope.core.json.StrictJson;
  * @param name unique within its model; empty if the configuration gives none
  * @param options numbers, words and switches of its configuration, as text
  * @param layers the layers of a model, in their order; else empty
- * @param inner layers that it wraps, by the key of the configuration: {@code layer}, {@code cell} …
+ * @param inner layers that it wraps, by the key of the configuration: such as "cell"
  */
 public record KerasLayer(
         String className,
