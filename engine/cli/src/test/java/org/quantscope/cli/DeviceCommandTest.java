@@ -75,7 +75,7 @@ class DeviceCommandTest {
             "eval", MODEL, "--data", DATA, "--weights", "8", "--budget", budget.toString(), "--per-class", "--json"
         };
 
-        CommandLineRun run = CommandLineRun.of(eval);
+        CommandLineRun run = CommandLineRun.of((Object[]) eval);
 
         assertThat(run.code()).isEqualTo(1);
         JsonNode checks = run.json().get("budget");
@@ -96,7 +96,7 @@ class DeviceCommandTest {
         assertThat(checks.get(2).get("value").asDouble()).isEqualTo(worst);
 
         Files.writeString(budget, "{\"flash_bytes\": 1000000}");
-        assertThat(CommandLineRun.of(eval).code()).isZero();
+        assertThat(CommandLineRun.of((Object[]) eval).code()).isZero();
     }
 
     @Test
