@@ -12,7 +12,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.lesson.LessonViewModel;
 import org.quantscope.app.lesson.LessonViewModel.Phase;
-import org.quantscope.core.lesson.Acts;
 import org.quantscope.core.lesson.Lesson;
 import org.quantscope.core.lesson.Lesson.Answer;
 import org.quantscope.core.lesson.Lesson.Attempt;
@@ -51,14 +50,7 @@ class LessonFlowTest {
 
     private void answerAsIn(Attempt attempt) {
         attempt.answer().ifPresent(a -> lessons().answer(a, 2));
-        attempt.acts()
-                .forEach(act -> at.context
-                        .bench()
-                        .apply(Acts.edit(
-                                act,
-                                at.context.bench().analysed().orElseThrow(),
-                                at.state(),
-                                at.context.bench().selectionProperty().get())));
+        lessons().perform(attempt.acts());
         attempt.why().ifPresent(lessons()::choose);
     }
 
@@ -100,6 +92,21 @@ class LessonFlowTest {
         assertThat(view().done()).isFalse();
         lessons().choose(0);
         assertThat(view().done()).isTrue();
+    }
+
+    /** The curve would say where the handle belongs. */
+    @Test
+    void aStepThatOpensNothingCoversAgainWhatTheStageBeforeItCovers() {
+        lessons().start(CLIP, Optional.empty());
+        answerAsIn(CLIP.steps().getFirst().solution().orElseThrow());
+        assertThat(view().covered()).isEmpty();
+
+        lessons().next();
+
+        assertThat(view().current().stage()).isEmpty();
+        assertThat(view().covered()).contains(Card.ERROR, Card.CURVE).doesNotContain(Card.HISTOGRAM);
+        answerAsIn(view().current().solution().orElseThrow());
+        assertThat(view().covered()).isEmpty();
     }
 
     @Test

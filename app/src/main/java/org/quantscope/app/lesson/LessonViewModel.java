@@ -45,6 +45,7 @@ import org.quantscope.core.lesson.Materials;
 import org.quantscope.core.lesson.Robot;
 import org.quantscope.core.lesson.Sheet;
 import org.quantscope.core.lesson.Sheet.Said;
+import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.synthetic.SyntheticFile;
 import org.quantscope.core.synthetic.SyntheticTensor;
@@ -116,11 +117,9 @@ public final class LessonViewModel {
                     && goals.stream().allMatch(Finding::passed);
         }
 
-        /** The cards that are covered now. */
+        /** The cards that are covered now: until the answer, those of the step's stage or else of the last one before. */
         public Set<Card> covered() {
-            return phase == Phase.SHOWN
-                    ? Set.of()
-                    : current().stage().map(Stage::covered).orElse(Set.of());
+            return phase == Phase.SHOWN ? Set.of() : stage(lesson, step).covered();
         }
 
         private View at(Phase next) {
@@ -144,6 +143,7 @@ public final class LessonViewModel {
     private final LatestWins<Judged> judging;
     private final LatestWins<Shown> showing;
     private final LatestWins<Path> sheets;
+    private final LatestWins<SessionState> searching;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private Workbench.@Nullable Kept kept;
     /** What was said in each step of the lesson that is going on, by index from 0. */
@@ -169,6 +169,7 @@ public final class LessonViewModel {
         this.judging = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.showing = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.sheets = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.searching = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.stateProperty().subscribe(s -> refresh());
         bench.selectionProperty().subscribe(s -> refresh());
     }
@@ -208,6 +209,7 @@ public final class LessonViewModel {
         opening.cancel();
         judging.cancel();
         showing.cancel();
+        searching.cancel();
         view.set(Optional.empty());
         FigureSources done = sources;
         sources = new FigureSources(Engine.EVALUATION_SEED, 1);
@@ -269,7 +271,7 @@ public final class LessonViewModel {
                     v.hints,
                     v.skipped,
                     false)));
-            v.current().reveal().ifPresent(r -> r.acts().forEach(this::act));
+            v.current().reveal().ifPresent(r -> perform(r.acts()));
             refresh();
         });
     }
@@ -438,10 +440,7 @@ public final class LessonViewModel {
             opened();
             return;
         }
-        Stage stage = lesson.steps().subList(0, step + 1).stream()
-                .flatMap(s -> s.stage().stream())
-                .reduce((a, b) -> b)
-                .orElseThrow();
+        Stage stage = stage(lesson, step);
         Materials from = materials;
         Path folder = settings.state().resolve("synthetic");
         opening.submit(
@@ -456,6 +455,14 @@ public final class LessonViewModel {
                     opened();
                 },
                 e -> fail(e));
+    }
+
+    /** What is open in a step: its own stage, or the last one before it. */
+    private static Stage stage(Lesson lesson, int step) {
+        return lesson.steps().subList(0, step + 1).stream()
+                .flatMap(s -> s.stage().stream())
+                .reduce((a, b) -> b)
+                .orElseThrow();
     }
 
     private static Staged open(Stage stage, Materials from, Path folder, CancelToken cancel) throws IOException {
@@ -490,10 +497,48 @@ public final class LessonViewModel {
             boolean asks = v.current().prediction().isPresent();
             view.set(Optional.of(v.at(asks ? Phase.ASKING : Phase.SHOWN)));
             if (!asks) {
-                v.current().reveal().ifPresent(r -> r.acts().forEach(this::act));
+                v.current().reveal().ifPresent(r -> perform(r.acts()));
                 refresh();
             }
         });
+    }
+
+    /**
+     * Does one after the other what a lesson says that the program or a solution does, with the edits of the window.
+     * Those behind a search are done when it has ended.
+     *
+     * @param acts without corrections, whose model must be computed before
+     */
+    public void perform(List<Act> acts) {
+        for (int i = 0; i < acts.size(); i++) {
+            if (acts.get(i) instanceof Act.GiveBits(double averageBits)) {
+                giveBits(averageBits, acts.subList(i + 1, acts.size()));
+                return;
+            }
+            act(acts.get(i));
+        }
+    }
+
+    private void giveBits(double averageBits, List<Act> then) {
+        Scene scene = scene().orElse(null);
+        if (scene == null) {
+            return;
+        }
+        FigureSources with = sources;
+        searching.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = background.start("Bits within a budget", cancel)) {
+                        return with.during(cancel, () -> with.within(scene, averageBits));
+                    }
+                },
+                found -> {
+                    List<Edit> edits = new ArrayList<>();
+                    scene.state().overrides().keySet().forEach(id -> edits.add(new Edit.ClearOverride(id)));
+                    edits.add(new Edit.AdoptAll("bits within a budget", found.overrides()));
+                    bench.apply(new Edit.All("bits within a budget", edits));
+                    perform(then);
+                },
+                e -> fail(e));
     }
 
     private void act(Act act) {

@@ -140,7 +140,7 @@ public final class Screenshots {
                                     "collapse.png")));
         }
 
-        private static boolean atRest(SelectedTensor.View v) {
+        static boolean atRest(SelectedTensor.View v) {
             return !v.previous()
                     && !v.preview()
                     && v.measured().map(m -> m.error().exact()).orElse(false)

@@ -18,12 +18,7 @@ public final class Snapshots {
      * @throws IOException if the file cannot be written
      */
     public static void writePng(Image image, Path file) throws IOException {
-        int w = (int) image.getWidth();
-        int h = (int) image.getHeight();
-        int[] pixels = new int[w * h];
-        image.getPixelReader().getPixels(0, 0, w, h, PixelFormat.getIntArgbInstance(), pixels, 0, w);
-        BufferedImage out = new BufferedImage(w, h, BufferedImage.TYPE_INT_RGB);
-        out.setRGB(0, 0, w, h, pixels, 0, w);
+        BufferedImage out = picture(image);
         Path folder = file.toAbsolutePath().getParent();
         if (folder != null) {
             Files.createDirectories(folder);
@@ -31,5 +26,16 @@ public final class Snapshots {
         if (!ImageIO.write(out, "png", file.toFile())) {
             throw new IOException(file + ": no writer for PNG");
         }
+    }
+
+    /** The same pixels for Java 2D, without transparency. */
+    static BufferedImage picture(Image image) {
+        int w = (int) image.getWidth();
+        int h = (int) image.getHeight();
+        int[] pixels = new int[w * h];
+        image.getPixelReader().getPixels(0, 0, w, h, PixelFormat.getIntArgbInstance(), pixels, 0, w);
+        BufferedImage out = new BufferedImage(w, h, BufferedImage.TYPE_INT_RGB);
+        out.setRGB(0, 0, w, h, pixels, 0, w);
+        return out;
     }
 }
