@@ -40,6 +40,7 @@ import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.tensors.SensitivityViewModel;
 import org.quantscope.app.tensors.TensorsViewModel;
+import org.quantscope.app.tour.TourViewModel;
 import org.quantscope.app.ui.Notices;
 import org.quantscope.app.ui.UiThread;
 import org.quantscope.core.job.Jobs;
@@ -83,6 +84,7 @@ public record ApplicationContext(
         ImportViewModel imports,
         DataViewModel input,
         LessonViewModel lessons,
+        TourViewModel tour,
         ExplainViewModel explain,
         GlassViewModel glass,
         Background background)
@@ -118,6 +120,7 @@ public record ApplicationContext(
                 new QuantizerViewModel(selected, solutions, activations, bench.chosenProperty(), notices);
         SessionViewModel session = new SessionViewModel(bench, solutions, questions, settings, background);
         CorrectionsViewModel corrections = new CorrectionsViewModel(bench, measurements, accuracy, background);
+        LessonViewModel lessons = new LessonViewModel(bench, session, selected, settings, background);
         return new ApplicationContext(
                 bench,
                 measurements,
@@ -154,7 +157,8 @@ public record ApplicationContext(
                 new TargetsViewModel(bench, export, settings, background),
                 new ImportViewModel(bench, measurements, selected, background),
                 new DataViewModel(bench, background),
-                new LessonViewModel(bench, session, selected, settings, background),
+                lessons,
+                new TourViewModel(bench, lessons, settings),
                 new ExplainViewModel(selected, accuracy),
                 new GlassViewModel(selected),
                 background);

@@ -34,6 +34,7 @@ public final class DesktopApplication extends Application {
         List<Path> files = getParameters().getRaw().stream().map(Path::of).toList();
         shown.show(files);
         shown.rehearse();
+        shown.offerTour();
     }
 
     /** Waits for runs to end before native sessions are closed: closing one during a run would crash the process. */

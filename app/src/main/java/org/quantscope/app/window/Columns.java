@@ -72,6 +72,27 @@ final class Columns extends SplitPane {
         choose();
     }
 
+    /** What a person wants to see of the columns. */
+    record Wish(boolean left, boolean right, boolean leftYields) {}
+
+    Wish wish() {
+        return new Wish(leftWanted, rightWanted, leftYields);
+    }
+
+    void wish(Wish wish) {
+        leftWanted = wish.left;
+        rightWanted = wish.right;
+        leftYields = wish.leftYields;
+        choose();
+    }
+
+    /** Shows the right column, where there is not room enough for both in place of the left one. */
+    void keepRight() {
+        rightWanted = true;
+        leftYields = true;
+        choose();
+    }
+
     /** Keeps the left column where there is not room enough for both, or lets it yield. */
     void keepLeft(boolean kept) {
         leftWanted |= kept;

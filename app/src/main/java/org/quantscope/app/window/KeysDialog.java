@@ -49,7 +49,7 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl++, Ctrl+−, Ctrl+0", "show everything larger, smaller, as designed"),
             new Key("F8, F9", "the left column, the right column: show or hide"),
             new Key("Ctrl+G", "put a value under the glass: its code, bits and error, step by step"),
-            new Key("Page Up, Page Down", "in a lesson: the step before, the next step"),
+            new Key("Page Up, Page Down", "in a lesson and in the tour: the step before, the next step"),
             new Key("F6, Enter", "in a lesson: to the handle of the range and back, give the answer"),
             new Key(
                     "F1",

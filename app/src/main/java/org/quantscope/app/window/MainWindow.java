@@ -41,6 +41,8 @@ import org.quantscope.app.selected.QuantizerView;
 import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.tensors.TensorsView;
+import org.quantscope.app.tour.TourStop;
+import org.quantscope.app.tour.TourView;
 import org.quantscope.app.ui.Cover;
 import org.quantscope.app.ui.NoticeBar;
 import org.quantscope.app.ui.Scaled;
@@ -215,7 +217,8 @@ public final class MainWindow {
         columns.setMinSize(0, 0);
         root.setCenter(strip);
         columns.setSides(length("column.left", LEFT_WIDTH), length("column.right", RIGHT_WIDTH));
-        Scaled scaled = new Scaled(root);
+        TourView tour = new TourView(context.tour());
+        Scaled scaled = new Scaled(new StackPane(root, tour));
         scaled.scaleProperty().bind(scale.scaleProperty());
         scene = new Scene(scaled, place.getWidth(), place.getHeight());
         // What is painted on a canvas is painted as sharp as it is shown.
@@ -243,10 +246,29 @@ public final class MainWindow {
         });
         accelerators(tensors, tensor.histogram());
         drop.install(scene);
+        stage.setScene(scene);
+        new TourPlace(
+                        tour,
+                        Map.of(
+                                TourStop.TENSORS,
+                                tensors,
+                                TourStop.HISTOGRAM,
+                                tensor.histogram(),
+                                TourStop.CURVE,
+                                tensor.errorsOfRanges(),
+                                TourStop.ERROR,
+                                errorPlace,
+                                TourStop.ACCURACY,
+                                accuracyPlace,
+                                TourStop.EXPORT,
+                                toolbar.lookup("#export")),
+                        columns,
+                        right,
+                        pages)
+                .install(stage);
         lesson.installKeys(scene);
         explaining.install(scene);
 
-        stage.setScene(scene);
         context.bench().modelProperty().subscribe(x -> {
             title();
             notices.clearProblem();
@@ -315,6 +337,11 @@ public final class MainWindow {
     /** Has the first drag run smoothly; call it once. It happens out of sight when the first tensor is shown. */
     public void rehearse() {
         new Rehearsal(stage, theme.get(), context.background()).beginBehind(context.selected());
+    }
+
+    /** Shows the tour, if it was never shown, when a model is open. */
+    public void offerTour() {
+        context.tour().offer();
     }
 
     /** The theme. Setting it changes the window at once, and it is remembered. */

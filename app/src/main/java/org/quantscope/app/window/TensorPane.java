@@ -220,6 +220,11 @@ final class TensorPane extends VBox {
         return histogram;
     }
 
+    /** The card with the error of every range. */
+    Node errorsOfRanges() {
+        return coveredErrors;
+    }
+
     ObjectProperty<Palette> paletteProperty() {
         return palette;
     }

@@ -424,7 +424,7 @@ final class Toolbar extends HBox {
     private MenuButton help() {
         MenuButton help = new MenuButton("?");
         help.setId("help");
-        help.setTooltip(new Tooltip("Explain, glossary, keys"));
+        help.setTooltip(new Tooltip("Tour, explain, glossary, keys"));
         help.setAccessibleText("Help");
         help.getStyleClass().add("icon");
         CheckMenuItem explain = new CheckMenuItem("Explain what I click");
@@ -448,7 +448,13 @@ final class Toolbar extends HBox {
         left.setId("help-left");
         MenuItem right = item("Right column", "F9", columns::toggleRight);
         right.setId("help-right");
-        help.getItems().addAll(explain, glossary, glass, keys, new SeparatorMenuItem(), size, left, right);
+        MenuItem tour = item("Tour", null, () -> {
+            explaining.set(false);
+            context.tour().start();
+        });
+        tour.setId("help-tour");
+        context.tour().possibleProperty().subscribe(possible -> tour.setDisable(!possible));
+        help.getItems().addAll(tour, explain, glossary, glass, keys, new SeparatorMenuItem(), size, left, right);
         return help;
     }
 
