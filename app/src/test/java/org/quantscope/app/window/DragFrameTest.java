@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import javafx.animation.AnimationTimer;
 import javafx.application.Platform;
@@ -119,6 +120,8 @@ class DragFrameTest {
         TensorId first = at.hand().subject().id();
         select(at.context.bench().weights().getLast().id());
         assertThat(at.hand().subject().id()).isNotEqualTo(first);
+        settled(histogram::chartRedraws);
+        settled(curve::chartRedraws);
         long charts = OpenWindow.onFx(histogram::chartRedraws);
         long curves = OpenWindow.onFx(curve::chartRedraws);
         select(first);
@@ -129,6 +132,15 @@ class DragFrameTest {
     }
 
     /** Selects a tensor, and is back when all that follows has been drawn. */
+    /** Waits until nothing is drawn any more: on a busy machine a pulse comes late. */
+    private static void settled(LongSupplier redraws) throws Exception {
+        long before;
+        do {
+            before = OpenWindow.onFx(redraws::getAsLong);
+            eachFrame(frame -> {});
+        } while (OpenWindow.onFx(redraws::getAsLong) != before);
+    }
+
     private void select(TensorId id) throws Exception {
         OpenWindow.doOnFx(() -> at.context.bench().select(id));
         OpenWindow.waitUntil(() -> at.context.jobs().running().isEmpty()
