@@ -32,6 +32,7 @@ import org.quantscope.app.selected.SelectedValues;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Cover;
+import org.quantscope.app.ui.Explained;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.Segments;
@@ -61,6 +62,8 @@ final class TensorPane extends VBox {
     private static final double TITLE_MIN = 150;
 
     private static final double KEY_LENGTH = 14;
+    private static final String CURVE = "Error against clip";
+    private static final String OUTPUT = "at the output";
 
     /** Distance from the top in pixels, below the values of the handles. */
     private static final double BELOW_VALUES = 34;
@@ -91,8 +94,10 @@ final class TensorPane extends VBox {
     private final Button channel = new Button();
     private final Label rangeHint = label("hint");
     private final Label curveHint = label("hint");
-    private final Label outputKey = key("at the output");
+    private final Label outputKey = key(OUTPUT);
+    private final Label curveTitle = text("title", CURVE);
     private final HBox curveKeys = head(key("total"), key("rounding"), key("clipping"), outputKey);
+    private final HBox headOfErrors = head(curveTitle, curveKeys, spacer(), curveHint);
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private @Nullable MomentSketch shownValues;
     private @Nullable Object shownSubject;
@@ -139,6 +144,7 @@ final class TensorPane extends VBox {
         many.setMinWidth(0);
         many.managedProperty().bind(many.visibleProperty());
         HBox headOfValues = head(title, facts, many, spacer(), channel, zoom, axis);
+        headOfValues.setMinWidth(0);
         facts.managedProperty().bind(facts.visibleProperty());
         headOfValues.widthProperty().subscribe(w -> {
             many.setVisible(w.doubleValue() > ROOM_FOR_MANY);
@@ -150,9 +156,16 @@ final class TensorPane extends VBox {
         outputKey.setTooltip(new Tooltip("Error at the output of the layer on the calibration data, drawn so that equal"
                 + " heights are equal SQNR; of a channel that of its output"));
         outputKey.setVisible(false);
-        outputKey.setManaged(false);
-        HBox headOfErrors = head(text("title", "Error against clip"), curveKeys, spacer(), curveHint);
-        headOfErrors.widthProperty().subscribe(w -> curveHint.setVisible(w.doubleValue() > ROOM_FOR_HINT));
+        outputKey.managedProperty().bind(outputKey.visibleProperty());
+        headOfErrors.setMinWidth(0);
+        curveTitle.managedProperty().bind(curveTitle.visibleProperty());
+        Explained.as(curveTitle, "error against the clip");
+        Explained.as(outputKey, OUTPUT);
+        headOfErrors.widthProperty().subscribe(w -> {
+            curveHint.setVisible(w.doubleValue() > ROOM_FOR_HINT);
+            shorten();
+        });
+        outputKey.visibleProperty().subscribe(x -> shorten());
         curveHint.managedProperty().bind(curveHint.visibleProperty());
         errors = card(headOfErrors, curve);
 
@@ -202,6 +215,21 @@ final class TensorPane extends VBox {
         selected.curveShowingProperty().bind(visibleProperty().and(errors.visibleProperty()));
         selected.viewProperty().subscribe(v -> showView());
         selected.curveProperty().subscribe(this::showCurve);
+    }
+
+    /** Where the heading of the curve has no room for all its words, they get shorter; the key stays. */
+    private void shorten() {
+        double room = headOfErrors.getWidth();
+        curveTitle.setText(CURVE);
+        outputKey.setText(OUTPUT);
+        curveTitle.setVisible(true);
+        if (headOfErrors.prefWidth(-1) > room) {
+            curveTitle.setText("Error");
+        }
+        if (headOfErrors.prefWidth(-1) > room) {
+            outputKey.setText("output");
+        }
+        curveTitle.setVisible(headOfErrors.prefWidth(-1) <= room);
     }
 
     private static Button zoomButton(String sign, String id, String tip, Runnable action) {
@@ -333,7 +361,6 @@ final class TensorPane extends VBox {
                 .map(c -> draw(c, power(values)))
                 .orElse(null));
         outputKey.setVisible(made.filter(c -> !c.outputs().isEmpty()).isPresent());
-        outputKey.setManaged(outputKey.isVisible());
         selected.viewProperty().get().ifPresent(this::showCurrent);
     }
 

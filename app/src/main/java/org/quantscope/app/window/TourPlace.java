@@ -142,7 +142,7 @@ final class TourPlace {
         return switch (code) {
             case SPACE -> true;
             case F1 -> !e.isShiftDown();
-            case PLUS, EQUALS, ADD, MINUS, SUBTRACT, DIGIT0, NUMPAD0, T -> e.isShortcutDown() && !e.isShiftDown();
+            case PLUS, EQUALS, ADD, MINUS, SUBTRACT, DIGIT0, NUMPAD0, T -> e.isShortcutDown();
             default -> false;
         };
     }
