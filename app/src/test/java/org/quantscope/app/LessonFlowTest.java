@@ -20,6 +20,7 @@ import org.quantscope.core.lesson.Lessons;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
 
 /** A lesson over the real session, without a window. */
 class LessonFlowTest {
@@ -107,6 +108,15 @@ class LessonFlowTest {
         assertThat(view().covered()).contains(Card.ERROR, Card.CURVE).doesNotContain(Card.HISTOGRAM);
         answerAsIn(view().current().solution().orElseThrow());
         assertThat(view().covered()).isEmpty();
+    }
+
+    /** The list would go to the worst weight of a model that was just opened. */
+    @Test
+    void theTensorOfAStageStaysSelectedAlsoIfItIsTheFirst() {
+        lessons().start(Lessons.byId("fewer-bits-better-spent").orElseThrow(), Optional.empty());
+
+        assertThat(at.context.bench().selectionProperty().get()).contains(new TensorId("0.weight"));
+        assertThat(at.context.bench().selectionChosen()).isTrue();
     }
 
     @Test

@@ -163,6 +163,7 @@ final class AnswerPane extends VBox {
         Button button = new Button(sign);
         button.setId(id);
         button.getStyleClass().add("icon");
+        button.setMinWidth(USE_PREF_SIZE);
         button.setAccessibleText(says);
         return button;
     }

@@ -137,6 +137,8 @@ public final class QuantizerView extends VBox {
             box.setPrefWidth(CHOICE_WIDTH);
             box.setMinWidth(CHOICE_WIDTH);
         }
+        // It stands beside its option.
+        calibrator.setMinWidth(CHOICE_WIDTH - OPTION_WIDTH);
 
         bits.setAccessibleText("Bits");
         calibrator.setAccessibleText("Range from");

@@ -44,6 +44,7 @@ public final class Workbench {
     private final ReadOnlyObjectWrapper<Optional<OpenModel>> model = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<SessionState>> state = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<TensorId>> selection = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private boolean selectionChosen;
     private final ReadOnlyObjectWrapper<Set<TensorId>> chosen = new ReadOnlyObjectWrapper<>(Set.of());
     private final ReadOnlyObjectWrapper<Optional<Path>> sessionFile = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Map<TensorId, MomentSketch>> seen = new ReadOnlyObjectWrapper<>(Map.of());
@@ -130,6 +131,7 @@ public final class Workbench {
         corrected.keySet().retainAll(Set.of(variantOf(start)));
         data.forEach(this::keep);
         selection.set(Optional.empty());
+        selectionChosen = false;
         state.set(Optional.empty());
         calibrations.clear();
         resolver = new Resolver();
@@ -189,6 +191,7 @@ public final class Workbench {
         corrected.clear();
         corrected.putAll(kept.corrected);
         selection.set(Optional.empty());
+        selectionChosen = false;
         state.set(Optional.empty());
         calibrations.clear();
         calibrations.put(kept.calibrationKey, kept.calibration);
@@ -254,9 +257,15 @@ public final class Workbench {
     /** Selects a tensor of the model; an unknown one changes nothing. */
     public void select(TensorId id) {
         if (subject(id).isPresent()) {
+            selectionChosen = true;
             selection.set(Optional.of(id));
             changes.behind(Changes.Stage.TENSOR_LIST);
         }
+    }
+
+    /** False as long as the selected tensor is only the first one of what was opened. */
+    public boolean selectionChosen() {
+        return selectionChosen;
     }
 
     /** Sets all tensors that are marked in the list, the selected one among them. */

@@ -229,7 +229,8 @@ public final class TensorsViewModel {
         choosesWorst = false;
         List<QuantizableTensor.Weight> weights = bench.weights();
         Optional<TensorId> now = bench.selectionProperty().get();
-        boolean untouched = !bench.canUndoProperty().get()
+        boolean untouched = !bench.selectionChosen()
+                && !bench.canUndoProperty().get()
                 && selected.viewProperty().get().map(v -> !v.preview()).orElse(true)
                 && now.map(id -> id.equals(weights.getFirst().id())).orElse(true);
         if (untouched) {

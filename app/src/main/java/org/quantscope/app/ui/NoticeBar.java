@@ -76,6 +76,13 @@ public final class NoticeBar extends HBox implements Notices {
         }
     }
 
+    /** Takes a message with a button away, because what the button acts on is no longer open. */
+    public void clearAction() {
+        if (act.isVisible()) {
+            hide();
+        }
+    }
+
     @Override
     public void done(String message) {
         show(message, false, "", () -> {});

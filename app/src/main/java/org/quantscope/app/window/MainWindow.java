@@ -274,6 +274,7 @@ public final class MainWindow {
             notices.clearProblem();
         });
         context.bench().stateProperty().subscribe(x -> notices.clearProblem());
+        context.bench().modelProperty().subscribe(x -> notices.clearAction());
         context.bench().dirtyProperty().subscribe(x -> title());
         stage.setOnCloseRequest(e -> {
             e.consume();

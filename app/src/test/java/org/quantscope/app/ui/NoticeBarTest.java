@@ -38,4 +38,19 @@ class NoticeBarTest {
         WaitForAsyncUtils.waitForFxEvents();
         WaitForAsyncUtils.checkException();
     }
+
+    @Test
+    void aButtonGoesWithWhatItActsOnAndOtherNewsStays() throws Throwable {
+        WaitForAsyncUtils.asyncFx(() -> {
+            NoticeBar bar = new NoticeBar(() -> now);
+            bar.done("saved");
+            bar.clearAction();
+            assertThat(bar.isVisible()).isTrue();
+            bar.done("equalized", "Undo", () -> {});
+            bar.clearAction();
+            assertThat(bar.isVisible()).isFalse();
+        });
+        WaitForAsyncUtils.waitForFxEvents();
+        WaitForAsyncUtils.checkException();
+    }
 }

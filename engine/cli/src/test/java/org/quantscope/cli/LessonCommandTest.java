@@ -164,4 +164,37 @@ class LessonCommandTest {
                 .contains("lesson.md:19: this wrong block passes the step")
                 .contains("lesson.md:16: the solution does not pass \"Get to 40 dB.\": sqnr_db is");
     }
+
+    /** Nobody would learn anything in such a step. */
+    @Test
+    void aGoalThatIsReachedAtTheBeginIsAProblem() throws IOException {
+        Files.writeString(folder.resolve("lesson.md"), """
+            ---
+            id: mine
+            title: Mine
+            minutes: 5
+            able: [see]
+            ---
+            ## One
+            ```stage
+            synthetic: {distribution: normal, seed: 1, size: 256}
+            weights: {bits: 8}
+            ```
+            ```goal
+            text: Get to 30 dB.
+            that: sqnr_db > 30
+            ```
+            ```solution
+            this: {bits: 9}
+            ```
+            ```wrong
+            this: {bits: 3}
+            ```
+            """);
+
+        CommandLineRun check = CommandLineRun.of("lesson", "check", folder.resolve("lesson.md"));
+
+        assertThat(check.code()).isEqualTo(1);
+        assertThat(check.out()).contains("lesson.md:17: the goals are reached before anything of the solution is done");
+    }
 }

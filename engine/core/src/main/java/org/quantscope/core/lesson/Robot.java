@@ -132,8 +132,13 @@ public final class Robot implements AutoCloseable {
                         problems.add(new Problem(lesson.file(), wrong.line(), "this wrong block passes the step"));
                     }
                 }
-                Walked walked = walk(step, solution(step), bench);
+                Attempt solution = solution(step);
                 int line = step.solution().map(Attempt::line).orElse(step.line());
+                if (!solution.acts().isEmpty() && reachedUntouched(step, bench)) {
+                    problems.add(new Problem(
+                            lesson.file(), line, "the goals are reached before anything of the solution is done"));
+                }
+                Walked walked = walk(step, solution, bench);
                 walked.findings.stream()
                         .filter(f -> !f.passed())
                         .forEach(f -> problems.add(new Problem(
@@ -157,6 +162,15 @@ public final class Robot implements AutoCloseable {
             }
         }
         return problems;
+    }
+
+    private boolean reachedUntouched(Step step, Bench begin) throws IOException {
+        if (step.goals().isEmpty()) {
+            return false;
+        }
+        Bench shown = step.reveal().isPresent() ? done(step.reveal().get().acts(), begin) : begin;
+        Judge judge = judge(shown);
+        return step.goals().stream().allMatch(goal -> judge.judge(goal).passed());
     }
 
     /** What is said in each step by its solution. */
