@@ -97,6 +97,8 @@ class TourFlowTest {
         Bounds list = inScene(tensors);
         Bounds ring = inScene(robot.lookup(".tour-ring").query());
         assertThat(ring.contains(list.getCenterX(), list.getCenterY())).isTrue();
+        robot.push(KeyCode.CONTROL, KeyCode.SHIFT, KeyCode.EQUALS);
+        robot.push(KeyCode.CONTROL, KeyCode.DIGIT0);
         robot.push(KeyCode.A);
         robot.push(KeyCode.DOWN);
         assertThat(stop()).as("other keys do nothing").isEqualTo(TourStop.TENSORS);

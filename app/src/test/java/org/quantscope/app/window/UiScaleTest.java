@@ -35,4 +35,23 @@ class UiScaleTest {
         robot.push(KeyCode.CONTROL, KeyCode.DIGIT0);
         OpenWindow.waitUntil(() -> right(robot.lookup("#open").query()) < 1.01 * before);
     }
+
+    /** At 200 % on a large screen the middle column has little more than its least width. */
+    @Test
+    void theMiddleNeedsNoMoreThanTheLeastWidthOfItsColumn(FxRobot robot) {
+        double needed = OpenWindow.onFx(() -> {
+            Node pane = robot.lookup("#histogram").query();
+            while (!(pane instanceof TensorPane)) {
+                pane = pane.getParent();
+            }
+            at.stage.getScene().getRoot().applyCss();
+            // Below them are the pages, which yield in a window that is as low as that.
+            return ((TensorPane) pane)
+                    .getChildren().subList(0, 2).stream()
+                            .mapToDouble(card -> card.minWidth(-1))
+                            .max()
+                            .orElseThrow();
+        });
+        assertThat(needed).isLessThanOrEqualTo(376 - 2 * 12);
+    }
 }
