@@ -527,7 +527,7 @@ public final class LessonViewModel {
         FigureSources with = sources;
         searching.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = background.start("Bits within a budget", cancel)) {
+                    try (Jobs.Handle _ = background.start("Bits within a budget", cancel)) {
                         return with.during(cancel, () -> with.within(scene, averageBits));
                     }
                 },

@@ -111,7 +111,7 @@ final class SheetPicture {
 
     /** Maps every pixel to the nearest of the most common colours that differ enough. */
     static BufferedImage fewColours(BufferedImage from) {
-        int size = 1 << 3 * BINS;
+        int size = 1 << (3 * BINS);
         int[] counts = new int[size];
         long[][] sums = new long[size][3];
         for (int y = 0; y < from.getHeight(); y++) {
@@ -174,7 +174,7 @@ final class SheetPicture {
 
     private static int bin(int rgb) {
         int cut = 8 - BINS;
-        return (rgb >> 16 + cut & 31) << 2 * BINS | (rgb >> 8 + cut & 31) << BINS | rgb >> cut & 31;
+        return (((rgb >> (16 + cut)) & 31) << (2 * BINS)) | (((rgb >> (8 + cut)) & 31) << BINS) | ((rgb >> cut) & 31);
     }
 
     private static int distance(int a, int b) {

@@ -1,5 +1,7 @@
 package org.quantscope.app.tour;
 
+import java.util.List;
+
 /** A part of the window that the tour shows, in the order of the tour: from a tensor to the file for a device. */
 public enum TourStop {
     TENSORS(
@@ -44,6 +46,8 @@ public enum TourStop {
             "export",
             "export target");
 
+    private static final List<TourStop> ORDER = List.of(values());
+
     private final String title;
     private final String sentence;
     private final String keys;
@@ -84,16 +88,31 @@ public enum TourStop {
 
     /** The place in the tour, from 1. */
     public int number() {
-        return ordinal() + 1;
+        return ORDER.indexOf(this) + 1;
     }
 
     /** How many stops the tour has. */
     public static int count() {
-        return values().length;
+        return ORDER.size();
     }
 
     boolean first() {
-        return ordinal() == 0;
+        return number() == 1;
+    }
+
+    /** The stop after this one; the last one is followed by itself. */
+    TourStop next() {
+        return last() ? this : ORDER.get(number());
+    }
+
+    /** The stop before this one; the first one is preceded by itself. */
+    TourStop before() {
+        return first() ? this : ORDER.get(number() - 2);
+    }
+
+    /** Where the tour begins. */
+    static TourStop begin() {
+        return ORDER.getFirst();
     }
 
     boolean last() {

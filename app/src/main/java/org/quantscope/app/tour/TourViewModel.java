@@ -62,18 +62,18 @@ public final class TourViewModel {
         if (possible.get()) {
             // Also who ends the program in the midst of it has seen it.
             settings.setText(SETTING, SHOWN);
-            stop.set(Optional.of(TourStop.values()[0]));
+            stop.set(Optional.of(TourStop.begin()));
         }
     }
 
     /** To the next stop; behind the last one the tour is over. */
     public void next() {
-        stop.set(stop.get().filter(s -> !s.last()).map(s -> TourStop.values()[s.ordinal() + 1]));
+        stop.set(stop.get().filter(s -> !s.last()).map(TourStop::next));
     }
 
     /** To the stop before; at the first one nothing changes. */
     public void back() {
-        stop.set(stop.get().map(s -> s.first() ? s : TourStop.values()[s.ordinal() - 1]));
+        stop.set(stop.get().map(TourStop::before));
     }
 
     /** Ends the tour, wherever it is. */

@@ -1,6 +1,7 @@
 package org.quantscope.app.window;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import javafx.beans.InvalidationListener;
 import javafx.geometry.Bounds;
@@ -73,7 +74,7 @@ final class TourPlace {
                     pages.selectedProperty().get(),
                     right.getVvalue());
         }
-        Node part = parts.get(stop);
+        Node part = Objects.requireNonNull(parts.get(stop));
         switch (stop) {
             case TENSORS -> columns.keepLeft(true);
             case ERROR, ACCURACY -> columns.keepRight();
