@@ -131,7 +131,6 @@ class DragFrameTest {
         assertThat(robot.lookup(hidden).queryAll()).isEmpty();
     }
 
-    /** Selects a tensor, and is back when all that follows has been drawn. */
     /** Waits until nothing is drawn any more: on a busy machine a pulse comes late. */
     private static void settled(LongSupplier redraws) throws Exception {
         long before;
@@ -141,6 +140,7 @@ class DragFrameTest {
         } while (OpenWindow.onFx(redraws::getAsLong) != before);
     }
 
+    /** Selects a tensor, and is back when all that follows has been drawn. */
     private void select(TensorId id) throws Exception {
         OpenWindow.doOnFx(() -> at.context.bench().select(id));
         OpenWindow.waitUntil(() -> at.context.jobs().running().isEmpty()
