@@ -43,6 +43,8 @@ import picocli.CommandLine.Parameters;
             "  quantscope compare model.onnx dumped/ --data test.npz --pairs pairs.txt --check --json"
         })
 final class CompareCommand extends EngineCommand {
+    private static final int MOST_OF_NAME = 60;
+
     @Parameters(index = "0", paramLabel = "FLOAT", description = "The float model: .onnx or .tflite.")
     private Path floats;
 
@@ -252,14 +254,24 @@ final class CompareCommand extends EngineCommand {
     }
 
     private void people(NetworkComparison found) {
-        Table table = new Table("tensor", "deployed", ">error SQNR dB", ">explained SQNR dB", "");
-        found.tensors()
-                .forEach(row -> table.row(
-                        row.name().name(),
-                        row.deployed(),
-                        decibels(row.errorDb()),
-                        decibels(row.explainedDb()),
-                        row.departs() ? "departs" : ""));
+        boolean same =
+                found.tensors().stream().allMatch(row -> row.name().name().equals(row.deployed()));
+        List<String> head = new ArrayList<>(List.of("tensor", ">error SQNR dB", ">explained SQNR dB", ""));
+        if (!same) {
+            head.add(1, "deployed");
+        }
+        Table table = new Table(head.toArray(String[]::new));
+        found.tensors().forEach(row -> {
+            List<String> cells = new ArrayList<>(List.of(
+                    Text.shortened(row.name().name(), MOST_OF_NAME),
+                    decibels(row.errorDb()),
+                    decibels(row.explainedDb()),
+                    row.departs() ? "departs" : ""));
+            if (!same) {
+                cells.add(1, Text.shortened(row.deployed(), MOST_OF_NAME));
+            }
+            table.row(cells.toArray(String[]::new));
+        });
         table.print(terminal());
         List<String> alone = found.alignment().onlyFloat();
         if (!alone.isEmpty()) {

@@ -22,6 +22,14 @@ final class Text {
     }
 
     /** A fraction from 0 to 1 as a percentage with two decimals. */
+    /** A name of at most so many characters, at least 3, with … where its middle is left out. */
+    static String shortened(String name, int most) {
+        int head = (most - 1) / 2;
+        return name.length() <= most
+                ? name
+                : name.substring(0, head) + "…" + name.substring(name.length() - (most - 1 - head));
+    }
+
     static String percent(double fraction) {
         return String.format(Locale.ROOT, "%.2f %%", 100 * fraction);
     }

@@ -31,6 +31,7 @@ final class Aligner {
     private final Map<String, Values> floats;
     private final Map<String, Deployed.Value> deployed = new LinkedHashMap<>();
     private final Map<String, Values> values;
+    private final boolean channelsLast;
 
     private final Map<String, Found> found = new HashMap<>();
     private final Set<String> taken = new HashSet<>();
@@ -50,13 +51,14 @@ final class Aligner {
             OnnxGraph graph,
             List<String> order,
             Map<String, Values> floats,
-            List<Deployed.Value> deployed,
+            Deployed deployed,
             Map<String, Values> values) {
         this.graph = graph;
         this.order = order;
         this.floats = floats;
-        deployed.forEach(v -> this.deployed.put(v.name(), v));
+        deployed.values().forEach(v -> this.deployed.put(v.name(), v));
         this.values = values;
+        this.channelsLast = deployed.hasChannelsLast();
     }
 
     /** What was found, in graph order. */
@@ -79,8 +81,19 @@ final class Aligner {
                                         .toList()))
                         .filter(a -> !a.candidates().isEmpty())
                         .toList(),
-                order.stream().filter(name -> !found.containsKey(name)).toList(),
+                order.stream()
+                        .filter(name -> !found.containsKey(name) && !isOfConversion(name))
+                        .toList(),
                 deployed.keySet().stream().filter(name -> !taken.contains(name)).toList());
+    }
+
+    /** True for a value that a conversion has put before or behind a paired tensor of the file, with its name. */
+    private boolean isOfConversion(String name) {
+        int at = name.endsWith(")") ? name.lastIndexOf(" (") : -1;
+        return (at > 0 && found.containsKey(name.substring(0, at)))
+                || found.keySet().stream()
+                        .anyMatch(f ->
+                                f.endsWith(")") && f.startsWith(name + " (") && f.lastIndexOf(" (") == name.length());
     }
 
     /**
@@ -138,7 +151,13 @@ final class Aligner {
         if (v.flat()) {
             return a.values().length == b.values().length ? new Values.Layout(new int[0], true) : null;
         }
-        return Values.layout(b.shape(), a.shape()).orElse(null);
+        Values.Layout layout = Values.layout(b.shape(), a.shape()).orElse(null);
+        // Where the dimensions do not tell, the values do.
+        Values.Layout moved =
+                channelsLast && layout != null && layout.isSame() && a.shape().rank() > 2
+                        ? Values.channelsMoved(b.shape(), a.shape()).orElse(null)
+                        : null;
+        return moved != null && cosine(a, b, moved) >= cosine(a, b, layout) ? moved : layout;
     }
 
     /** Pairs tensors of one name. */
@@ -299,9 +318,10 @@ final class Aligner {
         Values.Layout layout = layout(name, to);
         Values a = floats.get(name);
         Values b = values.get(to);
-        if (layout == null || a == null || b == null) {
-            return 0;
-        }
+        return layout == null || a == null || b == null ? 0 : cosine(a, b, layout);
+    }
+
+    private static double cosine(Values a, Values b, Values.Layout layout) {
         float[] y = b.in(layout, a.shape()).values();
         double xy = 0;
         double xx = 0;

@@ -45,6 +45,11 @@ interface Deployed extends AutoCloseable {
     /** What the deployed model computes on floats, with its own weights; empty if only values are known. */
     Optional<Model> floats();
 
+    /** True if the values of planes have their channels last, as in TensorFlow Lite. */
+    default boolean hasChannelsLast() {
+        return false;
+    }
+
     /** The batch size that it is bound to; 0 if it is free. */
     int fixedBatch();
 

@@ -22,6 +22,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OwnGrid;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.rewrite.ConstantFolding;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 
@@ -49,7 +50,8 @@ final class DeployedTflite implements Deployed {
 
     /** @throws BadInputException if it is no TensorFlow Lite model, or one that cannot be run in whole numbers */
     static DeployedTflite open(Path file) throws IOException {
-        Model floats = ModelLoaders.open(file);
+        // Folded, so that a layer's weight is a stored one and not what a Transpose makes of it.
+        Model floats = ConstantFolding.fold(ModelLoaders.open(file));
         OnnxGraph graph = floats.graph()
                 .orElseThrow(
                         () -> new BadInputException(file, "graph", "cannot be converted, so nothing can be compared"));
@@ -88,6 +90,11 @@ final class DeployedTflite implements Deployed {
     @Override
     public Optional<Model> floats() {
         return Optional.of(floats);
+    }
+
+    @Override
+    public boolean hasChannelsLast() {
+        return true;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.quantscope.core.departure;
 
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -26,6 +27,14 @@ final class Faults {
     private static final double WIDE = 1.9;
 
     private static final double WIDER_THAN_OTHERS = 1.6;
+    /** A grid of less of the range of its values is exceeded. */
+    private static final double EXCEEDED = 0.9;
+
+    /** One of more than so many times the range of its values is not filled. */
+    private static final double UNFILLED = 1.5;
+
+    /** More than one of so many grids exceeded or not filled is no fault of one. */
+    private static final int FEW_OF = 8;
     /** Fewer samples do not show how far values reach. */
     private static final int ENOUGH_FOR_WIDE = 8;
 
@@ -57,12 +66,12 @@ final class Faults {
      */
     Optional<Departure> first(
             Map<TensorId, Sums> sums,
-            Map<TensorId, float[]> ranges,
+            Map<TensorId, Reach> reaches,
             Search.Batch kept,
             int samples,
             Function<TensorId, Search.Batch> worst,
             CancelToken cancel) {
-        Map<TensorId, Departure> misfits = misfits(ranges, kept, samples);
+        Map<TensorId, Departure> misfits = misfits(reaches, kept, samples);
         for (TensorId id : pairing.ids()) {
             cancel.check();
             otherReading(id).ifPresent(d -> shown.put(id, d));
@@ -120,29 +129,39 @@ final class Faults {
         return new Departure(id, cause, part, said, OptionalDouble.empty(), OptionalDouble.empty(), true, List.of());
     }
 
-    private Map<TensorId, Departure> misfits(Map<TensorId, float[]> ranges, Search.Batch kept, int samples) {
+    private Map<TensorId, Departure> misfits(Map<TensorId, Reach> reaches, Search.Batch kept, int samples) {
+        Set<TensorId> twice = pairing.simulation().roundedTwice();
+        if (!twice.isEmpty()) {
+            notes.add("The float model's file holds " + twice.size()
+                    + (twice.size() == 1 ? " weight" : " weights")
+                    + " in codes (" + twice.iterator().next().name()
+                    + (twice.size() == 1 ? "" : " is the first")
+                    + "). The deployed ones differ from them by no more than both were rounded, and are used to say"
+                    + " what quantization explains.");
+        }
         Map<TensorId, GridFit.Misfit> activations = new LinkedHashMap<>();
-        double usual = usualWidth(ranges);
+        double usual = usualWidth(reaches);
         Map<QuantParams, Integer> shared = new HashMap<>();
         pairing.ids().forEach(id -> pairing.simulation().grid(id).ifPresent(g -> shared.merge(g, 1, Integer::sum)));
         int grids = 0;
         for (TensorId id : pairing.ids()) {
             Optional<QuantParams> grid = pairing.simulation().grid(id);
             Values f = kept.floats().get(id);
-            float[] range = ranges.get(id);
-            if (grid.isPresent() && f != null && range != null && pairing.exact()) {
+            Reach reach = reaches.get(id);
+            if (grid.isPresent() && f != null && reach != null && pairing.exact()) {
                 grids++;
-                GridFit.of(f.values(), Optional.empty(), grid.get(), range[0], range[1])
+                GridFit.of(f.values(), Optional.empty(), grid.get(), reach.least(), reach.most())
                         // A grid that several values share fits the widest of them; that of a bounded function its
                         // bounds.
                         .filter(m -> !m.wide()
                                 || (samples >= ENOUGH_FOR_WIDE
                                         && shared.getOrDefault(grid.get(), 0) < 2
                                         && !isBounded(id)
-                                        && GridFit.width(grid.get(), range[0], range[1]) > wideFrom(usual)))
+                                        && usual(grid.get(), reach) > wideFrom(usual)))
                         .ifPresent(m -> activations.put(id, m));
             }
         }
+        dropUnlike(activations, reaches);
         Map<TensorId, GridFit.Misfit> weights = new LinkedHashMap<>();
         Map<TensorId, LayerPair> layerOf = new HashMap<>();
         int gridded = 0;
@@ -176,16 +195,72 @@ final class Faults {
      * How many times as wide as its values a grid of an activation usually is here: calibration has seen other samples, and
      * mostly more of them. The lower median of all.
      */
-    private double usualWidth(Map<TensorId, float[]> ranges) {
+    private double usualWidth(Map<TensorId, Reach> reaches) {
         double[] widths = pairing.ids().stream()
-                .filter(id -> pairing.simulation().grid(id).isPresent() && ranges.containsKey(id))
-                .mapToDouble(id -> GridFit.width(
-                        pairing.simulation().grid(id).orElseThrow(),
-                        Objects.requireNonNull(ranges.get(id))[0],
-                        Objects.requireNonNull(ranges.get(id))[1]))
+                .filter(id -> pairing.simulation().grid(id).isPresent() && reaches.containsKey(id))
+                .mapToDouble(id ->
+                        usual(pairing.simulation().grid(id).orElseThrow(), Objects.requireNonNull(reaches.get(id))))
                 .sorted()
                 .toArray();
         return widths.length == 0 ? 1 : widths[(widths.length - 1) / 2];
+    }
+
+    /** How many times as wide a grid is as the values of a usual number of samples. */
+    private static double usual(QuantParams grid, Reach reach) {
+        return GridFit.width(grid, reach.usualLeast(), reach.usualMost());
+    }
+
+    /**
+     * Drops grids that are too narrow, or too wide, where many are. One alone among others that fit is a fault of its own;
+     * many at once are what other data than that of the calibration looks like, and are said as that.
+     */
+    private void dropUnlike(Map<TensorId, GridFit.Misfit> misfits, Map<TensorId, Reach> reaches) {
+        Map<QuantParams, TensorId> all = new LinkedHashMap<>();
+        Map<QuantParams, Double> exceeded = new LinkedHashMap<>();
+        Map<QuantParams, Double> unfilled = new LinkedHashMap<>();
+        for (TensorId id : pairing.ids()) {
+            Optional<QuantParams> grid = pairing.simulation().grid(id);
+            Reach reach = reaches.get(id);
+            if (grid.isPresent() && reach != null && !isBounded(id)) {
+                all.putIfAbsent(grid.get(), id);
+                double width = GridFit.width(grid.get(), reach.least(), reach.most());
+                if (width < EXCEEDED) {
+                    exceeded.merge(grid.get(), width, Math::min);
+                }
+                double usual = usual(grid.get(), reach);
+                if (usual > UNFILLED) {
+                    unfilled.merge(grid.get(), usual, Math::max);
+                }
+            }
+        }
+        int few = Math.max(1, all.size() / FEW_OF);
+        if (exceeded.size() > few) {
+            var worst = Collections.min(exceeded.entrySet(), Map.Entry.comparingByValue());
+            notes.add(String.format(
+                    Locale.ROOT,
+                    "The float values go beyond the grids of %d of %d activations, most beyond that of %s: %.3g times"
+                        + " its range. This data is not like that which the ranges were chosen on, or they were chosen"
+                        + " to clip; what is cut off is in the error that the grids explain.",
+                    exceeded.size(),
+                    all.size(),
+                    Objects.requireNonNull(all.get(worst.getKey())).name(),
+                    1 / worst.getValue()));
+            misfits.values().removeIf(m -> !m.wide());
+        }
+        if (unfilled.size() > few) {
+            var worst = Collections.max(unfilled.entrySet(), Map.Entry.comparingByValue());
+            notes.add(String.format(
+                    Locale.ROOT,
+                    "The grids of %d of %d activations are more than %.1f times as wide as the float values, most that"
+                            + " of %s: %.3g times. This data is not like that which the ranges were chosen on, or they"
+                            + " were chosen with room to spare.",
+                    unfilled.size(),
+                    all.size(),
+                    UNFILLED,
+                    Objects.requireNonNull(all.get(worst.getKey())).name(),
+                    worst.getValue()));
+            misfits.values().removeIf(GridFit.Misfit::wide);
+        }
     }
 
     private static double wideFrom(double usual) {

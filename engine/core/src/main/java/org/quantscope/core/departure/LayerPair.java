@@ -16,6 +16,7 @@ import org.quantscope.core.onnx.OnnxNode;
 import org.quantscope.core.onnx.OwnGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -29,6 +30,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param behind the first paired tensor that the layer's result reaches
  * @param weight of the float model, float32
  * @param bias of the float model, float32; empty if it has none
+ * @param stored the grid on which the float model's file holds the weight, if it holds codes
  * @param theirs the deployed weight as floats
  * @param grid the deployed grid; empty for a weight that is left float
  * @param theirBias the deployed bias as floats, as many as channels; empty if it has none
@@ -38,9 +40,13 @@ record LayerPair(
         TensorId behind,
         Tensor weight,
         Optional<Tensor> bias,
+        Optional<QuantParams> stored,
         Values theirs,
         Optional<QuantParams> grid,
         Optional<Values> theirBias) {
+    /** Half a step, and what float32 adds. */
+    private static final double HALF = 0.5001;
+
     private static final Set<String> LAYERS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
 
     /** True for a node that multiplies by a stored weight. */
@@ -57,6 +63,30 @@ record LayerPair(
             case "Gemm" -> node.intAttribute("transB", 0) == 1 ? 0 : 1;
             default -> weight.info().shape().rank() - 1;
         };
+    }
+
+    /**
+     * True if both weights may be roundings of one that neither file holds: the float model's file holds codes too, and no
+     * value of the two is further apart than half a step of each grid.
+     */
+    boolean isRoundedTwice() {
+        if (stored.isEmpty()
+                || grid.isEmpty()
+                || !stored.get().isAffine()
+                || !grid.get().isAffine()) {
+            return false;
+        }
+        float[] ours = weight.data().toFloats();
+        Slicing first = Slicing.of(weight.info(), stored.get().granularity());
+        Slicing second = Slicing.of(weight.info(), grid.get().granularity());
+        for (int i = 0; i < ours.length; i++) {
+            double steps =
+                    (double) stored.get().scale(first.sliceOf(i)) + grid.get().scale(second.sliceOf(i));
+            if (!(Math.abs((double) ours[i] - theirs.values()[i]) <= HALF * steps)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The layers that stand for each other, in the order of the float model. */
@@ -148,7 +178,9 @@ record LayerPair(
                 .flatMap(n -> deployed.find(new TensorId(n)))
                 .filter(b -> b.info().dtype().isFloating())
                 .map(b -> new Values(b.info().shape(), b.data().toFloats()));
-        return Optional.of(new LayerPair(ours, behind, w, bias, theirValues, grid, theirBias));
+        Optional<QuantParams> stored =
+                floats.own().map(o -> o.weights().get(w.id())).map(OwnGrid::params);
+        return Optional.of(new LayerPair(ours, behind, w, bias, stored, theirValues, grid, theirBias));
     }
 
     /** The order of axes that makes one shape the other; empty for the same; null if none does. */

@@ -112,7 +112,7 @@ final class Search {
         Map<String, Values> fed = fed(probe);
         Map<String, Values> values = floats(floats, order, fed);
         Map<String, Values> theirs = deployed.run(fed, probe, cancel);
-        Aligner aligner = new Aligner(graph, order, values, deployed.values(), theirs);
+        Aligner aligner = new Aligner(graph, order, values, deployed, theirs);
         aligner.given(task.pairs(), deployed.file());
         aligner.byName();
         deployed.floats().flatMap(Model::graph).ifPresent(aligner::byGraph);
@@ -199,7 +199,7 @@ final class Search {
         Simulation simulation = pairing.simulation();
         List<TensorId> ids = pairing.ids();
         Map<TensorId, Sums> sums = new LinkedHashMap<>();
-        Map<TensorId, float[]> ranges = new HashMap<>();
+        Map<TensorId, Reach> reaches = new HashMap<>();
         Map<TensorId, Double> worst = new HashMap<>();
         Map<TensorId, Integer> worstAt = new HashMap<>();
         Batch first = null;
@@ -215,7 +215,7 @@ final class Search {
                     Values d = Objects.requireNonNull(batch.deployed.get(id));
                     Sums sum = sums.computeIfAbsent(id, k -> new Sums(f.shape(), simulation.grid(k), pairing.exact()));
                     sum.addError(f.values(), d.values());
-                    note(ranges, id, f.values());
+                    reaches.computeIfAbsent(id, k -> new Reach()).add(f.values(), Math.min(rows, size - from));
                     Values r = batch.replayed.get(id);
                     Values s = batch.simulated.get(id);
                     if (r != null && s != null) {
@@ -234,7 +234,7 @@ final class Search {
             Faults faults = new Faults(model, deployed, pairing, notes);
             Optional<Departure> found = faults.first(
                     sums,
-                    ranges,
+                    reaches,
                     kept,
                     size,
                     id -> batch(floats, plain, ours, pairing, worstAt.getOrDefault(id, 0), rows, size),
@@ -268,16 +268,6 @@ final class Search {
                 Optional.ofNullable(explained.get(id)).map(LayerError::sqnrDb).orElse(OptionalDouble.empty()),
                 sum.excess(),
                 sum.departs() || here || faults.at(id));
-    }
-
-    private static void note(Map<TensorId, float[]> ranges, TensorId id, float[] values) {
-        float[] range = ranges.computeIfAbsent(id, k -> new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY});
-        for (float v : values) {
-            if (Float.isFinite(v)) {
-                range[0] = Math.min(range[0], v);
-                range[1] = Math.max(range[1], v);
-            }
-        }
     }
 
     private Batch batch(

@@ -2,10 +2,12 @@ package org.quantscope.core.departure;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.model.Model;
@@ -21,7 +23,8 @@ import org.quantscope.core.tensor.TensorId;
 
 /**
  * The float model quantized by us with the deployed grids: what quantization alone explains. Weights go to the nearest
- * level of their grid, biases to whole units of s_x·s_w.
+ * level of their grid, biases to whole units of s_x·s_w. A weight that the float model's own file holds in codes only is taken from the deployed form
+ * where both are within their rounding: neither file tells the float weight.
  */
 final class Simulation {
     private final Model model;
@@ -29,6 +32,7 @@ final class Simulation {
     private final Map<TensorId, QuantParams> weights = new HashMap<>();
     private final Map<TensorId, QuantParams> activations;
     private final Map<TensorId, float[]> values = new HashMap<>();
+    private final Set<TensorId> roundedTwice = new LinkedHashSet<>();
 
     /**
      * @param model the float model
@@ -49,6 +53,10 @@ final class Simulation {
         weights.forEach((id, params) -> model.find(id)
                 .filter(t -> t.info().dtype() == DType.F32)
                 .ifPresent(t -> values.put(id, quantized(t, params))));
+        layers.stream().filter(LayerPair::isRoundedTwice).forEach(l -> {
+            values.put(l.weight().id(), l.theirs().values());
+            roundedTwice.add(l.weight().id());
+        });
         for (OnnxGraph.BiasSite site : graph.biases()) {
             QuantParams in = activations.get(site.activation());
             QuantParams w = weights.get(site.weight());
@@ -79,6 +87,11 @@ final class Simulation {
                 .filter(t -> t.info().dtype() == DType.F32 && t.data().count() == v.length)
                 .ifPresent(_ -> rewrite.values(id, v)));
         return rewrite.model();
+    }
+
+    /** Weights that are taken from the deployed form, since the float model's file holds codes of its own. */
+    Set<TensorId> roundedTwice() {
+        return roundedTwice;
     }
 
     List<LayerPair> layers() {

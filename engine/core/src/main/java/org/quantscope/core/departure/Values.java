@@ -58,15 +58,23 @@ record Values(Shape shape, float[] values) {
         if (from.rank() != to.rank() || from.rank() > 5) {
             return Optional.empty();
         }
+        Optional<Layout> moved = channelsMoved(from, to);
+        return moved.isPresent()
+                ? moved
+                : orders(from.rank(), true)
+                        .filter(axes -> fits(from, to, axes))
+                        .findFirst()
+                        .map(axes -> new Layout(axes, false));
+    }
+
+    /** With the channels moved from the last axis to the second, if that fits. */
+    static Optional<Layout> channelsMoved(Shape from, Shape to) {
         int n = from.rank();
         int[] channelsSecond = new int[n];
         for (int i = 1; i < n; i++) {
             channelsSecond[i] = i == 1 ? n - 1 : i - 1;
         }
-        if (fits(from, to, channelsSecond)) {
-            return Optional.of(new Layout(channelsSecond, false));
-        }
-        return orders(n, true).filter(axes -> fits(from, to, axes)).findFirst().map(axes -> new Layout(axes, false));
+        return fits(from, to, channelsSecond) ? Optional.of(new Layout(channelsSecond, false)) : Optional.empty();
     }
 
     private static boolean fits(Shape from, Shape to, int[] axes) {
