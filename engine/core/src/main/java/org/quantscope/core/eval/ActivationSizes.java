@@ -1,8 +1,10 @@
 package org.quantscope.core.eval;
 
+import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +30,22 @@ public final class ActivationSizes {
     private static final Map<OnnxGraph, Map<Map<String, Shape>, ActivationSizes>> KNOWN =
             Collections.synchronizedMap(new WeakHashMap<>());
 
+    /** Shapes by what the runtime was asked: graphs that differ in their weights only ask the same. */
+    private static final int MOST_ASKED = 64;
+
+    /** Larger graphs are not kept, in bytes without weights. */
+    private static final int MOST_BYTES = 1 << 20;
+
+    private static final Map<ByteBuffer, Map<String, Shape>> ASKED =
+            Collections.synchronizedMap(new LinkedHashMap<>(16, 0.75f, true) {
+                private static final long serialVersionUID = 1;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Map<String, Shape>> eldest) {
+                    return size() > MOST_ASKED;
+                }
+            });
+
     private final OnnxGraph graph;
     private final Map<String, Shape> shapes;
     private final Map<String, Long> bytes;
@@ -50,9 +68,28 @@ public final class ActivationSizes {
     }
 
     private static Map<String, Shape> inferred(Model model, Map<String, Shape> fed) {
+        byte[] graph;
+        try {
+            graph = ShapeGraph.of(model, fed);
+        } catch (BadInputException e) {
+            return fed;
+        }
+        String file = String.valueOf(model.file().getFileName());
+        ByteBuffer asked = ByteBuffer.wrap(graph);
+        Map<String, Shape> known = ASKED.get(asked);
+        if (known != null) {
+            return known;
+        }
+        Map<String, Shape> shapes = Map.copyOf(inferred(graph, file, fed));
+        if (graph.length <= MOST_BYTES) {
+            ASKED.put(asked, shapes);
+        }
+        return shapes;
+    }
+
+    private static Map<String, Shape> inferred(byte[] graph, String file, Map<String, Shape> fed) {
         Map<String, Shape> shapes = new HashMap<>(fed);
-        try (OrtModel loaded = OrtModel.loadOptimized(
-                ShapeGraph.of(model, fed), String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
+        try (OrtModel loaded = OrtModel.loadOptimized(graph, file, OrtModel.Options.DEFAULT)) {
             for (String value : loaded.outputNames()) {
                 shape(loaded.outputShape(value)).ifPresent(shape -> shapes.put(value, shape));
             }

@@ -18,8 +18,11 @@ import org.quantscope.core.tensor.TensorInfo;
  * computed or copied.
  */
 public final class ShapeGraph {
-    /** From this many values on a floating tensor is a weight, on whose values no shape depends. */
-    private static final long LARGE = 1 << 12;
+    /**
+     * From this many values on a floating tensor is a weight, on whose values no shape depends: the factors of a Resize,
+     * the longest that one does, are twice as many as axes.
+     */
+    private static final long LARGE = 64;
 
     private ShapeGraph() {}
 
