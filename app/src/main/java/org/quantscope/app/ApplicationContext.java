@@ -100,7 +100,7 @@ public record ApplicationContext(
         Measurements measurements = new Measurements(bench, background);
         Solutions solutions = new Solutions(bench, measurements, background);
         SelectedTensor selected = new SelectedTensor(bench, measurements, solutions, background);
-        CodeUse codeUse = new CodeUse(bench, selected, background);
+        CodeUse codeUse = new CodeUse(bench, selected, solutions, background);
         Activations activations = new Activations(bench, background);
         LayerInputs layerInputs = new LayerInputs(bench, background);
         AccuracyViewModel accuracy =

@@ -5,21 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.Executor;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.accuracy.AccuracyState.Status;
+import org.quantscope.app.selected.CodesViewModel;
 import org.quantscope.app.selected.HandCodes;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Solutions;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.ChosenValues;
@@ -33,6 +37,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
@@ -143,6 +148,40 @@ class RoundingTest {
         assertThat(codes().status()).isEqualTo(Solutions.Status.NEAREST);
         assertThat(correct()).isEqualTo(nearest);
         assertThat(error()).isEqualTo(weightError);
+    }
+
+    @Test
+    void theCodesThatAreCountedAreTheChosenOnes() {
+        context.codes().setShowing(true);
+        CodesViewModel.View nearest = context.codes().viewProperty().get().orElseThrow();
+        assertThat(nearest.words().used()).doesNotContain("chosen");
+
+        round("gptq");
+        TensorId id = context.bench().selectionProperty().get().orElseThrow();
+        Measured measured = context.selected()
+                .viewProperty()
+                .get()
+                .flatMap(SelectedTensor.View::measured)
+                .orElseThrow();
+        float[] values = codes().solved().orElseThrow().values().get(id).data().toFloats();
+        Slicing slicing = Slicing.of(
+                context.bench().analysed().orElseThrow().find(id).orElseThrow().info(),
+                measured.params().granularity());
+        long[] counts = new long[measured.params().qmax() - measured.params().qmin() + 1];
+        for (int i = 0; i < values.length; i++) {
+            int slice = slicing.sliceOf(i);
+            counts[
+                    Math.round(values[i] / measured.params().scale(slice))
+                            + measured.params().zeroPoint(slice)
+                            - measured.params().qmin()]++;
+        }
+        CodesViewModel.View chosen = context.codes().viewProperty().get().orElseThrow();
+        assertThat(chosen.words().used()).endsWith("(chosen codes)");
+        assertThat(LongStream.range(0, counts.length)
+                        .map(i -> chosen.strip().counts().count((int) i)))
+                .containsExactly(Arrays.stream(counts).boxed().toArray(Long[]::new));
+        assertThat(chosen.strip().counts()).isNotEqualTo(nearest.strip().counts());
+        assertThat(chosen.words().klDivergence()).isEqualTo(Figures.NONE);
     }
 
     private double error() {

@@ -8,7 +8,9 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
+import org.quantscope.core.eval.ChosenValues;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.CodePass;
@@ -28,13 +30,15 @@ public final class CodeUse {
      *
      * @param params the parameters that the report belongs to
      * @param exact false if the figures are estimates from a sketch
+     * @param chosen true if they count the codes that a rounding has chosen, false for nearest levels
      * @param previous true if they belong to earlier settings
      */
-    public record View(QuantParams params, CodeReport report, boolean exact, boolean previous) {}
+    public record View(QuantParams params, CodeReport report, boolean exact, boolean chosen, boolean previous) {}
 
-    private record Key(QuantizableTensor subject, QuantParams params) {}
+    private record Key(QuantizableTensor subject, QuantParams params, Optional<ChosenValues> chosen) {}
 
     private final SelectedTensor selected;
+    private final Solutions solutions;
     private final Background background;
     private final LatestWins<CodeReport> passes;
     private final Set<String> watchers = new HashSet<>();
@@ -43,8 +47,9 @@ public final class CodeUse {
     private @Nullable Key asked;
     private final LruCache<Key, CodeReport> known = LruCache.ofEntries(KEPT);
 
-    public CodeUse(Workbench bench, SelectedTensor selected, Background background) {
+    public CodeUse(Workbench bench, SelectedTensor selected, Solutions solutions, Background background) {
         this.selected = selected;
+        this.solutions = solutions;
         this.background = background;
         this.passes = background.latest(LatestWins.Mode.CONFLATE);
         bench.modelProperty().subscribe(x -> known.clear());
@@ -71,7 +76,7 @@ public final class CodeUse {
             return;
         }
         QuantParams params = v.measured().get().params();
-        Key now = new Key(v.subject(), params);
+        Key now = new Key(v.subject(), params, chosen(v));
         if (shown != null && !shown.subject.id().equals(v.subject().id())) {
             shown = null;
             view.set(Optional.empty());
@@ -81,7 +86,7 @@ public final class CodeUse {
             show(now, report, v.previous());
             return;
         }
-        view.set(view.get().map(old -> new View(old.params, old.report, old.exact, true)));
+        view.set(view.get().map(old -> new View(old.params, old.report, old.exact, old.chosen, true)));
         if (now.equals(asked)) {
             return;
         }
@@ -89,7 +94,10 @@ public final class CodeUse {
         MomentSketch sketch = v.sketch().orElse(null);
         passes.submit(
                 (cancel, partial) -> switch (now.subject) {
-                    case QuantizableTensor.Weight w -> CodePass.measure(w.tensor(), params, cancel);
+                    case QuantizableTensor.Weight w ->
+                        now.chosen.isPresent()
+                                ? CodePass.measure(w.tensor(), now.chosen.get().data(), params, cancel)
+                                : CodePass.measure(w.tensor(), params, cancel);
                     case QuantizableTensor.Activation a ->
                         CodePass.estimate(sketch == null ? new MomentSketch() : sketch, params);
                 },
@@ -110,14 +118,31 @@ public final class CodeUse {
                 .filter(v -> !watchers.isEmpty() && v.subject().id().equals(of.subject.id()))
                 .ifPresent(v -> {
                     boolean current =
-                            v.measured().map(m -> m.params().equals(of.params)).orElse(false);
+                            v.measured().map(m -> m.params().equals(of.params)).orElse(false)
+                                    && chosen(v).equals(of.chosen);
                     show(of, made, v.previous() || !current);
                 });
     }
 
     private void show(Key of, CodeReport report, boolean previous) {
         shown = of;
-        view.set(Optional.of(new View(of.params, report, of.subject instanceof QuantizableTensor.Weight, previous)));
+        view.set(Optional.of(new View(
+                of.params, report, of.subject instanceof QuantizableTensor.Weight, of.chosen.isPresent(), previous)));
+    }
+
+    /** The values of the codes that the view's figures are of; empty if those are nearest levels. */
+    private Optional<ChosenValues> chosen(SelectedTensor.View v) {
+        if (v.codes().state() != HandCodes.State.CHOSEN) {
+            return Optional.empty();
+        }
+        ChosenValues previewed = v.codes().values().get(v.subject().id());
+        return previewed != null
+                ? Optional.of(previewed)
+                : solutions
+                        .viewProperty()
+                        .get()
+                        .solved()
+                        .map(solved -> solved.values().get(v.subject().id()));
     }
 
     /**

@@ -36,10 +36,10 @@ public final class CodesViewModel {
     /**
      * What is said of it.
      *
-     * @param used {@code n of N} codes
+     * @param used {@code n of N} codes, and whether they are chosen by a rounding
      * @param entropy in bits, beside the bits of a code
      * @param saved the share of a code's bits that ideal lossless coding would save
-     * @param klDivergence between the histograms before and after quantization, in nats
+     * @param klDivergence between the histograms before and after quantization, in nats; of nearest levels only
      * @param clipped values below and above the range as text, low then high
      */
     public record Words(String used, String entropy, String saved, String klDivergence, String clipped) {}
@@ -92,7 +92,8 @@ public final class CodesViewModel {
         int bits = v.measured().get().spec().bits();
         Strip strip = new Strip(r.counts(), u.params().qmin(), e.clippedLowFraction(), e.clippedHighFraction());
         Words words = new Words(
-                about + Figures.count(r.usedCodes()) + " of " + Figures.count(r.codes()),
+                about + Figures.count(r.usedCodes()) + " of " + Figures.count(r.codes())
+                        + (u.chosen() ? " (chosen codes)" : ""),
                 about + bits(r.entropy()) + " of " + bits,
                 about + bits(r.savedBits(bits)) + " bits",
                 Double.isNaN(r.klDivergence()) ? Figures.NONE : about + Figures.small(r.klDivergence()) + " nats",

@@ -61,7 +61,7 @@ record RehearsedTensor(
                 new ErrorViewModel(
                         selected,
                         measurements,
-                        new CodeUse(bench, selected, here),
+                        new CodeUse(bench, selected, solutions, here),
                         new OutputNote(bench, measurements.outputs(), selected, here)),
                 new SlicesViewModel(selected, quantizer));
         made.slices.setShowing(true);

@@ -31,6 +31,7 @@ import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.ValueFigures;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
@@ -255,7 +256,10 @@ public final class FigureSource {
     Optional<CodeReport> codes() {
         return stored(q -> {
             if (codes == null) {
-                codes = CodePass.measure(tensor().orElseThrow(), q.params(), cancel());
+                codes = q.spec().isNearest()
+                        ? CodePass.measure(tensor().orElseThrow(), q.params(), cancel())
+                        : CodePass.measure(
+                                tensor().orElseThrow(), TensorData.of(chosenValues(q)), q.params(), cancel());
             }
             return codes;
         });

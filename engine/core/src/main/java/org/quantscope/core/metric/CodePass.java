@@ -60,6 +60,28 @@ public final class CodePass {
      * @throws IllegalArgumentException if the parameters do not fit the tensor
      */
     public static CodeReport measure(Tensor tensor, QuantParams params, CancelToken cancel) {
+        Sums sums = all(tensor, tensor.data(), params, cancel);
+        Slicing slicing = Slicing.of(tensor.info(), params.granularity());
+        return report(sums, params, sums.count == 0 ? 0 : klDivergence(tensor, slicing, params, cancel) / sums.count);
+    }
+
+    /**
+     * Counts codes that are not the nearest ones but chosen by a rounding. The divergence of the histograms is that of
+     * nearest levels by definition and is left out: NaN.
+     *
+     * @param chosen the values of the tensor as its codes give them, in storage order
+     * @throws IllegalArgumentException if the parameters or the values do not fit the tensor
+     */
+    public static CodeReport measure(Tensor tensor, TensorData chosen, QuantParams params, CancelToken cancel) {
+        if (chosen.count() != tensor.data().count()) {
+            throw new IllegalArgumentException("values: " + chosen.count() + ", but " + tensor.id() + " has "
+                    + tensor.data().count());
+        }
+        return report(all(tensor, chosen, params, cancel), params, Double.NaN);
+    }
+
+    /** @param coded the values whose codes are counted: those of the tensor, or others on the grid */
+    private static Sums all(Tensor tensor, TensorData coded, QuantParams params, CancelToken cancel) {
         TensorData data = tensor.data();
         Slicing slicing = Slicing.of(tensor.info(), params.granularity());
         if (slicing.slices() != params.slices()) {
@@ -70,10 +92,16 @@ public final class CodePass {
         List<Sums> parts = LongStream.range(0, Math.ceilDiv(data.count(), PART))
                 .parallel()
                 .mapToObj(part -> sums(
-                        data, part * PART, Math.min(data.count(), (part + 1) * PART), slicing, params, codes, cancel))
+                        data,
+                        coded,
+                        part * PART,
+                        Math.min(data.count(), (part + 1) * PART),
+                        slicing,
+                        params,
+                        codes,
+                        cancel))
                 .toList();
-        Sums sums = parts.stream().reduce(new Sums(codes), Sums::add);
-        return report(sums, params, sums.count == 0 ? 0 : klDivergence(tensor, slicing, params, cancel) / sums.count);
+        return parts.stream().reduce(new Sums(codes), Sums::add);
     }
 
     /**
@@ -114,15 +142,26 @@ public final class CodePass {
     }
 
     private static Sums sums(
-            TensorData data, long from, long to, Slicing slicing, QuantParams params, int codes, CancelToken cancel) {
+            TensorData data,
+            TensorData coded,
+            long from,
+            long to,
+            Slicing slicing,
+            QuantParams params,
+            int codes,
+            CancelToken cancel) {
         var sums = new Sums(codes);
         float[] x = new float[CHUNK];
+        float[] y = coded == data ? x : new float[CHUNK];
         int slice = -1;
         Grid grid = params.grid(0);
         for (long at = from; at < to; at += CHUNK) {
             cancel.check();
             int n = (int) Math.min(CHUNK, to - at);
             data.read(at, x, 0, n);
+            if (y != x) {
+                coded.read(at, y, 0, n);
+            }
             for (int i = 0; i < n; ) {
                 int here = slicing.sliceOf(at + i);
                 if (here != slice) {
@@ -133,7 +172,7 @@ public final class CodePass {
                 double scale = params.scale(slice);
                 for (; i < end; i++) {
                     if (Float.isFinite(x[i])) {
-                        int code = grid.index(x[i]);
+                        int code = grid.index(y[i]);
                         double e = (double) x[i] - grid.level(code);
                         sums.codes[code]++;
                         sums.count++;

@@ -17,6 +17,7 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 
 class CodePassTest {
     private final CancelToken cancel = new CancelToken();
@@ -37,6 +38,23 @@ class CodePassTest {
         assertThat(report.rmseInSteps().orElseThrow()).isCloseTo(Math.sqrt((0.0625 + 1) / 4), within(1e-12));
         assertThat(report.psnrDb((0.0625 + 1) / 4).orElseThrow())
                 .isCloseTo(10 * Math.log10(16 / (1.0625 / 4)), within(1e-12));
+    }
+
+    /** By hand: the second value up to code 1, the third down to code 0; errors 0, 0.75, 1, 1. */
+    @Test
+    void chosenCodesAreCountedAsTheyAre() {
+        Tensor tensor = Oracles.tensor(new float[] {0, 0.25f, 1, 4});
+        CodeReport report = CodePass.measure(
+                tensor,
+                TensorData.of(new float[] {0, 1, 0, 3}),
+                new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, 0, 3),
+                cancel);
+
+        assertThat(report.counts().count(0)).isEqualTo(2);
+        assertThat(report.counts().count(1)).isEqualTo(1);
+        assertThat(report.usedCodes()).isEqualTo(3);
+        assertThat(report.mae()).isEqualTo(2.75 / 4);
+        assertThat(report.klDivergence()).isNaN();
     }
 
     /** Errors of a smooth density spread evenly over a step: 1/sqrt(12). */
