@@ -279,6 +279,66 @@ public sealed interface Edit {
         }
     }
 
+    /** Keeps the present settings under a name. */
+    record TakeSnapshot(String name) implements Edit {
+        @Override
+        public String title() {
+            return "take the snapshot " + name;
+        }
+
+        /** @throws IllegalArgumentException if there is one of that name, or it is none */
+        @Override
+        public SessionState apply(SessionState state) {
+            List<Snapshot> all = new ArrayList<>(state.snapshots());
+            all.add(Snapshot.of(name, state));
+            return state.withSnapshots(all);
+        }
+    }
+
+    /** Gives a snapshot another name; one that is not there changes nothing. */
+    record RenameSnapshot(String from, String to) implements Edit {
+        @Override
+        public String title() {
+            return "rename the snapshot " + from + " to " + to;
+        }
+
+        /** @throws IllegalArgumentException if there is another of that name, or it is none */
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withSnapshots(state.snapshots().stream()
+                    .map(s -> s.name().equals(from) ? s.named(to) : s)
+                    .toList());
+        }
+    }
+
+    /** Removes a snapshot; one that is not there changes nothing. */
+    record DeleteSnapshot(String name) implements Edit {
+        @Override
+        public String title() {
+            return "delete the snapshot " + name;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withSnapshots(state.snapshots().stream()
+                    .filter(s -> !s.name().equals(name))
+                    .toList());
+        }
+    }
+
+    /** Goes back to the settings of a snapshot; one that is not there changes nothing. Model and data stay. */
+    record RestoreSnapshot(String name) implements Edit {
+        @Override
+        public String title() {
+            return "restore the snapshot " + name;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.snapshot(name).map(s -> s.on(state)).orElse(state);
+        }
+    }
+
     /** Several edits as one step. */
     record All(String what, List<Edit> edits) implements Edit {
         public All {

@@ -1,6 +1,7 @@
 package org.quantscope.core.session;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.quantscope.core.tensor.TensorId;
@@ -10,10 +11,20 @@ import org.quantscope.core.tensor.TensorId;
  *
  * @param ranges ranges of activations, each for the spec that {@code state} has for it
  * @param solved what roundings that look at a whole layer chose for weights, whether or not it still holds
+ * @param scores what settings of snapshots have scored, by {@link Snapshot#key}
  */
-public record Session(SessionState state, ActivationRanges ranges, Map<TensorId, SolvedWeight> solved) {
+public record Session(
+        SessionState state,
+        ActivationRanges ranges,
+        Map<TensorId, SolvedWeight> solved,
+        Map<String, List<SnapshotScore>> scores) {
     public Session {
+        scores = Map.copyOf(scores);
         solved = Collections.unmodifiableMap(new TreeMap<>(solved));
+    }
+
+    public Session(SessionState state, ActivationRanges ranges, Map<TensorId, SolvedWeight> solved) {
+        this(state, ranges, solved, Map.of());
     }
 
     public Session(SessionState state, ActivationRanges ranges) {
@@ -21,7 +32,11 @@ public record Session(SessionState state, ActivationRanges ranges, Map<TensorId,
     }
 
     public Session withSolved(Map<TensorId, SolvedWeight> results) {
-        return new Session(state, ranges, results);
+        return new Session(state, ranges, results, scores);
+    }
+
+    public Session withScores(Map<String, List<SnapshotScore>> results) {
+        return new Session(state, ranges, solved, results);
     }
 
     /** A session without results of calibration. */

@@ -70,6 +70,7 @@ public final class SessionFile {
         "reference",
         "added_quantizers",
         "corrections",
+        "snapshots",
         "codes",
         "resolved",
         "provenance"
@@ -201,6 +202,7 @@ public final class SessionFile {
         List<AppliedCorrection> corrections = new ArrayList<>();
         Set<TensorId> added = new TreeSet<>();
         Map<TensorId, SolvedWeight> solved = new TreeMap<>();
+        SnapshotReader snapshots = new SnapshotReader(j -> readCorrection(j, file));
         json.object(name -> {
             switch (name) {
                 case "format", "version" -> json.skip();
@@ -218,13 +220,8 @@ public final class SessionFile {
                 case "codes" ->
                     json.object(id -> solved.put(json.make(() -> new TensorId(id)), SolvedFields.read(json)));
                 case "corrections" -> json.array(() -> corrections.add(readCorrection(json, file)));
-                case "metric" -> {
-                    String id = json.string();
-                    read.metric = Task.byId(id)
-                            .orElseThrow(() ->
-                                    json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", "))
-                                            + " are known, got \"" + id + '"'));
-                }
+                case "snapshots" -> json.array(() -> snapshots.read(json));
+                case "metric" -> read.metric = readTask(json);
                 case "output" -> read.scored = read.scored.withOutput(Optional.of(json.string()));
                 case "pool" -> {
                     String pool = json.string();
@@ -250,15 +247,23 @@ public final class SessionFile {
                 added,
                 corrections,
                 read.scored,
-                Optional.ofNullable(read.reference));
-        return new Session(state, new ActivationRanges(ranges, levels, masks), solved);
+                Optional.ofNullable(read.reference),
+                snapshots.all());
+        return new Session(state, new ActivationRanges(ranges, levels, masks), solved, snapshots.scores());
     }
 
-    private static void readOverrides(StrictJson json, Map<TensorId, QuantSpec> overrides) {
+    static Task readTask(StrictJson json) {
+        String id = json.string();
+        return Task.byId(id)
+                .orElseThrow(() -> json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", "))
+                        + " are known, got \"" + id + '"'));
+    }
+
+    static void readOverrides(StrictJson json, Map<TensorId, QuantSpec> overrides) {
         json.object(id -> overrides.put(json.make(() -> new TensorId(id)), SpecReader.read(json)));
     }
 
-    private static void readNames(StrictJson json, Set<TensorId> names) {
+    static void readNames(StrictJson json, Set<TensorId> names) {
         json.array(() -> {
             TensorId id = json.make(() -> new TensorId(json.string()));
             if (!names.add(id)) {

@@ -37,6 +37,7 @@ import org.quantscope.core.tensor.TensorKind;
  * @param corrections corrections of the float model, applied in this order after folding
  * @param scored which output is scored, and whether it is averaged over a mask
  * @param reference the float model to compare with; empty for the model before its corrections
+ * @param snapshots settings kept under a name, in the order in which they were taken; the names differ
  */
 public record SessionState(
         FileRef model,
@@ -51,13 +52,53 @@ public record SessionState(
         Set<TensorId> addedQuantizers,
         List<AppliedCorrection> corrections,
         Scored scored,
-        Optional<FileRef> reference) {
+        Optional<FileRef> reference,
+        List<Snapshot> snapshots) {
 
     public SessionState {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
         keptFloat = Collections.unmodifiableSet(new TreeSet<>(keptFloat));
         addedQuantizers = Collections.unmodifiableSet(new TreeSet<>(addedQuantizers));
         corrections = List.copyOf(corrections);
+        snapshots = List.copyOf(snapshots);
+        Set<String> names = new TreeSet<>();
+        for (Snapshot snapshot : snapshots) {
+            if (!names.add(snapshot.name())) {
+                throw new IllegalArgumentException("snapshots: \"" + snapshot.name() + "\" is there twice");
+            }
+        }
+    }
+
+    /** A session without snapshots. */
+    public SessionState(
+            FileRef model,
+            Optional<QuantSpec> weights,
+            Optional<QuantSpec> activations,
+            Map<TensorId, QuantSpec> overrides,
+            Set<TensorId> keptFloat,
+            boolean foldBatchNorm,
+            Optional<FileRef> calibrationData,
+            Optional<FileRef> evaluationData,
+            Optional<Task> metric,
+            Set<TensorId> addedQuantizers,
+            List<AppliedCorrection> corrections,
+            Scored scored,
+            Optional<FileRef> reference) {
+        this(
+                model,
+                weights,
+                activations,
+                overrides,
+                keptFloat,
+                foldBatchNorm,
+                calibrationData,
+                evaluationData,
+                metric,
+                addedQuantizers,
+                corrections,
+                scored,
+                reference,
+                List.of());
     }
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
@@ -240,6 +281,15 @@ public record SessionState(
         return copy(d -> d.reference = ref);
     }
 
+    public SessionState withSnapshots(List<Snapshot> kept) {
+        return copy(d -> d.snapshots = kept);
+    }
+
+    /** The snapshot of a name. */
+    public Optional<Snapshot> snapshot(String name) {
+        return snapshots.stream().filter(s -> s.name().equals(name)).findFirst();
+    }
+
     /**
      * Identifies the values of the corrected model, wherever its files lie: the digest of the model, or, if there are
      * corrections, the SHA-256 of that and of every correction. Observations of a model hold only under the same key.
@@ -269,6 +319,7 @@ public record SessionState(
         private List<AppliedCorrection> corrections;
         private Scored scored;
         private Optional<FileRef> reference;
+        private List<Snapshot> snapshots;
 
         Draft(SessionState of) {
             model = of.model;
@@ -284,6 +335,7 @@ public record SessionState(
             corrections = of.corrections;
             scored = of.scored;
             reference = of.reference;
+            snapshots = of.snapshots;
         }
 
         SessionState finish() {
@@ -300,7 +352,8 @@ public record SessionState(
                     addedQuantizers,
                     corrections,
                     scored,
-                    reference);
+                    reference,
+                    snapshots);
         }
     }
 }

@@ -11,6 +11,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
@@ -73,6 +74,17 @@ final class SessionWriter {
             state.corrections().forEach(c -> correction(c, ref -> file("data", ref)));
             json.writeEndArray();
         }
+        if (!state.snapshots().isEmpty()) {
+            json.writeArrayPropertyStart("snapshots");
+            for (Snapshot snapshot : state.snapshots()) {
+                json.writeStartObject();
+                json.writeStringProperty("name", snapshot.name());
+                snapshot(snapshot, ref -> file("data", ref));
+                scores(session.scores().getOrDefault(snapshot.key(), List.of()));
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+        }
         if (!session.solved().isEmpty()) {
             json.writeObjectPropertyStart("codes");
             session.solved().forEach((id, solved) -> {
@@ -97,11 +109,66 @@ final class SessionWriter {
         corrections.forEach(c -> writer.correction(c, ref -> json.writeStringProperty("data", ref.digest())));
         json.writeEndArray();
         json.close();
+        return hash(out);
+    }
+
+    /** A hash of the settings of a snapshot whatever its name, in lower-case hex. */
+    static String keyOf(Snapshot snapshot) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), out);
+        SessionWriter writer = new SessionWriter(json, Path.of(""));
+        json.writeStartObject();
+        writer.snapshot(snapshot, ref -> json.writeStringProperty("data", ref.digest()));
+        json.writeEndObject();
+        json.close();
+        return hash(out);
+    }
+
+    private static String hash(ByteArrayOutputStream out) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(out.toByteArray()));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }
+    }
+
+    private void snapshot(Snapshot snapshot, Consumer<FileRef> data) {
+        snapshot.weights().ifPresent(spec -> spec("weights", spec));
+        snapshot.activations().ifPresent(spec -> spec("activations", spec));
+        json.writeObjectPropertyStart("overrides");
+        snapshot.overrides().forEach((id, spec) -> spec(id.name(), spec));
+        json.writeEndObject();
+        names("keep_float", snapshot.keptFloat());
+        json.writeBooleanProperty("fold_batch_norm", snapshot.foldBatchNorm());
+        names("added_quantizers", snapshot.addedQuantizers());
+        json.writeArrayPropertyStart("corrections");
+        snapshot.corrections().forEach(c -> correction(c, data));
+        json.writeEndArray();
+    }
+
+    private void names(String field, Set<TensorId> ids) {
+        json.writeArrayPropertyStart(field);
+        ids.forEach(id -> json.writeString(id.name()));
+        json.writeEndArray();
+    }
+
+    private void scores(List<SnapshotScore> scores) {
+        if (scores.isEmpty()) {
+            return;
+        }
+        json.writeArrayPropertyStart("scores");
+        for (SnapshotScore score : scores) {
+            json.writeStartObject();
+            json.writeStringProperty("rests_on", score.rests());
+            json.writeStringProperty("data", score.data());
+            json.writeStringProperty("metric", score.task().id());
+            json.writeNumberProperty("samples", score.samples());
+            json.writeNumberProperty("score", score.score());
+            json.writeNumberProperty("float_score", score.floatScore());
+            json.writeNumberProperty("size_bytes", score.bytes());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private void correction(AppliedCorrection correction, Consumer<FileRef> data) {

@@ -106,8 +106,11 @@ class SessionFileTest {
                                                                 new CodebookGrid(0)))))))),
                 new Scored(Optional.of("logits"), Optional.of("attention_mask")),
                 Optional.of(new FileRef(folder.resolve("models/float.onnx").toAbsolutePath(), SHA)));
+        Snapshot plain = new Snapshot(
+                "in float ✓", Optional.empty(), Optional.empty(), Map.of(), Set.of(), true, Set.of(), List.of());
+        Snapshot all = Snapshot.of("W3 \"mixed\"", state);
         return new Session(
-                state,
+                state.withSnapshots(List.of(plain, all)),
                 new ActivationRanges(
                         Map.of(new TensorId("relu"), new ClipRange(0, 6.1f)),
                         Map.of(
@@ -129,7 +132,13 @@ class SessionFileTest {
                         new SolvedWeight.Solution(
                                 SHA, levels, new PackedCodes(16, new byte[100_000]), Optional.empty()),
                         new TensorId("nearest"),
-                        new SolvedWeight.Nearest(SHA, "it reads values that are no finite numbers")));
+                        new SolvedWeight.Nearest(SHA, "it reads values that are no finite numbers")),
+                Map.of(
+                        all.key(),
+                        List.of(
+                                new SnapshotScore(SHA, "test.npz", new Task.TopK(1), 500, 1 / 3.0, 0.5, 1L << 40),
+                                new SnapshotScore(
+                                        SHA, "b.csv", new Task.Regression(Task.Loss.SQUARED), 3, 7, -0.0, 0))));
     }
 
     @ParameterizedTest
@@ -179,6 +188,45 @@ class SessionFileTest {
         assertThat(Float.floatToRawIntBits(manual.range().lo())).isEqualTo(Float.floatToRawIntBits(-0.0f));
     }
 
+    @Test
+    void aScoreSurvivesARenameAndOtherSettingsHaveNone() throws IOException {
+        Snapshot snapshot = full().state().snapshots().get(1);
+
+        assertThat(snapshot.named("other").key()).isEqualTo(snapshot.key()).matches("[0-9a-f]{64}");
+        assertThat(full().state().snapshots().getFirst().key()).isNotEqualTo(snapshot.key());
+        Session renamed = new Session(
+                new Edit.RenameSnapshot(snapshot.name(), "other").apply(full().state()),
+                ActivationRanges.NONE,
+                Map.of(),
+                full().scores());
+        Path file = folder.resolve("s.json");
+        SessionFile.write(renamed, file);
+        assertThat(SessionFile.read(file)).isEqualTo(renamed);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "\"in float ✓\"; \"W3 \\\"mixed\\\"\"; snapshots[1].name: \"W3 \"mixed\"\" is there twice",
+                "\"in float ✓\"; \" blank\"; snapshots[0]",
+                "\"samples\" : 500; \"samples\" : 0; snapshots[1].scores[0].samples",
+                "\"samples\" : 500; \"sample\" : 500; snapshots[1].scores[0].sample",
+                "\"float_score\" : 0.5; \"float_score\" : 1.5; snapshots[1].scores[0]",
+                "\"size_bytes\" : 1099511627776; \"size_bytes\" : 0.5; snapshots[1].scores[0].size_bytes",
+            })
+    void damagedSnapshotsAreRefusedByName(String old, String replacement, String complaint) throws IOException {
+        Path file = folder.resolve("s.json");
+        SessionFile.write(full(), file);
+        String text = Files.readString(file);
+        assertThat(text).contains(old);
+        Files.writeString(file, text.replace(old, replacement));
+
+        assertThatThrownBy(() -> SessionFile.read(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(complaint);
+    }
+
     /** Not a part of equality, which is of what the file is. */
     @Test
     void howManySamplesWereUsedReadsBack() throws IOException {
@@ -206,7 +254,7 @@ class SessionFileTest {
         Path file = folder.resolve("s.json");
         Session full = full();
         Session without = new Session(
-                full.state().withCorrections(List.of()),
+                full.state().withCorrections(List.of()).withSnapshots(List.of()),
                 ActivationRanges.of(full.ranges().ranges()));
         SessionFile.write(without, file);
 
