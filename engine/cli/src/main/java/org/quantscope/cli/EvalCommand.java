@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -118,6 +117,14 @@ final class EvalCommand extends EvaluatingCommand {
         double seconds = (System.nanoTime() - start) / 1e9;
         notes.addAll(EvalReport.collapse(figure));
         first.ifPresent(notes::add);
+        List<DeviceBudget.Check> checks = new ArrayList<>();
+        if (limits.isPresent()) {
+            DeviceCost cost = cost(setting);
+            notes.addAll(cost.notes());
+            checks.addAll(limits.get()
+                    .check(DeviceBudget.Found.of(
+                            cost, milliseconds(limits.get(), setting), Optional.of(figure), classes)));
+        }
         Json json = EvalReport.json(figure, how, setting.reference(), size, notes, evaluation, seconds);
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
@@ -125,9 +132,7 @@ final class EvalCommand extends EvaluatingCommand {
         if (perClass) {
             json.put("classes", classes.stream().map(EvalCommand::json).toList());
         }
-        List<DeviceBudget.Check> checks = new ArrayList<>();
         if (limits.isPresent()) {
-            checks.addAll(limits.get().check(found(limits.get(), setting, figure, classes)));
             json.put("budget", checks.stream().map(EvalCommand::json).toList());
         }
         integer.ifPresent(result -> json.put("integer", EvalReport.json(result)));
@@ -193,28 +198,22 @@ final class EvalCommand extends EvaluatingCommand {
         return checks.stream().allMatch(DeviceBudget.Check::ok) ? FloatReport.code(check, left) : ExitCode.CHECK_FAILED;
     }
 
-    /** What the limits are compared with; only what they name is counted or measured. */
-    private DeviceBudget.Found found(
-            DeviceBudget limits, Setting setting, AccuracyEstimate figure, List<ClassAccuracy> classes)
-            throws IOException {
-        DeviceCost cost = DeviceCost.of(
+    private DeviceCost cost(Setting setting) {
+        return DeviceCost.of(
                 setting.model(), setting.resolved(), Optional.empty(), Optional.of(setting.samples()), cancel());
-        OptionalDouble ms = OptionalDouble.empty();
-        if (limits.ms().isPresent()) {
-            ExportPlan plan = new ExportPlan(
-                    setting.model(), Session.of(setting.state()).withSolved(setting.known()), setting.resolved());
-            try (Terminal.Bar bar = terminal().progress("measure")) {
-                MeasuredSpeed speed = MeasuredSpeed.of(plan, Optional.of(setting.samples()), 1, bar, cancel());
-                ms = OptionalDouble.of(speed.quantized().median());
-            }
+    }
+
+    /** The time of the exported model if a limit names it. */
+    private DeviceBudget.Figure milliseconds(DeviceBudget limits, Setting setting) throws IOException {
+        if (limits.ms().isEmpty()) {
+            return DeviceBudget.Figure.unknown("it has not been measured");
         }
-        return new DeviceBudget.Found(
-                OptionalDouble.of((double) cost.weightBytes()),
-                OptionalDouble.of((double) cost.peakActivationBytes()),
-                OptionalDouble.of(cost.macs()),
-                ms,
-                figure.task().isProportion() ? OptionalDouble.of(figure.score()) : OptionalDouble.empty(),
-                classes.stream().mapToDouble(ClassAccuracy::accuracy).min());
+        ExportPlan plan = new ExportPlan(
+                setting.model(), Session.of(setting.state()).withSolved(setting.known()), setting.resolved());
+        try (Terminal.Bar bar = terminal().progress("measure")) {
+            MeasuredSpeed speed = MeasuredSpeed.of(plan, Optional.of(setting.samples()), 1, bar, cancel());
+            return DeviceBudget.Figure.of(speed.quantized().median());
+        }
     }
 
     private void print(List<ClassAccuracy> classes) {
@@ -241,18 +240,20 @@ final class EvalCommand extends EvaluatingCommand {
     }
 
     private static Json json(DeviceBudget.Check check) {
-        return new Json()
+        Json json = new Json()
                 .put("what", check.what())
                 .put("limit", check.limit())
                 .put("value", check.value())
                 .put("ok", check.ok());
+        return check.why().isEmpty() ? json : json.put("why", check.why());
     }
 
     private static String said(DeviceBudget.Check check) {
-        boolean atLeast = check.what().endsWith("accuracy");
         return "budget: " + check.what() + " "
-                + (check.value().isPresent() ? Text.number(check.value().getAsDouble()) : "is not known")
-                + (atLeast ? ", at least " : ", at most ") + Text.number(check.limit())
+                + (check.value().isPresent()
+                        ? Text.number(check.value().getAsDouble())
+                        : "is not known (" + check.why() + ")")
+                + (check.atMost() ? ", at most " : ", at least ") + Text.number(check.limit())
                 + (check.ok() ? ": kept" : ": BROKEN");
     }
 

@@ -99,6 +99,21 @@ class DeviceCommandTest {
         assertThat(CommandLineRun.of((Object[]) eval).code()).isZero();
     }
 
+    /** Data without labels is scored against the float model: that is no accuracy, and keeps no limit on it. */
+    @Test
+    void agreementWithFloatIsNoAccuracy() throws IOException {
+        Path budget = Files.writeString(folder.resolve("budget.json"), "{\"accuracy\": 0.1, \"class_accuracy\": 0}");
+
+        CommandLineRun run = CommandLineRun.of(
+                "eval", MODEL, "--data", DATA, "--metric", "agreement", "--budget", budget.toString(), "--json");
+
+        assertThat(run.code()).isEqualTo(1);
+        JsonNode check = run.json().get("budget").get(0);
+        assertThat(check.has("value")).isFalse();
+        assertThat(check.get("ok").asBoolean()).isFalse();
+        assertThat(check.get("why").asString()).contains("agreement with the float model");
+    }
+
     @Test
     void measuringNeedsSettingsAndAnUnknownBoardIsNamed() {
         assertThat(CommandLineRun.of("device", MODEL, "--measure").code()).isEqualTo(2);

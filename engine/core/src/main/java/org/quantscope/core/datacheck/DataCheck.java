@@ -8,10 +8,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -49,6 +49,10 @@ public record DataCheck(
 
     /** How much more error than with all samples is as good as theirs: 1 dB. */
     public static final double WORTH = 0.2589;
+
+    /** Of several equally odd samples, as copies of one are, the first of the file is the oddest. */
+    private static final Comparator<Odd> LEAST_ODD_FIRST =
+            Comparator.comparingDouble(Odd::distance).thenComparing(Odd::index, Comparator.reverseOrder());
 
     /** Samples named at most. */
     private static final int NAMED = 10;
@@ -210,7 +214,7 @@ public record DataCheck(
                     kept[sample] = floats(figures);
                 }
             });
-            TreeMap<Double, Odd> worst = new TreeMap<>();
+            PriorityQueue<Odd> worst = new PriorityQueue<>(LEAST_ODD_FIRST);
             Map<Integer, Integer> moved = moved();
             if (keep) {
                 for (int s = 0; s < kept.length; s++) {
@@ -219,7 +223,8 @@ public record DataCheck(
             } else {
                 forEachSample("odd samples", false, (sample, figures) -> judge(sample, figures, moved, worst));
             }
-            List<Odd> odd = new ArrayList<>(worst.descendingMap().values());
+            List<Odd> odd = new ArrayList<>(worst);
+            odd.sort(LEAST_ODD_FIRST.reversed());
             moved.forEach((sample, count) -> {
                 if (odd.stream().noneMatch(o -> o.index == sample)) {
                     odd.add(new Odd(
@@ -263,19 +268,16 @@ public record DataCheck(
             return moved;
         }
 
-        private void judge(int sample, double[] figures, Map<Integer, Integer> moved, NavigableMap<Double, Odd> worst) {
-            int count = moved.getOrDefault(sample, 0);
-            if (broken.contains(sample)) {
-                // A distance of its own for each, above all others.
-                worst.put(
-                        Double.MAX_VALUE / (1 + sample),
-                        new Odd(sample, "has values that are no finite numbers", count, Double.POSITIVE_INFINITY));
-            } else {
-                double distance = oddness.of(figures);
-                worst.put(distance, new Odd(sample, why(figures), count, distance));
+        private void judge(int sample, double[] figures, Map<Integer, Integer> moved, PriorityQueue<Odd> worst) {
+            boolean numbers = !broken.contains(sample);
+            double distance = numbers ? oddness.of(figures) : Double.POSITIVE_INFINITY;
+            if (worst.size() == NAMED && worst.peek().distance >= distance) {
+                return;
             }
+            String why = numbers ? why(figures) : "has values that are no finite numbers";
+            worst.add(new Odd(sample, why, moved.getOrDefault(sample, 0), distance));
             if (worst.size() > NAMED) {
-                worst.pollFirstEntry();
+                worst.poll();
             }
         }
 

@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.json.StrictJson;
 
@@ -58,22 +61,81 @@ public record DeviceBudget(
         }
     }
 
-    /** What a budget is compared with; empty where it was not counted, measured or evaluated. */
+    /**
+     * What one limit is compared with: a value, or why there is none.
+     *
+     * @param value empty if it is not known
+     * @param why empty where the value is known
+     */
+    public record Figure(OptionalDouble value, String why) {
+        public static Figure of(double value) {
+            return new Figure(OptionalDouble.of(value), "");
+        }
+
+        public static Figure unknown(String why) {
+            return new Figure(OptionalDouble.empty(), why);
+        }
+    }
+
+    /** What a budget is compared with. */
     public record Found(
-            OptionalDouble flashBytes,
-            OptionalDouble ramBytes,
-            OptionalDouble macs,
-            OptionalDouble ms,
-            OptionalDouble accuracy,
-            OptionalDouble classAccuracy) {}
+            Figure flashBytes, Figure ramBytes, Figure macs, Figure ms, Figure accuracy, Figure classAccuracy) {
+        /**
+         * Figures of one model. What a cost counts only in part is not known: it is larger, by nobody knows how much.
+         *
+         * @param ms the measured time
+         * @param accuracy empty while it has not been evaluated
+         * @param classes the classes of that evaluation
+         */
+        public static Found of(
+                DeviceCost cost, Figure ms, Optional<AccuracyEstimate> accuracy, List<ClassAccuracy> classes) {
+            return new Found(
+                    Figure.of(cost.weightBytes()),
+                    cost.unsized().isEmpty()
+                            ? Figure.of(cost.peakActivationBytes())
+                            : Figure.unknown("the size of " + DeviceCost.named(cost.unsized()) + " is not known"),
+                    cost.uncounted().isEmpty()
+                            ? Figure.of(cost.macs())
+                            : Figure.unknown(
+                                    "the multiplications of " + DeviceCost.named(cost.uncounted()) + " are not known"),
+                    ms,
+                    accuracy.map(Found::accuracy).orElse(NOT_EVALUATED),
+                    accuracy.isEmpty() ? NOT_EVALUATED : worst(classes));
+        }
+
+        private static Figure accuracy(AccuracyEstimate estimate) {
+            return !estimate.task().isProportion()
+                    ? Figure.unknown("the score is " + estimate.task().title() + ", which is no share of right answers")
+                    : !estimate.task().needsLabels()
+                            ? Figure.unknown("without labels only agreement with the float model is known")
+                            : Figure.of(estimate.score());
+        }
+
+        private static Figure worst(List<ClassAccuracy> classes) {
+            OptionalDouble least =
+                    classes.stream().mapToDouble(ClassAccuracy::accuracy).min();
+            return least.isPresent()
+                    ? Figure.of(least.getAsDouble())
+                    : Figure.unknown("there are no labelled classes to tell apart");
+        }
+    }
+
+    private static final Figure NOT_EVALUATED = Figure.unknown("the accuracy has not been evaluated");
 
     /**
      * One limit.
      *
      * @param what its name in the file
      * @param value what was found; empty if it is not known, which does not keep the limit
+     * @param why why it is not known; empty if it is
+     * @param atMost true if the value may not be larger, false if it may not be smaller
      */
-    public record Check(String what, double limit, OptionalDouble value, boolean ok) {}
+    public record Check(String what, double limit, OptionalDouble value, String why, boolean atMost) {
+        /** True if the limit is kept. */
+        public boolean ok() {
+            return value.isPresent() && (atMost ? value.getAsDouble() <= limit : value.getAsDouble() >= limit);
+        }
+    }
 
     private record Stored(
             @Nullable Double flashBytes,
@@ -124,12 +186,9 @@ public record DeviceBudget(
         return checks;
     }
 
-    private static void add(
-            List<Check> checks, String what, OptionalDouble limit, OptionalDouble value, boolean atMost) {
+    private static void add(List<Check> checks, String what, OptionalDouble limit, Figure found, boolean atMost) {
         if (limit.isPresent()) {
-            double most = limit.getAsDouble();
-            boolean ok = value.isPresent() && (atMost ? value.getAsDouble() <= most : value.getAsDouble() >= most);
-            checks.add(new Check(what, most, value, ok));
+            checks.add(new Check(what, limit.getAsDouble(), found.value, found.why, atMost));
         }
     }
 }

@@ -1,6 +1,7 @@
 package org.quantscope.core.device;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -37,6 +38,10 @@ import org.quantscope.core.tensor.TensorId;
  *     none
  * @param picojoules of the multiplications by {@link EnergyModel}: a model, never a measurement
  * @param layers what each operator holds and multiplies, in the order in which they run
+ * @param unsized the activations whose size is not known, so that {@code peakActivationBytes} and {@code bytesMoved}
+ *     are too small
+ * @param uncounted the weights and operators whose multiplications are not known, so that {@code macs} and what follows
+ *     from it are too small
  * @param notes what is not in these figures, in sentences
  */
 public record DeviceCost(
@@ -50,13 +55,46 @@ public record DeviceCost(
         long bytesMoved,
         double picojoules,
         List<Layer> layers,
+        Set<String> unsized,
+        Set<String> uncounted,
         List<String> notes) {
     private static final int FLOAT_BITS = 32;
+
+    /** Operators that multiply: one whose multiplications are not counted is named. */
+    private static final Set<String> MULTIPLY = Set.of(
+            "Conv",
+            "ConvInteger",
+            "ConvTranspose",
+            "DeformConv",
+            "Einsum",
+            "FusedConv",
+            "FusedGemm",
+            "FusedMatMul",
+            "MatMulInteger",
+            "MatMulNBits",
+            "QLinearConv",
+            "QLinearMatMul");
+
+    /** Operators that multiply inside, beside their weights or in a graph of their own. */
+    private static final Set<String> MULTIPLY_INSIDE = Set.of(
+            "Attention",
+            "GRU",
+            "GroupQueryAttention",
+            "If",
+            "LSTM",
+            "Loop",
+            "MultiHeadAttention",
+            "RNN",
+            "Scan",
+            "SequenceMap");
+
     /** More names than this are counted only. */
     private static final int NAMED = 3;
 
     public DeviceCost {
         layers = List.copyOf(layers);
+        unsized = Collections.unmodifiableSet(new LinkedHashSet<>(unsized));
+        uncounted = Collections.unmodifiableSet(new LinkedHashSet<>(uncounted));
         notes = List.copyOf(notes);
     }
 
@@ -152,7 +190,15 @@ public record DeviceCost(
                     }
                 }
             }
-            layerMacs.unknown().forEach(id -> uncounted.add(id.name()));
+            layerMacs.unknown().stream().map(TensorId::name).sorted().forEach(uncounted::add);
+            for (OnnxNode node : graph.nodes()) {
+                String op = node.opType().substring(node.opType().lastIndexOf('.') + 1);
+                boolean named = node.inputs().stream().anyMatch(uncounted::contains);
+                if (MULTIPLY_INSIDE.contains(op)
+                        || (MULTIPLY.contains(op) && !macs.containsKey(node.index()) && !named)) {
+                    uncounted.add(node.name());
+                }
+            }
             Map<String, Long> stored = new HashMap<>();
             long weightBytes = 0;
             for (Tensor tensor : model.tensors()) {
@@ -182,6 +228,8 @@ public record DeviceCost(
                     moved(plan, stored),
                     picojoules,
                     layers,
+                    unknownSizes,
+                    uncounted,
                     notes());
         }
 
@@ -300,10 +348,10 @@ public record DeviceCost(
             }
             return notes;
         }
+    }
 
-        private static String named(Set<String> names) {
-            String first = String.join(", ", names.stream().limit(NAMED).toList());
-            return names.size() <= NAMED ? first : first + " and " + (names.size() - NAMED) + " more";
-        }
+    static String named(Set<String> names) {
+        String first = String.join(", ", names.stream().limit(NAMED).toList());
+        return names.size() <= NAMED ? first : first + " and " + (names.size() - NAMED) + " more";
     }
 }

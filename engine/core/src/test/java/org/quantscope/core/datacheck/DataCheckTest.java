@@ -72,6 +72,12 @@ class DataCheckTest {
         }
     }
 
+    private static void stripes(float[] v) {
+        for (int i = 0; i < v.length; i++) {
+            v[i] = i % 7 == 0 ? 1 : 0;
+        }
+    }
+
     @Test
     void aSampleThatSetsRangesIsCountedAndSaid() {
         DataCheck found = check(with(41, (sample, v) -> {
@@ -128,6 +134,16 @@ class DataCheckTest {
 
         assertThat(found.odd().getFirst().index()).isEqualTo(7);
         assertThat(found.odd().getFirst().why()).isEqualTo("has values that are no finite numbers");
+    }
+
+    /** Copies of one odd sample are equally odd: none hides another. */
+    @Test
+    void everyCopyOfAnOddSampleIsNamed() {
+        DataCheck found = check(new ChangedSamples(data, i -> i % 100 == 41, (sample, v) -> stripes(v)));
+        DataCheck broken = check(new ChangedSamples(data, i -> i % 100 == 5, (s, v) -> Arrays.fill(v, Float.NaN)));
+
+        assertThat(found.odd()).extracting(DataCheck.Odd::index).contains(41, 141, 241);
+        assertThat(broken.odd()).extracting(DataCheck.Odd::index).startsWith(5, 105, 205);
     }
 
     @Test

@@ -23,12 +23,12 @@ class DeviceBudgetTest {
 
     private static DeviceBudget.Found found(double flash, OptionalDouble ms, double accuracy) {
         return new DeviceBudget.Found(
-                OptionalDouble.of(flash),
-                OptionalDouble.of(10),
-                OptionalDouble.of(1e6),
-                ms,
-                OptionalDouble.of(accuracy),
-                OptionalDouble.empty());
+                DeviceBudget.Figure.of(flash),
+                DeviceBudget.Figure.of(10),
+                DeviceBudget.Figure.of(1e6),
+                ms.isPresent() ? DeviceBudget.Figure.of(ms.getAsDouble()) : DeviceBudget.Figure.unknown("not measured"),
+                DeviceBudget.Figure.of(accuracy),
+                DeviceBudget.Figure.unknown("no classes"));
     }
 
     @Test

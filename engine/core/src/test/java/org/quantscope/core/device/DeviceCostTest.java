@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -164,6 +165,35 @@ class DeviceCostTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("input x")
                 .hasMessageContaining("dimension 2 of 3 is free");
+    }
+
+    /** What is counted in part only is not known: no limit on it is kept, however wide. */
+    @Test
+    void whatIsNotKnownKeepsNoLimit() throws IOException {
+        Model model = new TinyOnnx(13)
+                .input("x", -1, 3, 4)
+                .output("y", -1, -1)
+                .node("NonZero", List.of("x"), List.of("n"))
+                .node("Cast", List.of("n"), List.of("f"), TinyOnnx.attribute("to", 1))
+                .node("Einsum", List.of("f", "f"), List.of("y"), TinyOnnx.attribute("equation", "ab,cb->ac"))
+                .open(folder);
+        DeviceCost cost = cost(model, ResolvedSettings.NONE, Optional.empty());
+        OptionalDouble most = OptionalDouble.of(1e12);
+
+        List<DeviceBudget.Check> checks = new DeviceBudget(
+                        most, most, most, OptionalDouble.empty(), OptionalDouble.of(0), OptionalDouble.empty())
+                .check(DeviceBudget.Found.of(
+                        cost, DeviceBudget.Figure.unknown("not measured"), Optional.empty(), List.of()));
+
+        assertThat(cost.uncounted()).hasSize(1);
+        assertThat(cost.notes())
+                .anyMatch(note -> note.contains(
+                        "multiplications of " + cost.uncounted().iterator().next()));
+        assertThat(checks)
+                .extracting(DeviceBudget.Check::ok)
+                .containsExactly(true, cost.unsized().isEmpty(), false, false);
+        assertThat(checks.get(2).why()).contains("multiplications of").contains("not known");
+        assertThat(checks.get(3).why()).isEqualTo("the accuracy has not been evaluated");
     }
 
     @Test
