@@ -38,8 +38,7 @@ final class Accumulation {
         Rows rows = rows(weights, weightGrid, op.order());
         int[] bias = bias(biasStored, rows.outputs);
         boolean unsigned = out.type() == DType.U8;
-        // Of TFLite's convolutions those of int8 without groups are matrix products of ruy.
-        boolean product = !unsigned && op.order() != WeightOrder.ONE_HWO && op.groups() == 1;
+        boolean product = isProduct(op, out.type());
         End end = end(arithmetic, inGrid, weightGrid, rows.outputs, op.activation(), product, unsigned, out);
         if (op.groups() <= 0 || rows.outputs % op.groups() != 0) {
             throw new IllegalArgumentException(rows.outputs + " output channels in " + op.groups() + " groups");
@@ -139,20 +138,36 @@ final class Accumulation {
         if (arithmetic == Arithmetic.ONNX_RUNTIME) {
             float[] factors = new float[count];
             for (int c = 0; c < count; c++) {
-                factors[c] = in.scale() * weights.scale(c) / out.scale();
+                factors[c] = floatFactor(in, weights, out, c);
             }
             return Requantizer.floating(factors, out.zeroPoint(), limits);
         }
         FixedPoint[] factors = new FixedPoint[count];
         for (int c = 0; c < count; c++) {
-            // One scale: the product is float32 (kernel_util.cc, GetQuantizedConvolutionMultipler); channels: double.
-            double scale = floatProduct && weights.single()
-                    ? (double) (in.scale() * weights.scale(c))
-                    : (double) in.scale() * weights.scale(c);
-            factors[c] = FixedPoint.of(scale / out.scale());
+            factors[c] = fixedFactor(in, weights, out, c, floatProduct);
         }
-        Rounds rounds = arithmetic == Arithmetic.TFLITE && product ? Rounds.TWICE_UP : Rounds.TWICE;
-        return Requantizer.fixed(factors, rounds, out.zeroPoint(), limits);
+        return Requantizer.fixed(factors, rounds(arithmetic, product), out.zeroPoint(), limits);
+    }
+
+    static float floatFactor(CodeGrid in, CodeGrid weights, CodeGrid out, int channel) {
+        return in.scale() * weights.scale(channel) / out.scale();
+    }
+
+    /** One scale: the product is float32 (kernel_util.cc, GetQuantizedConvolutionMultipler); channels: double. */
+    static FixedPoint fixedFactor(CodeGrid in, CodeGrid weights, CodeGrid out, int channel, boolean floatProduct) {
+        double scale = floatProduct && weights.single()
+                ? (double) (in.scale() * weights.scale(channel))
+                : (double) in.scale() * weights.scale(channel);
+        return FixedPoint.of(scale / out.scale());
+    }
+
+    static Rounds rounds(Arithmetic arithmetic, boolean product) {
+        return arithmetic == Arithmetic.TFLITE && product ? Rounds.TWICE_UP : Rounds.TWICE;
+    }
+
+    /** Of TFLite's convolutions those of int8 without groups are matrix products of ruy. */
+    static boolean isProduct(Conv op, DType out) {
+        return out != DType.U8 && op.order() != WeightOrder.ONE_HWO && op.groups() == 1;
     }
 
     private static Rows rows(IntegerTensor weights, CodeGrid grid, WeightOrder order) {

@@ -43,18 +43,22 @@ interface Requantizer {
         /** Halves of the second rounding away from zero. */
         TWICE,
         /** Halves of the second rounding upwards. */
-        TWICE_UP
+        TWICE_UP;
+
+        /** x · factor as a whole number. */
+        int of(FixedPoint factor, int x) {
+            return switch (this) {
+                case ONCE -> factor.roundedOnce(x);
+                case TWICE -> factor.roundedTwice(x);
+                case TWICE_UP -> factor.roundedTwiceUp(x);
+            };
+        }
     }
 
     /** By fixed-point factors, one for each channel or one for all. */
     static Requantizer fixed(FixedPoint[] factors, Rounds rounds, int zeroPoint, Limits limits) {
         boolean one = factors.length == 1;
-        return switch (rounds) {
-            case ONCE -> (x, channel) -> limits.hold((long) factors[one ? 0 : channel].roundedOnce(x) + zeroPoint);
-            case TWICE -> (x, channel) -> limits.hold((long) factors[one ? 0 : channel].roundedTwice(x) + zeroPoint);
-            case TWICE_UP ->
-                (x, channel) -> limits.hold((long) factors[one ? 0 : channel].roundedTwiceUp(x) + zeroPoint);
-        };
+        return (x, channel) -> limits.hold((long) rounds.of(factors[one ? 0 : channel], x) + zeroPoint);
     }
 
     /**

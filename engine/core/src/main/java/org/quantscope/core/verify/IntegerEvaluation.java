@@ -36,6 +36,7 @@ import org.quantscope.core.io.Temporaries;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxFile;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
@@ -144,6 +145,14 @@ public final class IntegerEvaluation {
             Progress progress,
             CancelToken cancel)
             throws IOException {
+        checked(plan, arithmetic);
+        WeightMemory.check(plan.model(), WeightMemory.QUANTIZED, "evaluation in whole numbers");
+        IntegerNetwork network = network(plan, arithmetic, cancel).network;
+        return run(plan, network, data, metric, progress, cancel);
+    }
+
+    /** @throws BadInputException naming what is in the way */
+    static void checked(ExportPlan plan, Arithmetic arithmetic) {
         List<String> obstacles = obstacles(plan);
         if (!obstacles.isEmpty()) {
             throw new BadInputException(
@@ -151,21 +160,20 @@ public final class IntegerEvaluation {
                     arithmetic.title(),
                     "these settings are not computed in whole numbers: " + String.join("; ", obstacles));
         }
-        WeightMemory.check(plan.model(), WeightMemory.QUANTIZED, "evaluation in whole numbers");
-        IntegerNetwork network = network(plan, arithmetic, cancel);
-        return run(plan, network, data, metric, progress, cancel);
     }
 
+    /** @param written the file that the network was read from */
+    record Written(IntegerNetwork network, OnnxFile written) {}
+
     /** The network of settings without obstacles, by way of the file that they are exported to. */
-    private static IntegerNetwork network(ExportPlan plan, Arithmetic arithmetic, CancelToken cancel)
-            throws IOException {
+    static Written network(ExportPlan plan, Arithmetic arithmetic, CancelToken cancel) throws IOException {
         Exporter exporter = Exporters.byId(FORMAT);
         Path folder = Temporaries.folder("integers");
         try {
             Path file = folder.resolve(String.valueOf(plan.model().file().getFileName()));
             Exporters.export(exporter, plan.withOptions(Map.of()), file, cancel);
-            IntegerGraph graph = OnnxIntegers.read(file, arithmetic);
-            return new IntegerNetwork(graph, arithmetic);
+            OnnxFile written = OnnxFile.read(file, true);
+            return new Written(new IntegerNetwork(OnnxIntegers.of(file, written, arithmetic), arithmetic), written);
         } finally {
             discard(folder);
         }
@@ -229,6 +237,14 @@ public final class IntegerEvaluation {
     }
 
     private static Logits whole(IntegerNetwork network, String output, Model model, SampleFeed feed, int[] samples) {
+        List<IntegerTensor> outputs = network.run(inputs(network, feed, samples));
+        int at = model.graph().orElseThrow().outputNames().indexOf(output);
+        IntegerTensor scored = outputs.get(Math.max(at, 0));
+        long[] shape = IntStream.of(scored.shape()).asLongStream().toArray();
+        return Logits.read(FloatOutput.of(output, Shape.of(shape), scored.values()), model, feed, samples);
+    }
+
+    static List<IntegerTensor> inputs(IntegerNetwork network, SampleFeed feed, int[] samples) {
         IntegerGraph graph = network.graph();
         List<IntegerTensor> inputs = new ArrayList<>();
         for (int i = 0; i < graph.inputs().size(); i++) {
@@ -236,11 +252,7 @@ public final class IntegerEvaluation {
             int[] shape = lengths(feed.shape(input, samples.length));
             inputs.add(network.quantized(i, shape, feed.values(input, samples)));
         }
-        List<IntegerTensor> outputs = network.run(inputs);
-        int at = model.graph().orElseThrow().outputNames().indexOf(output);
-        IntegerTensor scored = outputs.get(Math.max(at, 0));
-        long[] shape = IntStream.of(scored.shape()).asLongStream().toArray();
-        return Logits.read(FloatOutput.of(output, Shape.of(shape), scored.values()), model, feed, samples);
+        return inputs;
     }
 
     private static int[] lengths(Shape shape) {

@@ -2,6 +2,7 @@ package org.quantscope.core.integer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
@@ -67,6 +68,45 @@ class LiteKernelsTest {
             }
         }
         assertThat(differ).isPositive();
+    }
+
+    /** Line by line the same code comes out, and the lines themselves go together. */
+    @Test
+    void tracesOfLayersEndInTheCodesOfTheKernels() throws IOException {
+        int traced = 0;
+        for (String name : List.of("convolutions", "depthwise", "dense", "unsigned")) {
+            IntegerGraph graph = read(LiteCases.all().get(name));
+            Map<Integer, byte[]> sample = samples(name).getFirst();
+            for (Arithmetic arithmetic : Arithmetic.values()) {
+                IntegerNetwork network = new IntegerNetwork(graph, arithmetic);
+                Map<Integer, IntegerTensor> all = network.runAll(inputs(graph, sample));
+                for (Map.Entry<Integer, IntegerTensor> one : all.entrySet()) {
+                    for (int i = 0; i < one.getValue().codes().length; i++) {
+                        ElementTrace trace =
+                                ElementTrace.of(network, all, one.getKey(), i).orElse(null);
+                        if (trace == null) {
+                            break;
+                        }
+                        traced++;
+                        assertThat(trace.code())
+                                .as("%s of %s in %s, element %d", name(graph, one.getKey()), name, arithmetic, i)
+                                .isEqualTo(one.getValue().codes()[i]);
+                        assertThat(trace.terms().stream()
+                                                .mapToInt(ElementTrace.Term::product)
+                                                .sum()
+                                        + trace.bias())
+                                .isEqualTo(trace.accumulator());
+                        assertThat(trace.scaled())
+                                .isCloseTo(
+                                        (int) Math.rint(trace.accumulator()
+                                                * trace.factor().value()),
+                                        within(1));
+                        assertThat(trace.value()).isEqualTo(one.getValue().values()[i]);
+                    }
+                }
+            }
+        }
+        assertThat(traced).isGreaterThan(1000);
     }
 
     @Test

@@ -20,6 +20,7 @@ import org.quantscope.core.eval.MemoryData;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.integer.Arithmetic;
+import org.quantscope.core.integer.ElementTrace;
 import org.quantscope.core.integer.IntegerGraph;
 import org.quantscope.core.integer.IntegerNetwork;
 import org.quantscope.core.integer.IntegerTensor;
@@ -167,6 +168,39 @@ class IntegerEvaluationTest {
             assertThat(result.besideSimulation().logitSqnrDb()).isGreaterThan(20);
             assertThat(result.flips())
                     .isEqualTo(120 - result.besideSimulation().agree().orElseThrow());
+        }
+    }
+
+    @Test
+    void anElementOfASampleIsTracedThroughTheLayerThatMakesIt() throws IOException {
+        MemoryData data = new MemoryData(5, Shape.of(3, 8, 8), i -> i % 5);
+        Path file = Exporters.export(Exporters.byId("onnx-qdq"), plan(8), folder.resolve("q.onnx"), NEVER)
+                .getFirst();
+        float[] values = new float[3 * 8 * 8];
+        data.fill(new int[] {3}, values);
+        for (Arithmetic arithmetic : Arithmetic.values()) {
+            IntegerNetwork network = new IntegerNetwork(OnnxIntegers.read(file, arithmetic), arithmetic);
+            float[] answer = network.run(List.of(network.quantized(0, new int[] {1, 3, 8, 8}, values)))
+                    .getFirst()
+                    .values();
+            IntegerSample sample = IntegerSample.of(plan(8), arithmetic, data, 3, NEVER);
+
+            assertThat(sample.elements(new TensorId("y"))).isEqualTo(5);
+            for (int i = 0; i < 5; i++) {
+                ElementTrace trace = sample.trace(new TensorId("y"), i).orElseThrow();
+                assertThat(trace.value()).isEqualTo(answer[i]);
+                assertThat(trace.terms()).hasSize(6);
+                assertThat(trace.channel()).isEqualTo(i);
+            }
+            // In the corner of the picture 5 of 9 places are padding, and the Relu holds codes at its zero point.
+            ElementTrace corner = sample.trace(new TensorId("r1"), 0).orElseThrow();
+            assertThat(corner.padding()).isEqualTo(15);
+            assertThat(corner.terms()).hasSize(12);
+            assertThat(corner.least()).isEqualTo(corner.zeroPoint());
+            // An addition has no products, and an input is made by no layer.
+            assertThat(sample.elements(new TensorId("s"))).isEqualTo(6 * 16);
+            assertThat(sample.trace(new TensorId("s"), 0)).isEmpty();
+            assertThat(sample.trace(new TensorId("x"), 0)).isEmpty();
         }
     }
 
