@@ -17,6 +17,7 @@ import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.flipped.LayerOutputViewModel;
 import org.quantscope.app.flipped.SampleLayersViewModel;
 import org.quantscope.app.glass.GlassViewModel;
+import org.quantscope.app.glass.MakingViewModel;
 import org.quantscope.app.graph.GraphViewModel;
 import org.quantscope.app.improve.EqualizeFirst;
 import org.quantscope.app.improve.ImproveViewModel;
@@ -141,7 +142,7 @@ public record ApplicationContext(
                 new SlicesViewModel(selected, quantizer),
                 new CodesViewModel(selected, codeUse),
                 accuracy,
-                new ArithmeticViewModel(bench, measurements, solutions, background),
+                new ArithmeticViewModel(bench, solutions, background),
                 new TriedViewModel(bench, accuracy, selected, settings.state().resolve("tried"), background),
                 new FlippedViewModel(bench, accuracy, background),
                 new LayerOutputViewModel(bench, accuracy, selected, background),
@@ -160,7 +161,7 @@ public record ApplicationContext(
                 lessons,
                 new TourViewModel(bench, lessons, settings),
                 new ExplainViewModel(selected, accuracy),
-                new GlassViewModel(selected),
+                new GlassViewModel(selected, new MakingViewModel(bench, selected, solutions, background)),
                 background);
     }
 

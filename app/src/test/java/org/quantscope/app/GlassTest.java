@@ -57,7 +57,7 @@ class GlassTest {
         assertThat(step("rounded")).endsWith("= 3");
         assertThat(step("clamped")).isEqualTo("clamp(3, −7, 7) = 3");
         assertThat(view().bits().orElseThrow().text()).isEqualTo("0011");
-        assertThat(step("back")).startsWith("(3) · ").endsWith("= 0.3");
+        assertThat(step("back")).startsWith("3 · ").endsWith("= 0.3");
         assertThat(step("error")).contains("= −0.03").endsWith("= −0.300 steps");
     }
 

@@ -7,7 +7,6 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
-import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.dataset.Dataset;
@@ -17,7 +16,6 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
-import org.quantscope.core.session.Session;
 import org.quantscope.core.verify.IntegerEvaluation;
 
 /**
@@ -48,7 +46,6 @@ public final class ArithmeticViewModel {
     private record Key(Arithmetic arithmetic, ExportPlan plan, Dataset data) {}
 
     private final Workbench bench;
-    private final Measurements measurements;
     private final Solutions solutions;
     private final Background background;
     private final LatestWins<View> latest;
@@ -57,9 +54,8 @@ public final class ArithmeticViewModel {
     private Optional<Arithmetic> chosen = Optional.empty();
     private @Nullable Key asked;
 
-    public ArithmeticViewModel(Workbench bench, Measurements measurements, Solutions solutions, Background background) {
+    public ArithmeticViewModel(Workbench bench, Solutions solutions, Background background) {
         this.bench = bench;
-        this.measurements = measurements;
         this.solutions = solutions;
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
@@ -89,7 +85,7 @@ public final class ArithmeticViewModel {
             view.set(new View.Waiting(arithmetic, "needs data"));
             return;
         }
-        Optional<ExportPlan> plan = plan();
+        Optional<ExportPlan> plan = solutions.plan();
         if (plan.isEmpty()) {
             stop();
             view.set(new View.Waiting(arithmetic, "…"));
@@ -137,22 +133,5 @@ public final class ArithmeticViewModel {
     private void stop() {
         asked = null;
         latest.cancel();
-    }
-
-    private Optional<ExportPlan> plan() {
-        Measurements.Snapshot measured = measurements.snapshotProperty().get();
-        return solutions
-                .viewProperty()
-                .get()
-                .solved()
-                .filter(codes -> measured.complete() && codes.open().isEmpty())
-                .flatMap(codes -> bench.analysed()
-                        .flatMap(model -> bench.stateProperty()
-                                .get()
-                                .map(state -> new ExportPlan(
-                                                codes.model(),
-                                                new Session(state, measured.ranges(), codes.solved()),
-                                                codes.settings())
-                                        .withReference(bench.reference().orElse(model)))));
     }
 }

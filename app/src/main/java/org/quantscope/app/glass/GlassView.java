@@ -1,23 +1,17 @@
 package org.quantscope.app.glass;
 
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import javafx.geometry.Pos;
-import javafx.geometry.VPos;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
 import javafx.scene.control.ToggleButton;
 import javafx.scene.control.Tooltip;
-import javafx.scene.layout.ColumnConstraints;
-import javafx.scene.layout.GridPane;
 import javafx.scene.layout.HBox;
-import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 import javafx.util.Subscription;
-import org.quantscope.app.explain.FormulaView;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.quant.ValueTrace.Bits;
 import org.quantscope.core.quant.ValueTrace.Field;
@@ -25,7 +19,6 @@ import org.quantscope.core.quant.ValueTrace.Field;
 /** A value with its steps line by line, and its bits, each a button that flips it. */
 public final class GlassView extends VBox {
     private static final double GAP = 8;
-    private static final double NAME = 96;
 
     private final GlassViewModel model;
     private final Label title = wrapped("title");
@@ -35,7 +28,8 @@ public final class GlassView extends VBox {
     private final Button after = new Button("▸");
     private final Label weights = new Label();
     private final HBox chooser;
-    private final GridPane steps = new GridPane(GAP, 2);
+    private final StepLines steps = new StepLines("glass");
+    private final MakingView making;
     private final HBox bits = new HBox(2);
     private final Label flipped = wrapped("explanation-here");
     private final Label why = wrapped("hint");
@@ -76,17 +70,13 @@ public final class GlassView extends VBox {
         any.getStyleClass().add("muted");
         HBox values = new HBox(GAP, any, value);
         values.setAlignment(Pos.CENTER_LEFT);
-        ColumnConstraints names = new ColumnConstraints(NAME);
-        ColumnConstraints arithmetic = new ColumnConstraints();
-        arithmetic.setHgrow(Priority.ALWAYS);
-        steps.getColumnConstraints().addAll(names, arithmetic);
-        steps.setId("glass-steps");
         bits.setId("glass-bits");
         flipped.setId("glass-flipped");
         flipped.managedProperty().bind(flipped.visibleProperty());
         why.setId("glass-why");
         why.managedProperty().bind(why.visibleProperty());
-        getChildren().addAll(title, values, chooser, why, steps, bits, flipped);
+        making = new MakingView(model.making());
+        getChildren().addAll(title, values, chooser, why, steps, bits, flipped, making);
         watching = model.viewProperty().subscribe(v -> v.ifPresent(this::show));
     }
 
@@ -112,16 +102,7 @@ public final class GlassView extends VBox {
         after.setDisable(v.weight().orElse(0) >= v.weights() - 1);
         why.setText(v.why());
         why.setVisible(!v.why().isEmpty());
-        steps.getChildren().clear();
-        List<GlassViewModel.Step> all = v.steps();
-        for (int i = 0; i < all.size(); i++) {
-            Label name = new Label(all.get(i).name());
-            name.getStyleClass().add("muted");
-            GridPane.setValignment(name, VPos.CENTER);
-            FormulaView arithmetic = new FormulaView(all.get(i).arithmetic());
-            arithmetic.setId("glass-step-" + i);
-            steps.addRow(i, name, arithmetic);
-        }
+        steps.show(v.steps());
         showBits(v.bits());
         flipped.setText(v.flipped());
         flipped.setVisible(!v.flipped().isEmpty());
@@ -174,6 +155,7 @@ public final class GlassView extends VBox {
     /** Stops following. */
     public void close() {
         watching.unsubscribe();
+        making.close();
         model.close();
     }
 }

@@ -1,7 +1,10 @@
 package org.quantscope.app.glass;
 
-import java.math.BigDecimal;
-import java.math.MathContext;
+import static org.quantscope.app.glass.Digits.difference;
+import static org.quantscope.app.glass.Digits.number;
+import static org.quantscope.app.glass.Digits.plus;
+import static org.quantscope.app.glass.Digits.whole;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -23,9 +26,9 @@ import org.quantscope.core.quant.ValueTrace.Part;
 /** A value of the selected tensor, followed through its quantizer. It follows the range and the settings. */
 public final class GlassViewModel {
     private static final int NO_WEIGHT = -1;
-    private static final int DIGITS = 6;
 
     private final SelectedTensor selected;
+    private final MakingViewModel making;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private Optional<String> subject = Optional.empty();
     private float value;
@@ -33,8 +36,9 @@ public final class GlassViewModel {
     private int flips;
     private boolean open;
 
-    public GlassViewModel(SelectedTensor selected) {
+    public GlassViewModel(SelectedTensor selected, MakingViewModel making) {
         this.selected = selected;
+        this.making = making;
         selected.viewProperty().subscribe(v -> refresh());
     }
 
@@ -101,11 +105,13 @@ public final class GlassViewModel {
     /** Takes nothing under the glass until the next value is chosen. */
     public void close() {
         open = false;
+        making.setOpen(false);
         view.set(Optional.empty());
     }
 
     private void begin() {
         open = true;
+        making.setOpen(true);
         flips = 0;
         subject = selected.viewProperty().get().map(v -> v.subject().id().toString());
         refresh();
@@ -223,7 +229,7 @@ public final class GlassViewModel {
         steps.add(new Step(
                 "back",
                 t.uniform()
-                        ? "(" + whole(t.code()) + plus(-t.zeroPoint()) + ") · " + s + " = " + back
+                        ? difference(t.code(), t.zeroPoint()) + " · " + s + " = " + back
                         : number(t.rounded()) + " · " + s + " = " + back));
         steps.add(new Step(
                 "error",
@@ -246,24 +252,9 @@ public final class GlassViewModel {
                 : sign + " 2^(" + e + " − " + f.bias() + ") · (1 + " + m + "/" + of + ") = " + number(t.rounded());
     }
 
-    private static String plus(int n) {
-        return n == 0 ? "" : n > 0 ? " + " + n : " − " + -n;
-    }
-
-    private static String whole(double x) {
-        return (Math.abs(x) < 1e9 ? Long.toString((long) x) : String.format(Locale.ROOT, "%.3e", x)).replace('-', '−');
-    }
-
-    /** Six significant digits, without zeros at the end: enough to follow the arithmetic by hand. */
-    private static String number(double x) {
-        double size = Math.abs(x);
-        String text = size != 0 && (size < 1e-4 || size >= 1e7)
-                ? String.format(Locale.ROOT, "%.5e", x)
-                : new BigDecimal(x)
-                        .round(new MathContext(DIGITS))
-                        .stripTrailingZeros()
-                        .toPlainString();
-        return text.replace('-', '−');
+    /** How a value of an activation comes about in whole numbers. */
+    public MakingViewModel making() {
+        return making;
     }
 
     /** Empty while nothing is under the glass. */

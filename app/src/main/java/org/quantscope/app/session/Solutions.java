@@ -11,6 +11,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -22,6 +23,7 @@ import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.ResolvedTensor;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.tensor.Tensor;
@@ -117,6 +119,22 @@ public final class Solutions {
             asked = null;
         });
         bench.changes().on(Changes.Stage.SOLUTIONS, this::refresh);
+    }
+
+    /** The settings in hand as they would be exported; empty until all ranges and codes are known. */
+    public Optional<ExportPlan> plan() {
+        Measurements.Snapshot measured = measurements.snapshotProperty().get();
+        return view.get()
+                .solved()
+                .filter(codes -> measured.complete() && codes.open().isEmpty())
+                .flatMap(codes -> bench.analysed()
+                        .flatMap(model -> bench.stateProperty()
+                                .get()
+                                .map(state -> new ExportPlan(
+                                                codes.model(),
+                                                new Session(state, measured.ranges(), codes.solved()),
+                                                codes.settings())
+                                        .withReference(bench.reference().orElse(model)))));
     }
 
     /** Remembers codes from a session file. */
