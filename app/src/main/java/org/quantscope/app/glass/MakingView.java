@@ -27,7 +27,8 @@ final class MakingView extends VBox {
     private final Chooser sample;
     private final Chooser element;
     private final StepLines lines = new StepLines("making");
-    private final Label why = new Label();
+    private final Label made = wrapped("making-made", "muted");
+    private final Label why = wrapped("making-why", "hint");
     private final Subscription watching;
     private boolean showing;
 
@@ -58,16 +59,21 @@ final class MakingView extends VBox {
         });
         sample = new Chooser("Sample", "making-sample", model::showSample);
         element = new Chooser("Element", "making-element", model::showElement);
-        why.setId("making-why");
-        why.getStyleClass().add("hint");
-        why.setWrapText(true);
-        why.setMinHeight(USE_PREF_SIZE);
-        why.managedProperty().bind(why.visibleProperty());
         FlowPane choices = new FlowPane(2 * GAP, GAP, sample, element);
-        getChildren().addAll(title, arithmetic, choices, why, lines);
+        getChildren().addAll(title, arithmetic, choices, why, made, lines);
         setId("making");
         managedProperty().bind(visibleProperty());
         watching = model.viewProperty().subscribe(this::show);
+    }
+
+    private static Label wrapped(String id, String style) {
+        Label label = new Label();
+        label.setId(id);
+        label.getStyleClass().add(style);
+        label.setWrapText(true);
+        label.setMinHeight(USE_PREF_SIZE);
+        label.managedProperty().bind(label.visibleProperty());
+        return label;
     }
 
     /** A number with its neighbours. */
@@ -117,6 +123,8 @@ final class MakingView extends VBox {
             element.show(v.element(), v.elements());
             why.setText(v.why());
             why.setVisible(!v.why().isEmpty());
+            made.setText(v.made());
+            made.setVisible(!v.made().isEmpty());
             lines.show(v.steps());
         });
     }

@@ -52,11 +52,19 @@ public final class MakingViewModel {
      * @param samples how many there are
      * @param element which element of the activation, row by row
      * @param elements how many it has for a sample; 0 while they are not known
+     * @param made which layer makes it, and where it stands in the result; empty if none does
      * @param steps from the products to the value
      * @param why what is missing, in a sentence; empty if nothing is
      */
     public record View(
-            Arithmetic arithmetic, int sample, int samples, int element, int elements, List<Step> steps, String why) {
+            Arithmetic arithmetic,
+            int sample,
+            int samples,
+            int element,
+            int elements,
+            String made,
+            List<Step> steps,
+            String why) {
         public View {
             steps = List.copyOf(steps);
         }
@@ -189,13 +197,19 @@ public final class MakingViewModel {
                 samples,
                 element,
                 elements,
+                trace.map(MakingViewModel::made).orElse(""),
                 trace.map(MakingViewModel::steps).orElse(List.of()),
                 missing)));
     }
 
+    private static String made(ElementTrace t) {
+        return "Made by " + t.step() + ", output channel " + t.channel() + ", at " + place(t.place()) + ": "
+                + Figures.count(t.terms().size()) + (t.terms().size() == 1 ? " product" : " products")
+                + ", the largest by themselves.";
+    }
+
     private static List<Step> steps(ElementTrace t) {
         List<Step> steps = new ArrayList<>();
-        steps.add(new Step("made by", t.step() + ", output channel " + t.channel()));
         List<Term> terms = t.terms();
         Set<Integer> largest = IntStream.range(0, terms.size())
                 .boxed()
@@ -257,6 +271,10 @@ public final class MakingViewModel {
         steps.add(new Step(
                 "back",
                 difference(t.code(), t.zeroPoint()) + " · " + number(t.outScale()) + " = " + number(t.value())));
+        if (shifted != t.code()) {
+            steps.add(new Step("cut off by", "a Relu, whose work this is, or the range"));
+            return steps;
+        }
         double error = t.value() - unrounded;
         steps.add(new Step(
                 "error",
