@@ -39,6 +39,7 @@ import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
+import org.quantscope.app.snapshots.SnapshotsViewModel;
 import org.quantscope.app.tensors.SensitivityViewModel;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.tour.TourViewModel;
@@ -70,6 +71,7 @@ public record ApplicationContext(
         AccuracyViewModel accuracy,
         ArithmeticViewModel arithmetic,
         TriedViewModel tried,
+        SnapshotsViewModel snapshots,
         FlippedViewModel flipped,
         LayerOutputViewModel layerOutput,
         SampleLayersViewModel sampleLayers,
@@ -144,6 +146,7 @@ public record ApplicationContext(
                 accuracy,
                 new ArithmeticViewModel(bench, solutions, background),
                 new TriedViewModel(bench, accuracy, selected, settings.state().resolve("tried"), background),
+                new SnapshotsViewModel(bench, accuracy, background),
                 new FlippedViewModel(bench, accuracy, background),
                 new LayerOutputViewModel(bench, accuracy, selected, background),
                 new SampleLayersViewModel(bench, accuracy, background),

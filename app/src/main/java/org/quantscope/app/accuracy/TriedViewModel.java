@@ -17,6 +17,7 @@ import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.SettingsLabel;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
@@ -280,46 +281,15 @@ public final class TriedViewModel {
     }
 
     private String label() {
-        List<QuantSpec> weights = specs(bench.weights());
-        List<QuantSpec> activations = specs(bench.activations());
-        if (weights.isEmpty() && activations.isEmpty()) {
-            return FLOAT;
-        }
-        List<QuantSpec> all = new ArrayList<>(weights);
-        all.addAll(activations);
-        boolean corrected =
-                bench.stateProperty().get().map(s -> !s.corrections().isEmpty()).orElse(false);
-        return (letters("W", weights) + letters("A", activations) + rule(all)).strip()
-                + (corrected ? " corrected" : "");
+        String label = SettingsLabel.of(
+                specs(bench.weights()),
+                specs(bench.activations()),
+                bench.stateProperty().get().map(s -> !s.corrections().isEmpty()).orElse(false));
+        return label.isEmpty() ? FLOAT : label;
     }
 
     private List<QuantSpec> specs(List<? extends QuantizableTensor> subjects) {
         return subjects.stream().flatMap(s -> bench.spec(s).stream()).toList();
-    }
-
-    private static String letters(String prefix, List<QuantSpec> specs) {
-        if (specs.isEmpty()) {
-            return "";
-        }
-        int least = specs.stream().mapToInt(QuantSpec::bits).min().orElseThrow();
-        int most = specs.stream().mapToInt(QuantSpec::bits).max().orElseThrow();
-        long channels = specs.stream()
-                .filter(s -> s.granularity() instanceof Granularity.PerChannel)
-                .count();
-        return prefix + least + (most > least ? "–" + most : "")
-                + (channels == 0 ? "" : channels == specs.size() ? " ch" : " part ch") + " ";
-    }
-
-    /** The calibrator in a few letters, or nothing for the default one. */
-    private static String rule(List<QuantSpec> specs) {
-        Set<String> rules = specs.stream()
-                .map(s -> s.clip() instanceof Clip.Auto auto ? auto.calibratorId() : "hand")
-                .collect(Collectors.toSet());
-        return rules.equals(Set.of("minmax"))
-                ? ""
-                : rules.contains("hand")
-                        ? "hand"
-                        : rules.size() > 1 ? "mixed" : rules.iterator().next();
     }
 
     private String details(SessionState state) {

@@ -13,6 +13,7 @@ import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SnapshotScore;
 import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.tensor.TensorId;
@@ -74,16 +75,19 @@ sealed interface Opened {
      * @param codes the codes of weights in the session file
      * @param activations the sketches, if they belong to the model and the data of the session
      * @param note why there are no sketches although there should be
+     * @param scores of snapshots in the session file
      */
     record Seen(
             ActivationRanges ranges,
             Map<TensorId, SolvedWeight> codes,
             Optional<ActivationSketches> activations,
-            Optional<String> note) {
-        static final Seen NOTHING = new Seen(ActivationRanges.NONE, Map.of(), Optional.empty(), Optional.empty());
+            Optional<String> note,
+            Map<String, List<SnapshotScore>> scores) {
+        static final Seen NOTHING =
+                new Seen(ActivationRanges.NONE, Map.of(), Optional.empty(), Optional.empty(), Map.of());
 
         static Seen of(Session session) {
-            return new Seen(session.ranges(), session.solved(), Optional.empty(), Optional.empty());
+            return new Seen(session.ranges(), session.solved(), Optional.empty(), Optional.empty(), session.scores());
         }
 
         static Seen not(Session session, String why) {
@@ -91,7 +95,8 @@ sealed interface Opened {
                     session.ranges(),
                     session.solved(),
                     Optional.empty(),
-                    Optional.of(why + ": the activations are looked at again"));
+                    Optional.of(why + ": the activations are looked at again"),
+                    session.scores());
         }
     }
 }

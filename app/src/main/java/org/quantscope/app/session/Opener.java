@@ -196,7 +196,8 @@ final class Opener {
             boolean fits = ref.isPresent()
                     && read.restsOn(state.modelKey(), ref.get().digest(), state.foldBatchNorm(), samples);
             return fits
-                    ? new Opened.Seen(session.ranges(), session.solved(), Optional.of(read), Optional.empty())
+                    ? new Opened.Seen(
+                            session.ranges(), session.solved(), Optional.of(read), Optional.empty(), session.scores())
                     : Opened.Seen.not(
                             session,
                             sketches.getFileName() + " was made with another model, other data or another fold flag");

@@ -59,7 +59,13 @@ record Resumption(
             case CALIBRATION -> state.withCalibrationData(Optional.of(ref));
             case REFERENCE -> state.withReference(Optional.of(ref));
         };
-        return new Resumption(file, saveTo, new Session(next, session.ranges(), session.solved()), true, waived, notes);
+        return new Resumption(
+                file,
+                saveTo,
+                new Session(next, session.ranges(), session.solved(), session.scores()),
+                true,
+                waived,
+                notes);
     }
 
     Resumption without(Role role) {

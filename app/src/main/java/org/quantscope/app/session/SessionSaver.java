@@ -14,6 +14,7 @@ import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SnapshotScore;
 import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.SketchFile;
@@ -114,10 +115,14 @@ final class SessionSaver {
                 Resolver resolver = bench.resolver();
                 Calibration calibration = bench.calibration();
                 Map<TensorId, SolvedWeight> codes = solutions.toSave();
+                Map<String, List<SnapshotScore>> scores = bench.scoresProperty().get();
                 // Nothing is computed for the copy: it is to be there before anything else can happen.
                 unsaved.keep(
                         () -> new Session(
-                                state, resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE), codes),
+                                state,
+                                resolver.knownRanges(state, calibration).orElse(ActivationRanges.NONE),
+                                codes,
+                                scores),
                         bench.sessionFileProperty().get());
             } else {
                 unsaved.forget();
@@ -130,6 +135,7 @@ final class SessionSaver {
         Resolver resolver = bench.resolver();
         Calibration calibration = bench.calibration();
         Map<TensorId, SolvedWeight> codes = solutions.toSave();
-        return () -> new Session(state, resolver.ranges(state, calibration, new CancelToken()), codes);
+        Map<String, List<SnapshotScore>> scores = bench.scoresProperty().get();
+        return () -> new Session(state, resolver.ranges(state, calibration, new CancelToken()), codes, scores);
     }
 }

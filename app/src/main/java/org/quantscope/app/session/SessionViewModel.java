@@ -348,6 +348,7 @@ public final class SessionViewModel {
                         b.saveTo(),
                         b.data(),
                         b.seen().activations());
+                bench.know(b.seen().scores());
                 saver.opened(b);
                 List<String> notes = new ArrayList<>(b.notes());
                 b.seen().note().ifPresent(notes::add);

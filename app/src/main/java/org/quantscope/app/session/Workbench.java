@@ -1,6 +1,7 @@
 package org.quantscope.app.session;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,8 @@ import org.quantscope.core.session.History;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.Snapshot;
+import org.quantscope.core.session.SnapshotScore;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
@@ -61,6 +64,10 @@ public final class Workbench {
      * it here.
      */
     private final LruCache<String, Calibration> calibrations = LruCache.ofEntries(CALIBRATIONS_KEPT);
+
+    /** What settings of snapshots have scored, by {@link Snapshot#key}. */
+    private final ReadOnlyObjectWrapper<Map<String, List<SnapshotScore>>> scores =
+            new ReadOnlyObjectWrapper<>(Map.of());
 
     private final Changes changes = new Changes();
 
@@ -139,9 +146,35 @@ public final class Workbench {
         storedVariant = variantOf(start);
         storedKey = calibrationKey(start);
         activations.ifPresent(run -> calibrations.put(calibrationKey(run), stored.withSeen(run)));
+        scores.set(Map.of());
         model.set(Optional.of(opened));
         sessionFile.set(file);
         take(History.of(start));
+    }
+
+    /** Remembers what settings have scored, from a session file. */
+    public void know(Map<String, List<SnapshotScore>> results) {
+        scores.set(Map.copyOf(results));
+    }
+
+    /** Remembers what the settings of a snapshot have scored; an earlier score that rests on the same is replaced. */
+    public void scored(Snapshot snapshot, SnapshotScore score) {
+        String key = snapshot.key();
+        List<SnapshotScore> known = scores.get().getOrDefault(key, List.of());
+        if (known.contains(score)) {
+            return;
+        }
+        List<SnapshotScore> all = new ArrayList<>(known);
+        all.removeIf(s -> s.rests().equals(score.rests()));
+        all.add(score);
+        Map<String, List<SnapshotScore>> next = new HashMap<>(scores.get());
+        next.put(key, List.copyOf(all));
+        scores.set(Map.copyOf(next));
+    }
+
+    /** What settings of snapshots have scored, by {@link Snapshot#key}. */
+    public ReadOnlyObjectProperty<Map<String, List<SnapshotScore>>> scoresProperty() {
+        return scores.getReadOnlyProperty();
     }
 
     /** A session that was put aside, with everything that belongs to it. */
@@ -159,6 +192,7 @@ public final class Workbench {
         private final String storedKey;
         private final Resolver resolver;
         private final Optional<TensorId> selection;
+        private final Map<String, List<SnapshotScore>> scores;
 
         private Kept(Workbench of) {
             model = of.model.get();
@@ -174,6 +208,7 @@ public final class Workbench {
             storedKey = of.storedKey;
             resolver = of.resolver;
             selection = of.selection.get();
+            scores = of.scores.get();
         }
     }
 
@@ -199,6 +234,7 @@ public final class Workbench {
         storedVariant = kept.storedVariant;
         storedKey = kept.storedKey;
         resolver = kept.resolver;
+        scores.set(kept.scores);
         model.set(kept.model);
         sessionFile.set(kept.sessionFile);
         if (kept.history.isPresent()) {
@@ -233,6 +269,16 @@ public final class Workbench {
     /** Applies an edit as one undo step; an edit that changes nothing is ignored. */
     public void apply(Edit edit) {
         history.ifPresent(h -> take(h.apply(edit)));
+    }
+
+    /** All steps, with the present position among them; empty if no model is open. */
+    public Optional<History> history() {
+        return history;
+    }
+
+    /** Undoes or redoes until {@code steps} steps are done. */
+    public void goTo(int steps) {
+        history.ifPresent(h -> take(h.at(steps)));
     }
 
     public void undo() {

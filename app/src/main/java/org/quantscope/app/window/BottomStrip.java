@@ -1,6 +1,8 @@
 package org.quantscope.app.window;
 
 import java.util.Locale;
+import java.util.Optional;
+import javafx.beans.value.ObservableValue;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
@@ -14,9 +16,12 @@ import javafx.scene.layout.VBox;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.CacheView;
 import org.quantscope.app.accuracy.TriedView;
+import org.quantscope.app.snapshots.SnapshotsView;
 import org.quantscope.app.ui.Explained;
 import org.quantscope.app.ui.JobsView;
+import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.Reasoned;
+import org.quantscope.core.session.Snapshot;
 
 /**
  * The strip at the bottom of the window: the settings tried, above them the running jobs and the meaning of the marks.
@@ -25,11 +30,13 @@ final class BottomStrip extends VBox {
     private static final double SHARE = 0.17;
     private static final double MOST_HEIGHT = 180;
 
+    private static final double SNAPSHOTS_SHARE = 0.45;
+
     private static final double GAP = 12;
     private static final double PADDING = 8;
     private static final double MIN_HEIGHT = 112;
 
-    BottomStrip(ApplicationContext context, WindowActions actions) {
+    BottomStrip(ApplicationContext context, WindowActions actions, ObservableValue<Palette> palette) {
         super(2);
         Label head = new Label();
         head.getStyleClass().add("section-head");
@@ -50,14 +57,53 @@ final class BottomStrip extends VBox {
         StackPane end = new StackPane(legend, jobs);
         end.setAlignment(Pos.CENTER_RIGHT);
         context.jobs().onChange(running -> legend.setVisible(running.isEmpty()));
-        HBox line = new HBox(GAP, head, budget(context, actions), space, cache, end);
+        HBox line = new HBox(GAP, head, budget(context, actions), take(context, actions), space, cache, end);
         line.setAlignment(Pos.CENTER_LEFT);
         TriedView plot = new TriedView(context.tried(), context.budget());
-        VBox.setVgrow(plot, Priority.ALWAYS);
-        getChildren().addAll(line, plot);
+        SnapshotsView snapshots = new SnapshotsView(context.snapshots(), palette, new SnapshotsView.Asked() {
+            @Override
+            public void compare(Snapshot snapshot) {
+                actions.against(Optional.of(snapshot));
+            }
+
+            @Override
+            public void rename(Snapshot snapshot) {
+                actions.renameSnapshot(snapshot);
+            }
+        });
+        HBox.setHgrow(plot, Priority.ALWAYS);
+        HBox both = new HBox(GAP, plot, snapshots);
+        // The plot keeps the greater part; the cards beyond the rest are scrolled to.
+        context.snapshots().viewProperty().subscribe(all -> width(snapshots, all.size()));
+        widthProperty()
+                .subscribe(w -> width(
+                        snapshots, context.snapshots().viewProperty().get().size()));
+        VBox.setVgrow(both, Priority.ALWAYS);
+        getChildren().addAll(line, both);
         getStyleClass().add("bottom-strip");
         setPadding(new Insets(PADDING, GAP, PADDING, GAP));
         setMinHeight(MIN_HEIGHT);
+    }
+
+    private void width(SnapshotsView snapshots, int count) {
+        double wide = Math.min(SnapshotsView.widthFor(count), Math.floor(SNAPSHOTS_SHARE * getWidth()));
+        snapshots.setMinWidth(wide);
+        snapshots.setPrefWidth(wide);
+        snapshots.setMaxWidth(wide);
+    }
+
+    private static Reasoned take(ApplicationContext context, WindowActions actions) {
+        Button take = new Button("Take snapshot");
+        take.setId("snapshot-take");
+        take.getStyleClass().add("link");
+        take.setTooltip(
+                new Tooltip("Keep these settings under a name, to go back to or to compare with (Ctrl+Shift+T)"));
+        take.setOnAction(e -> actions.takeSnapshot());
+        Reasoned held = new Reasoned(take);
+        context.bench()
+                .modelProperty()
+                .subscribe(m -> held.disable(context.snapshots().refusal()));
+        return held;
     }
 
     private static Reasoned budget(ApplicationContext context, WindowActions actions) {

@@ -29,6 +29,8 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+B", "mixed precision: spend a bit budget"),
             new Key("Ctrl+I", "import the ranges of another tool's file"),
             new Key("Ctrl+Z, Ctrl+Y", "undo, redo"),
+            new Key("Ctrl+Shift+T", "take a snapshot of the settings"),
+            new Key("Enter, F2, Delete", "on a snapshot: go back to it, rename it, remove it"),
             new Key("Ctrl+F", "filter the tensors"),
             new Key("Ctrl+T", "light or dark"),
             new Key("Ctrl+1, Ctrl+2, …", "the pages under the curve"),

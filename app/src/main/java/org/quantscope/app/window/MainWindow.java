@@ -209,7 +209,7 @@ public final class MainWindow {
         Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty(), scale, columns);
         toolbar.setMinWidth(0);
         root.setTop(toolbar);
-        strip = new Rows(columns, new BottomStrip(context, actions));
+        strip = new Rows(columns, new BottomStrip(context, actions, theme.map(Theme::palette)));
         context.lessons().viewProperty().subscribe(v -> showStrip());
         strip.setLower(length("strip.height", BottomStrip.usualHeight(place.getHeight())));
         // Where there is not room for all, columns and the strip yield; nothing is laid out beyond the window.
@@ -381,6 +381,7 @@ public final class MainWindow {
         bind("Shortcut+B", actions::mixedPrecision);
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", actions::switchTheme);
+        bind("Shortcut+Shift+T", actions::takeSnapshot);
         for (String plus : List.of("Shortcut+Plus", "Shortcut+Equals", "Shortcut+Shift+Equals", "Shortcut+Add")) {
             bind(plus, scale::larger);
             bind(plus.replace("Shortcut", "Alt"), histogram::zoomIn);

@@ -28,6 +28,7 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Invisible;
 import org.quantscope.core.lesson.Lesson;
 import org.quantscope.core.lesson.LessonReader;
+import org.quantscope.core.session.Snapshot;
 
 /** The actions of the window's menus, buttons and keys that need a dialog. Most dialogs leave the window usable. */
 final class WindowActions {
@@ -400,6 +401,26 @@ final class WindowActions {
         dialogs.dress(dialog);
         dialog.show();
     }
+
+    /** Keeps the present settings under a name. */
+    void takeSnapshot() {
+        context.snapshots().take();
+    }
+
+    /** Lets the user type another name for a snapshot. */
+    void renameSnapshot(Snapshot snapshot) {
+        TextInputDialog dialog = new TextInputDialog(snapshot.name());
+        dialog.setTitle("Rename snapshot");
+        dialog.setHeaderText(null);
+        dialog.setContentText("Name of the snapshot:");
+        dialog.setGraphic(null);
+        dialogs.dress(dialog);
+        dialog.getEditor().setId("snapshot-new-name");
+        dialog.showAndWait().ifPresent(name -> context.snapshots().rename(snapshot, name));
+    }
+
+    /** Compares snapshots with each other and with the settings in hand. */
+    void against(Optional<Snapshot> first) {}
 
     /** Starts a lesson. */
     void startLesson(Lesson lesson) {

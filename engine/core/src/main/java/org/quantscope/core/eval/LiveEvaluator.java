@@ -381,6 +381,59 @@ public final class LiveEvaluator implements AutoCloseable {
         }
     }
 
+    /** The outputs of one quantized form of the model, batch by batch; closed by the one who asked for it. */
+    final class Leg implements AutoCloseable {
+        private final Linked linked;
+        private final SessionPool.Leased leased;
+        private final QuantizedSession.Feeds feeds;
+
+        private Leg(EvalRequest asked, CancelToken cancel) {
+            EvalRequest request = asked.withTies(model);
+            linked = new Linked(cancel, closing);
+            SessionPool.Leased held = null;
+            try {
+                held = sessions.lease(request, false, linked.token);
+                feeds = held.session().feeds(request, linked.token);
+                leased = held;
+            } catch (RuntimeException e) {
+                if (held != null) {
+                    held.close();
+                }
+                linked.close();
+                throw e;
+            }
+        }
+
+        int[][] batches() {
+            return batches;
+        }
+
+        Scoring scoring() {
+            return floats.scoring(linked.token).checked();
+        }
+
+        Scoring.Reference floats(int batch) {
+            return floats.of(batch, linked.token);
+        }
+
+        Logits outputs(int batch) {
+            linked.token.check();
+            return leased.session().logits(feed, batches[batch], feeds, linked.token);
+        }
+
+        @Override
+        public void close() {
+            feeds.close();
+            leased.close();
+            linked.close();
+        }
+    }
+
+    /** What is needed to compare these settings with others sample by sample. */
+    Leg leg(EvalRequest request, CancelToken cancel) {
+        return new Leg(request, cancel);
+    }
+
     /**
      * True if there is a figure to report after this batch: it has enough samples for a meaningful interval, or all of
      * them.

@@ -454,6 +454,94 @@ final class Scoring {
         }
     }
 
+    /** Begins to count two quantized models beside each other. */
+    Between between(int total) {
+        return new Between(total);
+    }
+
+    /** The running counts of two quantized models on the same samples. Used by one thread. */
+    final class Between {
+        private final Tally first;
+        private final Tally second;
+        private final Row row = new Row();
+        private final PairedMeans differences = new PairedMeans();
+        private final PairedRatio ratio = new PairedRatio();
+        private final List<SideBySide.Differing> differing = new ArrayList<>();
+        private long gained;
+        private long lost;
+        private long some;
+        private int same;
+
+        private Between(int total) {
+            first = tally(total);
+            second = tally(total);
+        }
+
+        void add(int[] samples, Reference floats, Logits a, Logits b) {
+            first.add(samples, floats, a);
+            second.add(samples, floats, b);
+            for (int i = 0; i < samples.length; i++) {
+                int at = i * head.positions();
+                row.read(samples[i], a, i, floats.logits, floats.top, at);
+                double before = row.score;
+                int[] classes = row.classes.clone();
+                row.read(samples[i], b, i, floats.logits, floats.top, at);
+                double after = row.score;
+                boolean agree = true;
+                for (int p = 0; p < classes.length; p++) {
+                    agree &= !row.counts(p) || classes[p] == row.classes[p];
+                }
+                same += agree ? 1 : 0;
+                some += row.weight > 0 ? 1 : 0;
+                gained += after > before ? 1 : 0;
+                lost += after < before ? 1 : 0;
+                if (task instanceof Task.Each) {
+                    ratio.add(after - before, row.weight);
+                } else if (!task.isProportion()) {
+                    differences.add(after - before);
+                }
+                if (task.isProportion() ? after != before : !agree) {
+                    boolean one = classes.length == 1;
+                    int label = data.hasLabels() ? data.label(samples[i]) : Dataset.UNSCORED;
+                    differing.add(new SideBySide.Differing(
+                            samples[i],
+                            label == Dataset.UNSCORED ? OptionalInt.empty() : OptionalInt.of(label),
+                            one ? OptionalInt.of(classes[0]) : OptionalInt.empty(),
+                            one ? OptionalInt.of(row.classes[0]) : OptionalInt.empty(),
+                            before,
+                            after));
+                }
+            }
+        }
+
+        /** @param population true for all samples that there could be, false for those of the data */
+        private PairedInterval interval(boolean population) {
+            int total = first.records.sample.length;
+            long all = population
+                    ? Long.MAX_VALUE
+                    : !task.isProportion() || task instanceof Task.Each
+                            ? total
+                            : Math.max(1, task.needsLabels() ? fit.scored() : total);
+            return task instanceof Task.Each
+                    ? ratio.interval(all)
+                    : task.isProportion()
+                            ? PairedInterval.of(gained, lost, Math.max(1, some), all)
+                            : differences.interval(all);
+        }
+
+        SideBySide estimate() {
+            return new SideBySide(
+                    first.estimate(),
+                    second.estimate(),
+                    gained,
+                    lost,
+                    hasClasses() ? OptionalInt.of(same) : OptionalInt.empty(),
+                    interval(false),
+                    interval(true),
+                    differing);
+        }
+    }
+
     private double worse(double a, double b) {
         return Double.isNaN(a) ? b : task.higherIsBetter() ? Math.min(a, b) : Math.max(a, b);
     }

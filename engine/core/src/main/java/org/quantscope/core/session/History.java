@@ -2,6 +2,7 @@ package org.quantscope.core.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -84,6 +85,40 @@ public final class History {
         }
         Step step = future.getLast();
         return new History(step.after(), plus(past, step), future.subList(0, future.size() - 1), saved);
+    }
+
+    /** The titles of all steps that are kept, the oldest first; {@link #position} of them are done. */
+    public List<String> titles() {
+        List<String> all = new ArrayList<>(past.stream().map(Step::title).toList());
+        future.reversed().forEach(step -> all.add(step.title()));
+        return List.copyOf(all);
+    }
+
+    /** How many of the {@link #titles} are done. */
+    public int position() {
+        return past.size();
+    }
+
+    /**
+     * Undoes or redoes until {@code steps} of the {@link #titles} are done.
+     *
+     * @throws IndexOutOfBoundsException if there are not as many
+     */
+    public History at(int steps) {
+        Objects.checkIndex(steps, past.size() + future.size() + 1);
+        History history = this;
+        while (history.position() > steps) {
+            history = history.undo();
+        }
+        while (history.position() < steps) {
+            history = history.redo();
+        }
+        return history;
+    }
+
+    /** True if {@code steps} steps done give the state that was saved. */
+    public boolean isSavedAt(int steps) {
+        return at(steps).current.equals(saved);
     }
 
     /** The same history with the present state as the saved one. */
