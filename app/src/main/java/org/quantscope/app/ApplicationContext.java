@@ -134,7 +134,7 @@ public record ApplicationContext(
                 sensitivity,
                 tensors,
                 new GraphViewModel(bench, tensors, sensitivity, background),
-                new DeviceViewModel(bench, export, settings, background),
+                new DeviceViewModel(bench, export, accuracy, settings, background),
                 quantizer,
                 new ErrorViewModel(
                         selected,

@@ -25,6 +25,7 @@ import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
 
 /**
@@ -402,8 +403,14 @@ public final class DataViewModel {
         if (!v.mayApply()) {
             return false;
         }
-        Optional<FileRef> ref =
-                Optional.of(bench.keep(v.result.prepared.dataset().orElseThrow()));
+        Dataset data = v.result.prepared.dataset().orElseThrow();
+        // The same file prepared in another way: what was left out of it stays left out.
+        Optional<FileRef> before = bench.stateProperty()
+                .get()
+                .flatMap(SessionState::calibrationData)
+                .filter(old -> v.role == Role.CALIBRATION && old.sha256().equals(data.sha256()));
+        Dataset used = before.isPresent() ? before.get().withoutLeftOut(data, v.role.title()) : data;
+        Optional<FileRef> ref = Optional.of(bench.keep(used));
         bench.apply(v.role == Role.CALIBRATION ? new Edit.RelinkCalibrationData(ref) : new Edit.SetEvaluationData(ref));
         return true;
     }

@@ -11,6 +11,7 @@ import javafx.scene.control.ComboBox;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.ColumnConstraints;
+import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.GridPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
@@ -55,6 +56,7 @@ public final class DeviceView extends VBox {
             "bytes moved", "device-moved", "Bytes of weights and activations that operators read and write once each");
     private final Label energy =
             facts.addNumber("modelled energy", "device-energy", "A model, never a measurement: " + EnergyModel.SOURCE);
+    private final BudgetPane budget;
     private final GridPane operators = new GridPane(GAP / 2, LINE);
     private final ComboBox<String> boards = new ComboBox<>();
     private final Button measure = new Button("Measure here");
@@ -73,8 +75,8 @@ public final class DeviceView extends VBox {
         number.setMinWidth(USE_PREF_SIZE);
         operators.getColumnConstraints().addAll(name, number, number);
         facts.setMinWidth(USE_PREF_SIZE);
-        HBox.setHgrow(operators, Priority.ALWAYS);
-        figures = new HBox(GAP, facts, operators);
+        budget = new BudgetPane(model);
+        figures = new FlowPane(GAP, LINE * 2, facts, budget, operators);
 
         boards.setId("device-board");
         boards.setAccessibleText("board to compare with");
@@ -120,6 +122,7 @@ public final class DeviceView extends VBox {
 
     private void fill(DeviceViewModel.View.Shown s) {
         DeviceCost cost = s.cost();
+        budget.show(s.budget(), s.refused());
         boards.setValue(s.board().map(DeviceProfile::title).orElse(NO_BOARD));
         weights.setText(beside(cost.weightBytes(), s.board().map(DeviceProfile::flashBytes), "flash"));
         peak.setText(beside(cost.peakActivationBytes(), s.board().map(DeviceProfile::ramBytes), "RAM"));
@@ -127,8 +130,8 @@ public final class DeviceView extends VBox {
         over(
                 peak,
                 s.board().filter(b -> cost.peakActivationBytes() > b.ramBytes()).isPresent());
-        macs.setText(rounded(cost.macs()) + " · " + inIntegers(cost));
-        bitOperations.setText(rounded(cost.bitOperations()));
+        macs.setText(Figures.rounded(cost.macs()) + " · " + inIntegers(cost));
+        bitOperations.setText(Figures.rounded(cost.bitOperations()));
         moved.setText(Figures.bytes(cost.bytesMoved()));
         energy.setText(String.format(Locale.ROOT, "≈ %.3g µJ", cost.picojoules() / 1e6));
         operators.getChildren().clear();
@@ -148,7 +151,7 @@ public final class DeviceView extends VBox {
                     number(
                             layer.macs() == 0
                                     ? Figures.NONE
-                                    : rounded(layer.macs()) + (layer.integer() ? " int" : " float")));
+                                    : Figures.rounded(layer.macs()) + (layer.integer() ? " int" : " float")));
         }
         measure.setDisable(s.measuring());
         measure.setText(s.measuring() ? "Measuring…" : "Measure here");
@@ -194,13 +197,6 @@ public final class DeviceView extends VBox {
         if (over) {
             label.getStyleClass().add("loss");
         }
-    }
-
-    /** 1.81 M for 1,806,336. */
-    private static String rounded(double count) {
-        return count >= 1e9
-                ? String.format(Locale.ROOT, "%.2f G", count / 1e9)
-                : count >= 1e6 ? String.format(Locale.ROOT, "%.2f M", count / 1e6) : Figures.count(Math.round(count));
     }
 
     /** The kind of operator, and the last parts of its name unless they say no more. */

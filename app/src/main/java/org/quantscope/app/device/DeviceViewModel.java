@@ -1,24 +1,35 @@
 package org.quantscope.app.device;
 
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.accuracy.AccuracyState;
+import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.device.BudgetFigures;
 import org.quantscope.core.device.DeviceCost;
 import org.quantscope.core.device.DeviceProfile;
 import org.quantscope.core.device.DeviceShapes;
 import org.quantscope.core.device.MeasuredSpeed;
+import org.quantscope.core.eval.ClassAccuracy;
+import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.DeviceBudget;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.SessionState;
 
 /**
  * What the settings in hand ask of a device, beside a board, and how long both models take on this machine. Nothing is
@@ -38,9 +49,21 @@ public final class DeviceViewModel {
          * @param board the board to compare with
          * @param speed what was measured with these settings
          * @param measuring true while it is being measured
+         * @param budget each limit beside the value in hand
+         * @param refused why what was typed last is no limit; empty if it is one
          */
-        record Shown(DeviceCost cost, Optional<DeviceProfile> board, Optional<MeasuredSpeed> speed, boolean measuring)
-                implements View {}
+        record Shown(
+                DeviceCost cost,
+                Optional<DeviceProfile> board,
+                Optional<MeasuredSpeed> speed,
+                boolean measuring,
+                List<BudgetLine> budget,
+                String refused)
+                implements View {
+            public Shown {
+                budget = List.copyOf(budget);
+            }
+        }
     }
 
     /** Shapes of a model with certain data. */
@@ -50,6 +73,7 @@ public final class DeviceViewModel {
 
     private final Workbench bench;
     private final ExportViewModel export;
+    private final AccuracyViewModel accuracy;
     private final Settings settings;
     private final Background background;
     private final LatestWins<Counted> counting;
@@ -58,14 +82,21 @@ public final class DeviceViewModel {
     private Optional<DeviceProfile> board;
     private boolean showing;
     private boolean measuring;
+    private String refused = "";
     private @Nullable Known known;
     private @Nullable DeviceCost cost;
     private @Nullable ExportPlan measuredFor;
     private @Nullable MeasuredSpeed measured;
 
-    public DeviceViewModel(Workbench bench, ExportViewModel export, Settings settings, Background background) {
+    public DeviceViewModel(
+            Workbench bench,
+            ExportViewModel export,
+            AccuracyViewModel accuracy,
+            Settings settings,
+            Background background) {
         this.bench = bench;
         this.export = export;
+        this.accuracy = accuracy;
         this.settings = settings;
         this.background = background;
         this.counting = background.latest(LatestWins.Mode.CANCEL_STALE);
@@ -73,6 +104,8 @@ public final class DeviceViewModel {
         this.board = settings.text(BOARD).flatMap(DeviceProfile::byId);
         export.planProperty().subscribe(x -> refresh());
         bench.modelProperty().subscribe(x -> refresh());
+        bench.stateProperty().subscribe(x -> showAgain());
+        accuracy.viewProperty().subscribe(x -> showAgain());
     }
 
     /** Says whether the view is visible. */
@@ -143,14 +176,76 @@ public final class DeviceViewModel {
         }
     }
 
+    private void showAgain() {
+        if (showing && view.get() instanceof View.Shown) {
+            show();
+        }
+    }
+
     private void show() {
         DeviceCost now = cost;
         if (now != null) {
-            ExportPlan plan = export.planProperty().get().orElse(null);
-            Optional<MeasuredSpeed> speed =
-                    plan != null && plan.equals(measuredFor) ? Optional.ofNullable(measured) : Optional.empty();
-            view.set(new View.Shown(now, board, speed, measuring));
+            Optional<MeasuredSpeed> speed = export.planProperty()
+                    .get()
+                    .filter(plan -> isSame(plan, measuredFor))
+                    .flatMap(plan -> Optional.ofNullable(measured));
+            view.set(new View.Shown(now, board, speed, measuring, lines(now, speed), refused));
         }
+    }
+
+    /** True if two plans are of one model with the same parameters; what else the session holds takes no time. */
+    private static boolean isSame(ExportPlan plan, @Nullable ExportPlan other) {
+        return other != null
+                && plan.model().equals(other.model())
+                && plan.resolved().equals(other.resolved())
+                && plan.session().solved().equals(other.session().solved());
+    }
+
+    private List<BudgetLine> lines(DeviceCost now, Optional<MeasuredSpeed> speed) {
+        DeviceBudget budget =
+                bench.stateProperty().get().map(SessionState::budget).orElse(DeviceBudget.NONE);
+        AccuracyState state = accuracy.viewProperty().get();
+        boolean done = state.status() == AccuracyState.Status.DONE;
+        Optional<Evaluation> evaluation = done ? state.evaluation() : Optional.empty();
+        Set<Limit> pending = EnumSet.noneOf(Limit.class);
+        if (speed.isEmpty()) {
+            pending.add(Limit.MS);
+        }
+        if (state.status() == AccuracyState.Status.WAITING || state.status() == AccuracyState.Status.RUNNING) {
+            pending.add(Limit.ACCURACY);
+            pending.add(Limit.CLASS_ACCURACY);
+        }
+        DeviceBudget.Figure ms = speed.map(
+                        of -> DeviceBudget.Figure.of(of.quantized().median()))
+                .orElse(DeviceBudget.Figure.unknown("not measured yet"));
+        return BudgetLine.of(
+                budget,
+                BudgetFigures.of(
+                        now,
+                        ms,
+                        evaluation.map(Evaluation::accuracy),
+                        evaluation.map(e -> ClassAccuracy.of(e.outcomes())).orElse(List.of())),
+                pending);
+    }
+
+    /**
+     * Sets a limit, as one undo step.
+     *
+     * @param typed a number as {@link Limit#unit} says, or nothing for no limit; what is neither is refused in words
+     */
+    public void setLimit(Limit limit, String typed) {
+        SessionState state = bench.stateProperty().get().orElse(null);
+        if (state == null) {
+            return;
+        }
+        refused = "";
+        try {
+            OptionalDouble value = typed.isBlank() ? OptionalDouble.empty() : OptionalDouble.of(limit.parse(typed));
+            bench.apply(new Edit.SetBudget(limit.in(state.budget(), value)));
+        } catch (IllegalArgumentException e) {
+            refused = String.valueOf(e.getMessage());
+        }
+        showAgain();
     }
 
     /** Measures the float model and the exported one with the settings in hand, in turn, with progress and cancel. */

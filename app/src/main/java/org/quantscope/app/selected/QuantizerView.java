@@ -27,6 +27,7 @@ import javafx.scene.layout.VBox;
 import javafx.util.StringConverter;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.Facts;
+import org.quantscope.app.ui.NumberField;
 import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Reasoned;
 import org.quantscope.app.ui.Section;

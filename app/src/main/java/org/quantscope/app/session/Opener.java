@@ -139,7 +139,7 @@ final class Opener {
             if (session.ref(role).isPresent()) {
                 FileRef ref = session.ref(role).get();
                 try {
-                    data.add(Datasets.open(ref.path(), ref.preprocessing(), cancel));
+                    data.add(ref.withoutLeftOut(Datasets.open(ref.path(), ref.preprocessing(), cancel), role.title()));
                 } catch (IOException | BadInputException e) {
                     notes.add("without " + role.title() + ": " + reason(e));
                 }

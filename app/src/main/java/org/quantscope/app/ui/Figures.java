@@ -100,6 +100,13 @@ public final class Figures {
         return String.format(Locale.ROOT, "%,d", n);
     }
 
+    /** A large count: 1.81 M for 1,806,336. */
+    public static String rounded(double count) {
+        return count >= 1e9
+                ? String.format(Locale.ROOT, "%.2f G", count / 1e9)
+                : count >= 1e6 ? String.format(Locale.ROOT, "%.2f M", count / 1e6) : count(Math.round(count));
+    }
+
     /** A size in bytes, with a binary unit. */
     public static String bytes(long n) {
         return n < 1024

@@ -53,6 +53,13 @@ final class CalibrateCommand extends EngineCommand {
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
     private @Nullable Integer limit;
 
+    @Option(
+            names = "--leave-out",
+            paramLabel = "I",
+            split = ",",
+            description = "Samples of the data that are not used, counted from 0, with commas between them.")
+    private List<Integer> leaveOut = List.of();
+
     @Mixin
     private SettingsOptions settings;
 
@@ -76,6 +83,9 @@ final class CalibrateCommand extends EngineCommand {
         if (limit != null && limit < 1) {
             throw usage("--limit: at least 1, got " + limit);
         }
+        if (data == null && !leaveOut.isEmpty()) {
+            throw usage("--leave-out says what is not used of the data: give --data");
+        }
         if (data == null && settings.wantsActivations()) {
             throw usage("--activations needs calibration data: give --data");
         }
@@ -90,7 +100,8 @@ final class CalibrateCommand extends EngineCommand {
         SessionState chosen = checked(() -> settings.named(asked, model));
         Optional<Dataset> samples = data == null
                 ? Optional.empty()
-                : Optional.of(ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()));
+                : Optional.of(withLimit(
+                        leavingOut(ModelSetup.openData(data, 0, Optional.empty(), cancel()), leaveOut), limit));
         // Codes look at what layers read by themselves; nothing else may need the activations then.
         boolean codesOnly = chosen.choosesCodes() && !chosen.looksAtActivations();
         ModelSetup.Calibrated calibrated = samples.isEmpty() || codesOnly

@@ -157,7 +157,7 @@ final class CorrectCommand extends EngineCommand {
         SessionState state = checked(() -> settings.named(asked, model));
         Optional<Dataset> data = calibrationData == null
                 ? Optional.empty()
-                : Optional.of(ModelSetup.openData(calibrationData, 0, Optional.of(asked), cancel()));
+                : Optional.of(ModelSetup.openCalibrationData(calibrationData, asked, cancel()));
         ActivationRanges ranges = saved.map(Session::ranges).orElse(ActivationRanges.NONE);
         if (chosen.needsData()
                 && state.activations().isPresent()

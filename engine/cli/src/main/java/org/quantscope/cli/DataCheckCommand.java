@@ -2,6 +2,7 @@ package org.quantscope.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,13 @@ final class DataCheckCommand extends EngineCommand {
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the calibration data.")
     private @Nullable Integer limit;
 
+    @Option(
+            names = "--leave-out",
+            paramLabel = "I",
+            split = ",",
+            description = "Samples of the data that are not used, counted from 0, with commas between them.")
+    private List<Integer> leaveOut = List.of();
+
     DataCheckCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -80,7 +88,8 @@ final class DataCheckCommand extends EngineCommand {
                 .withWeights(Optional.of(QuantSpec.WEIGHTS.withBits(bits)))
                 .withActivations(Optional.of(spec));
         Model model = ModelSetup.openGraph(file, state, terminal(), cancel());
-        Dataset samples = ModelSetup.openData(calibrationData, limit == null ? 0 : limit, Optional.empty(), cancel());
+        Dataset samples = withLimit(
+                leavingOut(ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel()), leaveOut), limit);
         Observed seen;
         DataCheck found;
         try (Terminal.Bar bar = terminal().progress("calibrate")) {

@@ -5,10 +5,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.SampleSubset;
 import org.quantscope.core.improve.EqualizationOffer;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.layerwise.CodeNotes;
@@ -185,6 +188,25 @@ abstract class EngineCommand implements Callable<Integer> {
                     .map(offer -> offer.said() + " See quantscope improve, and correct --correction"
                             + " cross-layer-equalization.");
         }
+    }
+
+    /** Data without some of its samples, each from 0. */
+    final Dataset leavingOut(Dataset data, List<Integer> samples) {
+        for (int sample : samples) {
+            if (sample < 0 || sample >= data.size()) {
+                throw usage("--leave-out: sample " + sample + " is none of the " + data.size() + " of "
+                        + data.file().getFileName());
+            }
+        }
+        SortedSet<Integer> left = new TreeSet<>(samples);
+        if (left.size() == data.size()) {
+            throw usage("--leave-out: no sample is left of " + data.file().getFileName());
+        }
+        return SampleSubset.dropping(data, left);
+    }
+
+    static Dataset withLimit(Dataset data, @Nullable Integer limit) {
+        return limit == null ? data : data.limit(limit);
     }
 
     /** An exception that reports a wrong use of the command. */

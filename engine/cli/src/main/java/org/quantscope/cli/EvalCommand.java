@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.device.DeviceBudget;
+import org.quantscope.core.device.BudgetFigures;
 import org.quantscope.core.device.DeviceCost;
 import org.quantscope.core.device.MeasuredSpeed;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -22,6 +22,7 @@ import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.integer.Arithmetic;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.layerwise.CodeNotes;
+import org.quantscope.core.session.DeviceBudget;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
@@ -57,7 +58,9 @@ final class EvalCommand extends EvaluatingCommand {
             paramLabel = "FILE",
             description = {
                 "Limits that must hold, else exit 1: a JSON object of flash_bytes, ram_bytes, macs, ms, accuracy and",
-                "class_accuracy, all optional. ms is measured in ONNX Runtime on this machine."
+                "class_accuracy, all optional. ms is measured in ONNX Runtime on this machine. Without it the limits"
+                        + " of",
+                "the config, if it has any, must hold."
             })
     private @Nullable Path budget;
 
@@ -76,11 +79,12 @@ final class EvalCommand extends EvaluatingCommand {
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
-        Optional<DeviceBudget> limits = budget == null ? Optional.empty() : Optional.of(DeviceBudget.read(budget));
+        Optional<DeviceBudget> asked = budget == null ? Optional.empty() : Optional.of(DeviceBudget.read(budget));
         Optional<Arithmetic> whole = arithmetic();
         Setting nearest = setting();
         Optional<String> first = equalizeFirst(nearest.model(), nearest.state());
         Setting setting = solved(nearest);
+        DeviceBudget limits = asked.orElse(setting.state().budget());
         ResolvedSettings resolved = setting.resolved();
         ModelSize size = ModelSize.of(setting.model(), resolved);
 
@@ -118,12 +122,11 @@ final class EvalCommand extends EvaluatingCommand {
         notes.addAll(EvalReport.collapse(figure));
         first.ifPresent(notes::add);
         List<DeviceBudget.Check> checks = new ArrayList<>();
-        if (limits.isPresent()) {
+        if (!limits.isNone()) {
             DeviceCost cost = cost(setting);
             notes.addAll(cost.notes());
-            checks.addAll(limits.get()
-                    .check(DeviceBudget.Found.of(
-                            cost, milliseconds(limits.get(), setting), Optional.of(figure), classes)));
+            checks.addAll(
+                    limits.check(BudgetFigures.of(cost, milliseconds(limits, setting), Optional.of(figure), classes)));
         }
         Json json = EvalReport.json(figure, how, setting.reference(), size, notes, evaluation, seconds);
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
@@ -132,7 +135,7 @@ final class EvalCommand extends EvaluatingCommand {
         if (perClass) {
             json.put("classes", classes.stream().map(EvalCommand::json).toList());
         }
-        if (limits.isPresent()) {
+        if (!limits.isNone()) {
             json.put("budget", checks.stream().map(EvalCommand::json).toList());
         }
         integer.ifPresent(result -> json.put("integer", EvalReport.json(result)));

@@ -142,7 +142,7 @@ abstract class EvaluatingCommand extends EngineCommand {
     final Optional<Dataset> calibrationSamples(SessionState state) throws IOException {
         return calibrationData == null
                 ? Optional.empty()
-                : Optional.of(ModelSetup.openData(calibrationData, 0, Optional.of(state), cancel()));
+                : Optional.of(ModelSetup.openCalibrationData(calibrationData, state, cancel()));
     }
 
     /** Opens the model and the data and resolves the settings. */

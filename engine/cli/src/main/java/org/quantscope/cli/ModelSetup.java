@@ -128,6 +128,18 @@ final class ModelSetup {
         return limit > 0 ? data.limit(limit) : data;
     }
 
+    /**
+     * Opens data to calibrate on.
+     *
+     * @param config says how the samples are prepared and which are left out, if it names the same data
+     */
+    static Dataset openCalibrationData(Path file, SessionState config, CancelToken cancel) throws IOException {
+        Dataset data = openData(file, 0, Optional.of(config), cancel);
+        Optional<FileRef> same =
+                config.calibrationData().filter(ref -> ref.sha256().equals(data.sha256()));
+        return same.isPresent() ? same.get().withoutLeftOut(data, "calibration_data") : data;
+    }
+
     /** Reads a config to use with the model {@code file}, and warns if it was made for another model. */
     static Session readConfig(Path config, Path file, Terminal terminal, CancelToken cancel) throws IOException {
         Session session = SessionFile.read(config);

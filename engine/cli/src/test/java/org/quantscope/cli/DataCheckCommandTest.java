@@ -3,8 +3,11 @@ package org.quantscope.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 class DataCheckCommandTest {
@@ -12,6 +15,9 @@ class DataCheckCommandTest {
     private static final String MODEL = SAMPLES.resolve("digits_mlp.onnx").toString();
     private static final String DATA = SAMPLES.resolve("digits_calibration.npz").toString();
     private static final String TEST = SAMPLES.resolve("digits_test.npz").toString();
+
+    @TempDir
+    private Path folder;
 
     @Test
     void jsonHasRangesOddSamplesAndDrift() {
@@ -35,6 +41,50 @@ class DataCheckCommandTest {
                 .json();
         assertThat(json.get("drift").get("expected_delta").asDouble())
                 .isCloseTo(eval.get("delta").asDouble(), within(0.02));
+    }
+
+    /** What is left out is in the config, and whoever calibrates by it on the same data goes without it too. */
+    @Test
+    void samplesThatAreLeftOutStayOut() throws IOException {
+        JsonNode all = CommandLineRun.of("data-check", MODEL, "--calibration-data", DATA, "--json")
+                .json();
+        int setBy = all.get("tensors").get(1).get("set_by_sample").asInt();
+        String out = Integer.toString(setBy);
+        Path config = folder.resolve("config.json");
+
+        CommandLineRun without =
+                CommandLineRun.of("data-check", MODEL, "--calibration-data", DATA, "--leave-out", out, "--json");
+        CommandLineRun calibrated = CommandLineRun.of(
+                "calibrate", MODEL, "--data", DATA, "--bits", "3", "--leave-out", out, "-o", config.toString());
+
+        assertThat(without.json().get("samples").asInt()).isEqualTo(255);
+        assertThat(without.json().get("tensors").get(1).get("range").get("hi").asDouble())
+                .isLessThan(all.get("tensors").get(1).get("range").get("hi").asDouble());
+        assertThat(calibrated.code()).as(calibrated.err()).isZero();
+        String text = Files.readString(config);
+        assertThat(text).contains("\"left_out\" : [ " + out + " ]").contains("\"samples\" : 255");
+        String[] eval = {
+            "eval", MODEL, "--data", TEST, "--config", config.toString(), "--calibration-data", DATA, "--json"
+        };
+        String again =
+                CommandLineRun.of((Object[]) eval).json().get("quantized").toString();
+        String[] stored = {"eval", MODEL, "--data", TEST, "--config", config.toString(), "--json"};
+        assertThat(CommandLineRun.of((Object[]) stored).json().get("quantized").toString())
+                .isEqualTo(again);
+        StringBuilder most = new StringBuilder("1");
+        for (int i = 2; i < 256; i++) {
+            most.append(", ").append(i);
+        }
+        Files.writeString(config, text.replace("[ " + out + " ]", "[ " + most + " ]"));
+        assertThat(CommandLineRun.of((Object[]) eval).json().get("quantized").toString())
+                .isNotEqualTo(again);
+        Files.writeString(config, text.replace("[ " + out + " ]", "[ 256 ]"));
+        CommandLineRun none = CommandLineRun.of((Object[]) eval);
+        assertThat(none.code()).isEqualTo(3);
+        assertThat(none.err()).contains("left_out").contains("sample 256 is none of its 256");
+        assertThat(CommandLineRun.of("data-check", MODEL, "--calibration-data", DATA, "--leave-out", "256")
+                        .err())
+                .contains("--leave-out");
     }
 
     @Test

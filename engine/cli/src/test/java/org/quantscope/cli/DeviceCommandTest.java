@@ -99,6 +99,29 @@ class DeviceCommandTest {
         assertThat(CommandLineRun.of((Object[]) eval).code()).isZero();
     }
 
+    /** The limits of a config are checked like those of a file, and a file goes before them. */
+    @Test
+    void aConfigHoldsItsBudgetItself() throws IOException {
+        Path config = Path.of(config());
+        String text = Files.readString(config);
+        Files.writeString(config, text.replaceFirst("\\{", "{\"budget\": {\"ram_bytes\": 10, \"accuracy\": 0.5},"));
+        Path wide = Files.writeString(folder.resolve("budget.json"), "{\"ram_bytes\": 1000000}");
+
+        CommandLineRun own = CommandLineRun.of("eval", MODEL, "--data", DATA, "--config", config, "--json");
+        CommandLineRun given =
+                CommandLineRun.of("eval", MODEL, "--data", DATA, "--config", config, "--budget", wide, "--json");
+
+        assertThat(own.code()).as(own.err()).isEqualTo(1);
+        assertThat(own.json().get("budget").get(0).get("ok").asBoolean()).isFalse();
+        assertThat(own.json().get("budget").get(1).get("ok").asBoolean()).isTrue();
+        assertThat(given.code()).isZero();
+        assertThat(given.json().get("budget").size()).isEqualTo(1);
+        Files.writeString(config, text.replaceFirst("\\{", "{\"budget\": {\"ram\": 10},"));
+        CommandLineRun wrong = CommandLineRun.of("eval", MODEL, "--data", DATA, "--config", config);
+        assertThat(wrong.code()).isEqualTo(3);
+        assertThat(wrong.err()).contains("budget").contains("ram");
+    }
+
     /** Data without labels is scored against the float model: that is no accuracy, and keeps no limit on it. */
     @Test
     void agreementWithFloatIsNoAccuracy() throws IOException {

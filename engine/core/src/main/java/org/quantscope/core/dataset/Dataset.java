@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import org.quantscope.core.tensor.Shape;
 
 /**
@@ -115,6 +116,11 @@ public interface Dataset {
      */
     default Optional<SamplePicture> picture(int sample) {
         return Optional.empty();
+    }
+
+    /** The samples of the file that a person has left out of this, counted from 0; see {@link SampleSubset#dropping}. */
+    default SortedSet<Integer> dropped() {
+        return Collections.emptySortedSet();
     }
 
     /** The first {@code n} samples in file order, or this data set if it has no more. */

@@ -2,11 +2,14 @@ package org.quantscope.core.dataset;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.quantscope.core.tensor.Shape;
 
@@ -14,10 +17,16 @@ import org.quantscope.core.tensor.Shape;
 public final class SampleSubset implements Dataset {
     private final Dataset whole;
     private final int[] chosen;
+    private final SortedSet<Integer> dropped;
 
     private SampleSubset(Dataset whole, int[] chosen) {
+        this(whole, chosen, Collections.emptySortedSet());
+    }
+
+    private SampleSubset(Dataset whole, int[] chosen, SortedSet<Integer> dropped) {
         this.whole = whole;
         this.chosen = chosen;
+        this.dropped = dropped;
     }
 
     /**
@@ -53,6 +62,35 @@ public final class SampleSubset implements Dataset {
      */
     public static Dataset of(Dataset whole, int[] chosen) {
         return new SampleSubset(whole, chosen.clone());
+    }
+
+    /**
+     * A data set without some of its samples; the others keep their order. It stays the data of the same file.
+     *
+     * @param dropped indices into {@code whole}, from 0
+     * @throws IllegalArgumentException if there is no such sample, or no other one
+     */
+    public static Dataset dropping(Dataset whole, SortedSet<Integer> dropped) {
+        if (dropped.isEmpty()) {
+            return whole;
+        }
+        int[] rest = IntStream.range(0, whole.size())
+                .filter(i -> !dropped.contains(i))
+                .toArray();
+        if (dropped.first() < 0 || dropped.last() >= whole.size() || rest.length == 0) {
+            throw new IllegalArgumentException("dropped: " + dropped + " of " + whole.size() + " samples");
+        }
+        return new SampleSubset(whole, rest, Collections.unmodifiableSortedSet(new TreeSet<>(dropped)));
+    }
+
+    /** The data set with the samples that were {@link #dropping dropped} from it. */
+    public static Dataset undropped(Dataset data) {
+        return data instanceof SampleSubset subset && !subset.dropped.isEmpty() ? subset.whole : data;
+    }
+
+    /** The place in the file of a sample of a data set from which others may have been {@link #dropping dropped}. */
+    public static int placeInFile(Dataset data, int sample) {
+        return data instanceof SampleSubset subset && !subset.dropped.isEmpty() ? subset.chosen[sample] : sample;
     }
 
     private int[] ofWhole(int[] samples) {
@@ -146,7 +184,17 @@ public final class SampleSubset implements Dataset {
 
     @Override
     public Dataset limit(int n) {
-        return n >= chosen.length ? this : new SampleSubset(whole, Arrays.copyOf(chosen, n));
+        return n >= chosen.length ? this : new SampleSubset(whole, Arrays.copyOf(chosen, n), dropped);
+    }
+
+    @Override
+    public SortedSet<Integer> dropped() {
+        return dropped;
+    }
+
+    @Override
+    public Optional<Samples> samples() {
+        return dropped.isEmpty() ? Optional.empty() : whole.samples();
     }
 
     @Override

@@ -217,6 +217,37 @@ public sealed interface Edit {
         }
     }
 
+    /** Chooses what the model may cost and must reach. */
+    record SetBudget(DeviceBudget budget) implements Edit {
+        @Override
+        public String title() {
+            return "change the budget";
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withBudget(budget);
+        }
+    }
+
+    /**
+     * Leaves one sample out of the calibration data, or uses it again.
+     *
+     * @param sample of the file, from 0
+     * @param data the data without all samples that are left out then
+     */
+    record LeaveOut(int sample, boolean out, FileRef data) implements Edit {
+        @Override
+        public String title() {
+            return (out ? "leave out sample " : "use sample ") + sample + (out ? "" : " again");
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withCalibrationData(Optional.of(data));
+        }
+    }
+
     /** Chooses the output that is scored, and whether it is averaged over a mask. */
     record SetScored(Scored scored) implements Edit {
         @Override

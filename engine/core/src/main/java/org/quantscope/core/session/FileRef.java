@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.Preprocessing;
+import org.quantscope.core.dataset.SampleSubset;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.job.CancelToken;
@@ -39,15 +41,29 @@ import org.quantscope.core.loader.ModelLoaders;
  * @param preprocessing for data: the preprocessing, if a person has chosen another one than that of the sidecar
  * @param samples for data: how many samples were used, from the first on; empty if unknown. It does not describe the
  *     file: references that differ only in this are equal
+ * @param leftOut for data: the samples of the file that are not used, counted from 0; those that are used are counted
+ *     without them
  */
 public record FileRef(
         Path path,
         String sha256,
         SortedMap<String, String> companions,
         Optional<Preprocessing> preprocessing,
-        OptionalInt samples) {
+        OptionalInt samples,
+        SortedSet<Integer> leftOut) {
     public FileRef {
         companions = Collections.unmodifiableSortedMap(new TreeMap<>(companions));
+        leftOut = Collections.unmodifiableSortedSet(new TreeSet<>(leftOut));
+    }
+
+    /** A reference to all samples. */
+    public FileRef(
+            Path path,
+            String sha256,
+            SortedMap<String, String> companions,
+            Optional<Preprocessing> preprocessing,
+            OptionalInt samples) {
+        this(path, sha256, companions, preprocessing, samples, Collections.emptySortedSet());
     }
 
     public FileRef(Path path, String sha256) {
@@ -65,12 +81,13 @@ public record FileRef(
                 && path.equals(o.path)
                 && sha256.equals(o.sha256)
                 && companions.equals(o.companions)
-                && preprocessing.equals(o.preprocessing);
+                && preprocessing.equals(o.preprocessing)
+                && leftOut.equals(o.leftOut);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(path, sha256, companions, preprocessing);
+        return Objects.hash(path, sha256, companions, preprocessing, leftOut);
     }
 
     /**
@@ -160,7 +177,26 @@ public record FileRef(
                 data.sha256(),
                 data.companions(),
                 own,
-                OptionalInt.of(data.size()));
+                OptionalInt.of(data.size()),
+                data.dropped());
+    }
+
+    /**
+     * Some data without the samples that are left out here.
+     *
+     * @param data all of it, or without other samples
+     * @throws BadInputException if it has no such sample, or no other ones
+     */
+    public Dataset withoutLeftOut(Dataset data, String field) {
+        Dataset whole = SampleSubset.undropped(data);
+        if (!leftOut.isEmpty() && leftOut.last() >= whole.size()) {
+            throw new BadInputException(
+                    path, field + ".left_out", "sample " + leftOut.last() + " is none of its " + whole.size());
+        }
+        if (leftOut.size() == whole.size()) {
+            throw new BadInputException(path, field + ".left_out", "all " + whole.size() + " samples are left out");
+        }
+        return SampleSubset.dropping(whole, leftOut);
     }
 
     /**
@@ -181,30 +217,33 @@ public record FileRef(
                                     : "its content")
                             + " is not what the settings were made with");
         }
-        return samples.isPresent() ? data.limit(samples.getAsInt()) : data;
+        Dataset rest = withoutLeftOut(data, field);
+        return samples.isPresent() ? rest.limit(samples.getAsInt()) : rest;
     }
 
     /** A reference to the same content at another path. */
     public FileRef withPath(Path moved) {
-        return new FileRef(moved, sha256, companions, preprocessing, samples);
+        return new FileRef(moved, sha256, companions, preprocessing, samples, leftOut);
     }
 
     public FileRef withPreprocessing(Optional<Preprocessing> how) {
-        return new FileRef(path, sha256, companions, how, samples);
+        return new FileRef(path, sha256, companions, how, samples, leftOut);
     }
 
     /**
      * A hash of all that is referred to: the content, the companions, and of data the preprocessing if a person has
-     * chosen one. 64 lower-case hex digits.
+     * chosen one and the samples that are left out. 64 lower-case hex digits.
      */
     public String digest() {
-        if (preprocessing.isEmpty() && companions.isEmpty()) {
+        if (preprocessing.isEmpty() && companions.isEmpty() && leftOut.isEmpty()) {
             return sha256;
         }
         try {
-            String more = Stream.concat(
-                            companions.isEmpty() ? Stream.empty() : Stream.of(companions.toString()),
-                            preprocessing.stream().map(Preprocessing::toString))
+            String more = Stream.of(
+                            companions.isEmpty() ? Stream.<String>empty() : Stream.of(companions.toString()),
+                            preprocessing.stream().map(Preprocessing::toString),
+                            leftOut.isEmpty() ? Stream.<String>empty() : Stream.of("without " + leftOut))
+                    .flatMap(part -> part)
                     .collect(Collectors.joining("\n"));
             byte[] text = (sha256 + "\n" + more).getBytes(StandardCharsets.UTF_8);
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));

@@ -34,6 +34,11 @@ public final class Provenance {
         facts.put(role + "_data_sha256", ref.sha256());
         companions(facts, role + "_data", ref);
         ref.samples().ifPresent(n -> facts.put(role + "_samples", Integer.toString(n)));
+        if (!ref.leftOut().isEmpty()) {
+            facts.put(
+                    role + "_left_out",
+                    ref.leftOut().stream().map(String::valueOf).collect(Collectors.joining(", ")));
+        }
     }
 
     private static void companions(Map<String, String> facts, String role, FileRef ref) {

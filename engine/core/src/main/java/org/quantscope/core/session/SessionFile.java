@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -71,6 +72,7 @@ public final class SessionFile {
         "added_quantizers",
         "corrections",
         "snapshots",
+        "budget",
         "codes",
         "resolved",
         "provenance"
@@ -192,6 +194,8 @@ public final class SessionFile {
 
             Scored scored = Scored.AUTOMATIC;
 
+            DeviceBudget budget = DeviceBudget.NONE;
+
             boolean fold = true;
         };
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
@@ -220,6 +224,7 @@ public final class SessionFile {
                 case "codes" ->
                     json.object(id -> solved.put(json.make(() -> new TensorId(id)), SolvedFields.read(json)));
                 case "corrections" -> json.array(() -> corrections.add(readCorrection(json, file)));
+                case "budget" -> read.budget = DeviceBudget.read(json);
                 case "snapshots" -> json.array(() -> snapshots.read(json));
                 case "metric" -> read.metric = readTask(json);
                 case "output" -> read.scored = read.scored.withOutput(Optional.of(json.string()));
@@ -248,7 +253,8 @@ public final class SessionFile {
                 corrections,
                 read.scored,
                 Optional.ofNullable(read.reference),
-                snapshots.all());
+                snapshots.all(),
+                read.budget);
         return new Session(state, new ActivationRanges(ranges, levels, masks), solved, snapshots.scores());
     }
 
@@ -392,6 +398,7 @@ public final class SessionFile {
             @Nullable
             String sha256;
         };
+        SortedSet<Integer> leftOut = new TreeSet<>();
         SortedMap<String, String> companions = new TreeMap<>();
         json.object(name -> {
             switch (name) {
@@ -420,9 +427,20 @@ public final class SessionFile {
                     }
                     read.samples = OptionalInt.of(json.integer(1, Integer.MAX_VALUE));
                 }
+                case "left_out" -> {
+                    if (!data) {
+                        throw json.unknown("path", "sha256", "companions");
+                    }
+                    json.array(() -> {
+                        int sample = json.integer(0, Integer.MAX_VALUE);
+                        if (!leftOut.add(sample)) {
+                            throw json.bad("sample " + sample + " is listed twice");
+                        }
+                    });
+                }
                 default ->
                     throw data
-                            ? json.unknown("path", "sha256", "companions", "preprocessing", "samples")
+                            ? json.unknown("path", "sha256", "companions", "preprocessing", "samples", "left_out")
                             : json.unknown("path", "sha256", "companions");
             }
         });
@@ -432,6 +450,7 @@ public final class SessionFile {
                 json.required(at, "sha256", read.sha256),
                 companions,
                 Optional.ofNullable(read.preprocessing),
-                read.samples);
+                read.samples,
+                leftOut);
     }
 }

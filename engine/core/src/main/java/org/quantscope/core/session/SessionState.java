@@ -38,6 +38,7 @@ import org.quantscope.core.tensor.TensorKind;
  * @param scored which output is scored, and whether it is averaged over a mask
  * @param reference the float model to compare with; empty for the model before its corrections
  * @param snapshots settings kept under a name, in the order in which they were taken; the names differ
+ * @param budget what the model may cost and must reach
  */
 public record SessionState(
         FileRef model,
@@ -53,7 +54,8 @@ public record SessionState(
         List<AppliedCorrection> corrections,
         Scored scored,
         Optional<FileRef> reference,
-        List<Snapshot> snapshots) {
+        List<Snapshot> snapshots,
+        DeviceBudget budget) {
 
     public SessionState {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
@@ -69,7 +71,7 @@ public record SessionState(
         }
     }
 
-    /** A session without snapshots. */
+    /** A session without snapshots and limits. */
     public SessionState(
             FileRef model,
             Optional<QuantSpec> weights,
@@ -98,7 +100,8 @@ public record SessionState(
                 corrections,
                 scored,
                 reference,
-                List.of());
+                List.of(),
+                DeviceBudget.NONE);
     }
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
@@ -285,6 +288,10 @@ public record SessionState(
         return copy(d -> d.snapshots = kept);
     }
 
+    public SessionState withBudget(DeviceBudget limits) {
+        return copy(d -> d.budget = limits);
+    }
+
     /** The snapshot of a name. */
     public Optional<Snapshot> snapshot(String name) {
         return snapshots.stream().filter(s -> s.name().equals(name)).findFirst();
@@ -320,6 +327,7 @@ public record SessionState(
         private Scored scored;
         private Optional<FileRef> reference;
         private List<Snapshot> snapshots;
+        private DeviceBudget budget;
 
         Draft(SessionState of) {
             model = of.model;
@@ -336,6 +344,7 @@ public record SessionState(
             scored = of.scored;
             reference = of.reference;
             snapshots = of.snapshots;
+            budget = of.budget;
         }
 
         SessionState finish() {
@@ -353,7 +362,8 @@ public record SessionState(
                     corrections,
                     scored,
                     reference,
-                    snapshots);
+                    snapshots,
+                    budget);
         }
     }
 }

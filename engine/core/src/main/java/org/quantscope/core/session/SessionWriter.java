@@ -74,6 +74,11 @@ final class SessionWriter {
             state.corrections().forEach(c -> correction(c, ref -> file("data", ref)));
             json.writeEndArray();
         }
+        if (!state.budget().isNone()) {
+            json.writeObjectPropertyStart("budget");
+            state.budget().forEach(this::limit);
+            json.writeEndObject();
+        }
         if (!state.snapshots().isEmpty()) {
             json.writeArrayPropertyStart("snapshots");
             for (Snapshot snapshot : state.snapshots()) {
@@ -224,6 +229,15 @@ final class SessionWriter {
         }
     }
 
+    private void limit(String name, double value) {
+        long whole = (long) value;
+        if (whole == value && whole < Long.MAX_VALUE) {
+            json.writeNumberProperty(name, whole);
+        } else {
+            json.writeNumberProperty(name, value);
+        }
+    }
+
     private void file(String name, FileRef ref) {
         json.writeObjectPropertyStart(name);
         json.writeStringProperty("path", relative(ref.path()));
@@ -235,6 +249,11 @@ final class SessionWriter {
         }
         ref.preprocessing().ifPresent(this::preprocessing);
         ref.samples().ifPresent(n -> json.writeNumberProperty("samples", n));
+        if (!ref.leftOut().isEmpty()) {
+            json.writeArrayPropertyStart("left_out");
+            ref.leftOut().forEach(json::writeNumber);
+            json.writeEndArray();
+        }
         json.writeEndObject();
     }
 

@@ -25,6 +25,7 @@ import org.quantscope.core.onnx.OnnxNode;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.DeviceBudget;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -182,7 +183,7 @@ class DeviceCostTest {
 
         List<DeviceBudget.Check> checks = new DeviceBudget(
                         most, most, most, OptionalDouble.empty(), OptionalDouble.of(0), OptionalDouble.empty())
-                .check(DeviceBudget.Found.of(
+                .check(BudgetFigures.of(
                         cost, DeviceBudget.Figure.unknown("not measured"), Optional.empty(), List.of()));
 
         assertThat(cost.uncounted()).hasSize(1);

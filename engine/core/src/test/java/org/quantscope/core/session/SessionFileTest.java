@@ -12,8 +12,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,7 +112,22 @@ class SessionFileTest {
                 "in float ✓", Optional.empty(), Optional.empty(), Map.of(), Set.of(), true, Set.of(), List.of());
         Snapshot all = Snapshot.of("W3 \"mixed\"", state);
         return new Session(
-                state.withSnapshots(List.of(plain, all)),
+                state.withSnapshots(List.of(plain, all))
+                        .withBudget(new DeviceBudget(
+                                OptionalDouble.of(262144),
+                                OptionalDouble.empty(),
+                                OptionalDouble.of(1.5e6),
+                                OptionalDouble.of(0.25),
+                                OptionalDouble.of(0.9),
+                                OptionalDouble.of(1)))
+                        .withCalibrationData(state.calibrationData()
+                                .map(ref -> new FileRef(
+                                        ref.path(),
+                                        SHA,
+                                        ref.companions(),
+                                        Optional.empty(),
+                                        OptionalInt.of(254),
+                                        new TreeSet<>(Set.of(41, 7))))),
                 new ActivationRanges(
                         Map.of(new TensorId("relu"), new ClipRange(0, 6.1f)),
                         Map.of(

@@ -1,14 +1,12 @@
-package org.quantscope.core.device;
+package org.quantscope.core.session;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.eval.AccuracyEstimate;
-import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.json.StrictJson;
 
@@ -79,48 +77,7 @@ public record DeviceBudget(
 
     /** What a budget is compared with. */
     public record Found(
-            Figure flashBytes, Figure ramBytes, Figure macs, Figure ms, Figure accuracy, Figure classAccuracy) {
-        /**
-         * Figures of one model. What a cost counts only in part is not known: it is larger, by nobody knows how much.
-         *
-         * @param ms the measured time
-         * @param accuracy empty while it has not been evaluated
-         * @param classes the classes of that evaluation
-         */
-        public static Found of(
-                DeviceCost cost, Figure ms, Optional<AccuracyEstimate> accuracy, List<ClassAccuracy> classes) {
-            return new Found(
-                    Figure.of(cost.weightBytes()),
-                    cost.unsized().isEmpty()
-                            ? Figure.of(cost.peakActivationBytes())
-                            : Figure.unknown("the size of " + DeviceCost.named(cost.unsized()) + " is not known"),
-                    cost.uncounted().isEmpty()
-                            ? Figure.of(cost.macs())
-                            : Figure.unknown(
-                                    "the multiplications of " + DeviceCost.named(cost.uncounted()) + " are not known"),
-                    ms,
-                    accuracy.map(Found::accuracy).orElse(NOT_EVALUATED),
-                    accuracy.isEmpty() ? NOT_EVALUATED : worst(classes));
-        }
-
-        private static Figure accuracy(AccuracyEstimate estimate) {
-            return !estimate.task().isProportion()
-                    ? Figure.unknown("the score is " + estimate.task().title() + ", which is no share of right answers")
-                    : !estimate.task().needsLabels()
-                            ? Figure.unknown("without labels only agreement with the float model is known")
-                            : Figure.of(estimate.score());
-        }
-
-        private static Figure worst(List<ClassAccuracy> classes) {
-            OptionalDouble least =
-                    classes.stream().mapToDouble(ClassAccuracy::accuracy).min();
-            return least.isPresent()
-                    ? Figure.of(least.getAsDouble())
-                    : Figure.unknown("there are no labelled classes to tell apart");
-        }
-    }
-
-    private static final Figure NOT_EVALUATED = Figure.unknown("the accuracy has not been evaluated");
+            Figure flashBytes, Figure ramBytes, Figure macs, Figure ms, Figure accuracy, Figure classAccuracy) {}
 
     /**
      * One limit.
@@ -151,23 +108,38 @@ public record DeviceBudget(
      * @throws BadInputException if the file is no JSON object of these fields, or a value is out of range
      */
     public static DeviceBudget read(Path file) throws IOException {
-        return StrictJson.read(file, MOST_BYTES, 1000, json -> {
-            Stored stored = json.record(Stored.class, false);
-            DeviceBudget budget = json.make(() -> new DeviceBudget(
-                    of(stored.flashBytes),
-                    of(stored.ramBytes),
-                    of(stored.macs),
-                    of(stored.ms),
-                    of(stored.accuracy),
-                    of(stored.classAccuracy)));
-            if (budget.equals(NONE)) {
-                throw new BadInputException(
-                        file,
-                        "budget",
-                        "states no limit; flash_bytes, ram_bytes, macs, ms, accuracy or class_accuracy is needed");
-            }
-            return budget;
-        });
+        return StrictJson.read(file, MOST_BYTES, 1000, DeviceBudget::read);
+    }
+
+    /** Reads the object of a budget inside a file. */
+    static DeviceBudget read(StrictJson json) {
+        Stored stored = json.record(Stored.class, false);
+        DeviceBudget budget = json.make(() -> new DeviceBudget(
+                of(stored.flashBytes),
+                of(stored.ramBytes),
+                of(stored.macs),
+                of(stored.ms),
+                of(stored.accuracy),
+                of(stored.classAccuracy)));
+        if (budget.isNone()) {
+            throw json.bad("states no limit; flash_bytes, ram_bytes, macs, ms, accuracy or class_accuracy is needed");
+        }
+        return budget;
+    }
+
+    /** True if nothing is limited. */
+    public boolean isNone() {
+        return equals(NONE);
+    }
+
+    /** Takes each limit that is stated with its name in the file, in the order of the fields. */
+    void forEach(BiConsumer<String, Double> taker) {
+        flashBytes.ifPresent(v -> taker.accept("flash_bytes", v));
+        ramBytes.ifPresent(v -> taker.accept("ram_bytes", v));
+        macs.ifPresent(v -> taker.accept("macs", v));
+        ms.ifPresent(v -> taker.accept("ms", v));
+        accuracy.ifPresent(v -> taker.accept("accuracy", v));
+        classAccuracy.ifPresent(v -> taker.accept("class_accuracy", v));
     }
 
     private static OptionalDouble of(@Nullable Double value) {

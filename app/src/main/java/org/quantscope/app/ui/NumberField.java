@@ -1,17 +1,17 @@
-package org.quantscope.app.selected;
+package org.quantscope.app.ui;
 
 import java.util.function.Consumer;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 
 /** A field for a number: Enter or leaving the field applies the text, Esc restores the former one. */
-final class NumberField extends TextField {
+public final class NumberField extends TextField {
     /** True while text has been typed that was neither applied nor restored. */
     private boolean pending;
 
     private boolean writing;
 
-    NumberField(String id, double width) {
+    public NumberField(String id, double width) {
         setId(id);
         getStyleClass().add("number-field");
         setPrefWidth(width);
@@ -27,7 +27,7 @@ final class NumberField extends TextField {
      * @param take applies the text
      * @param restore writes the present value, after the text was applied or dropped
      */
-    void onTyped(Consumer<String> take, Runnable restore) {
+    public void onTyped(Consumer<String> take, Runnable restore) {
         setOnAction(e -> {
             pending = false;
             take.accept(getText());
@@ -60,7 +60,7 @@ final class NumberField extends TextField {
     }
 
     /** Sets the text, unless the user is typing. */
-    void show(String text) {
+    public void show(String text) {
         if (!isFocused() || !pending) {
             writing = true;
             setText(text);

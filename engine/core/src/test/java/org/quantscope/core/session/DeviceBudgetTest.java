@@ -1,4 +1,4 @@
-package org.quantscope.core.device;
+package org.quantscope.core.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
