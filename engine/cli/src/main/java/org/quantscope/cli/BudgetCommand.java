@@ -36,6 +36,7 @@ import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.SketchFile;
+import org.quantscope.core.sweep.EvalFields;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -377,7 +378,7 @@ final class BudgetCommand extends EngineCommand {
                         cancel(),
                         part -> progress.report(
                                 part.seen(), part.total(), part.seen() + " of " + part.total() + " samples"));
-                notes.addAll(EvalReport.collapse(figure));
+                notes.addAll(EvalFields.collapse(figure));
                 return new BudgetReport.Evaluated(
                         figure, how, ModelSize.of(model, resolved), notes, (System.nanoTime() - from) / 1e9);
             }

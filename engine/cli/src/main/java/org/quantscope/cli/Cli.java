@@ -43,6 +43,7 @@ final class Cli {
                 .addSubcommand(
                         "sensitivity",
                         new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))
+                .addSubcommand("sweep", new SweepCommand(terminal, cancel))
                 .addSubcommand("correct", new CorrectCommand(terminal, cancel))
                 .addSubcommand("data-check", new DataCheckCommand(terminal, cancel))
                 .addSubcommand("device", new DeviceCommand(terminal, cancel))

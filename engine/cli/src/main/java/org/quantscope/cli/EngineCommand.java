@@ -24,6 +24,7 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.SolvedWeight;
+import org.quantscope.core.sweep.EvalFields;
 import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -62,6 +63,11 @@ abstract class EngineCommand implements Callable<Integer> {
 
     final CancelToken cancel() {
         return cancel;
+    }
+
+    /** True if {@code --json} was given. */
+    final boolean json() {
+        return json;
     }
 
     /** Prints the result as JSON if {@code --json} was given; else runs {@code forPeople}. */
@@ -184,9 +190,7 @@ abstract class EngineCommand implements Callable<Integer> {
     /** Says so if the model should be equalized before codes are chosen. */
     final Optional<String> equalizeFirst(Model model, SessionState state) {
         try (Terminal.Bar bar = terminal.progress("channels")) {
-            return EqualizationOffer.of(model, state, bar, cancel)
-                    .map(offer -> offer.said() + " See quantscope improve, and correct --correction"
-                            + " cross-layer-equalization.");
+            return EqualizationOffer.of(model, state, bar, cancel).map(EvalFields::offer);
         }
     }
 

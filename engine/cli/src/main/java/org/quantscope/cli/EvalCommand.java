@@ -26,6 +26,7 @@ import org.quantscope.core.session.DeviceBudget;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
+import org.quantscope.core.sweep.EvalFields;
 import org.quantscope.core.verify.IntegerEvaluation;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -119,7 +120,7 @@ final class EvalCommand extends EvaluatingCommand {
                 ? Optional.of(inWholeNumbers(setting, whole.get(), nearest.wanted()))
                 : Optional.empty();
         double seconds = (System.nanoTime() - start) / 1e9;
-        notes.addAll(EvalReport.collapse(figure));
+        notes.addAll(EvalFields.collapse(figure));
         first.ifPresent(notes::add);
         List<DeviceBudget.Check> checks = new ArrayList<>();
         if (!limits.isNone()) {

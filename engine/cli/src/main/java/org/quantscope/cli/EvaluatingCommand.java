@@ -24,6 +24,7 @@ import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.SolvedWeight;
+import org.quantscope.core.sweep.EvalFields;
 import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -271,30 +272,13 @@ abstract class EvaluatingCommand extends EngineCommand {
         return figure.task().isProportion() ? Text.percent(score) : Text.number(score);
     }
 
-    /** The float model's score: a count of what is right for an accuracy, mean and worst for any other metric. */
+    /** The float model's score, as {@link EvalFields#floatScore}. */
     static Json floatScore(AccuracyEstimate figure) {
-        return score(
-                figure,
-                figure.task().isProportion() ? figure.floatCorrect() : 0,
-                figure.floatScore(),
-                figure.details().floatWorst());
+        return new Json().put(EvalFields.floatScore(figure));
     }
 
-    /** The quantized model's score: a count of what is right for an accuracy, mean and worst for any other metric. */
+    /** The quantized model's score, as {@link EvalFields#quantizedScore}. */
     static Json quantizedScore(AccuracyEstimate figure) {
-        return score(
-                figure,
-                figure.task().isProportion() ? figure.correct() : 0,
-                figure.score(),
-                figure.details().worst());
-    }
-
-    private static Json score(AccuracyEstimate figure, int correct, double score, double worst) {
-        return figure.task().isProportion()
-                ? new Json()
-                        .put("correct", correct)
-                        .put("total", figure.details().scored())
-                        .put("accuracy", score)
-                : new Json().put("mean", score).put("worst", worst).put("total", figure.seen());
+        return new Json().put(EvalFields.quantizedScore(figure));
     }
 }

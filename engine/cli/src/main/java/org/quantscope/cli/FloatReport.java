@@ -7,6 +7,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sweep.EvalFields;
 import org.quantscope.core.tensor.TensorKind;
 
 /** What a command says of the constants that stay in float. */
@@ -34,11 +35,7 @@ final class FloatReport {
 
     /** The field {@code left_float}. */
     static Json put(Json json, List<LeftFloat> left) {
-        return json.put(
-                "left_float",
-                left.stream()
-                        .map(l -> new Json().put("name", l.id().name()).put("why", l.why()))
-                        .toList());
+        return json.put(EvalFields.leftFloat(left));
     }
 
     /** A count and the first reasons. */

@@ -63,6 +63,12 @@ final class Json {
         return this;
     }
 
+    /** Puts what the core says, in its order. */
+    Json put(Map<String, ?> fields) {
+        members.putAll(fields);
+        return this;
+    }
+
     /** Puts one range as an object, or several as a list of objects. */
     Json putRanges(String name, List<ClipRange> ranges) {
         return ranges.size() == 1

@@ -20,9 +20,7 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.quant.QuantParams;
-import org.quantscope.core.rewrite.BatchNormFolding;
-import org.quantscope.core.rewrite.ConstantFolding;
-import org.quantscope.core.rewrite.PadFolding;
+import org.quantscope.core.rewrite.AnalysedForm;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Original;
 import org.quantscope.core.session.ResolvedSettings;
@@ -77,7 +75,7 @@ public final class Engine {
 
     /** The model with its constants computed, and Pad and BatchNormalization folded; the model itself if it has no graph. */
     public static Model analysed(Model model) {
-        return model.graph().isPresent() ? BatchNormFolding.fold(PadFolding.fold(ConstantFolding.fold(model))) : model;
+        return AnalysedForm.of(model);
     }
 
     /** The model with the choice of the output that is scored; the model itself if it has no graph. */

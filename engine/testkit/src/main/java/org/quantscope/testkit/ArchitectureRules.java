@@ -190,7 +190,8 @@ public final class ArchitectureRules {
                         "budget",
                         "improve",
                         "figure",
-                        "lesson"));
+                        "lesson",
+                        "sweep"));
         LayeredArchitecture rule = layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
                 .ensureAllClassesAreContainedInArchitectureIgnoring(
