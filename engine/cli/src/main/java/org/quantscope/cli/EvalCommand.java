@@ -28,6 +28,7 @@ import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.sweep.EvalFields;
 import org.quantscope.core.verify.IntegerEvaluation;
+import org.quantscope.core.versus.SettingsComparison;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -72,6 +73,18 @@ final class EvalCommand extends EvaluatingCommand {
                     "Evaluate in whole numbers too, bit for bit as a runtime computes: tflite, onnxruntime or cmsis-nn"
                             + " (default: float, the grids simulated in float32).")
     private String arithmetic = FLOAT;
+
+    @Option(
+            names = "--against",
+            paramLabel = "CFG2",
+            description = "Compare with the settings of another config: tensor by tensor, and on the same samples.")
+    private @Nullable Path against;
+
+    @Option(
+            names = "--against-snapshot",
+            paramLabel = "NAME",
+            description = "Compare with a snapshot in CFG2, or in the config of this command.")
+    private @Nullable String againstSnapshot;
 
     EvalCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
@@ -119,6 +132,10 @@ final class EvalCommand extends EvaluatingCommand {
         Optional<IntegerEvaluation.Result> integer = whole.isPresent()
                 ? Optional.of(inWholeNumbers(setting, whole.get(), nearest.wanted()))
                 : Optional.empty();
+        Optional<SettingsComparison> compared = against == null && againstSnapshot == null
+                ? Optional.empty()
+                : Optional.of(against(
+                        nearest, setting.known(), Optional.ofNullable(against), Optional.ofNullable(againstSnapshot)));
         double seconds = (System.nanoTime() - start) / 1e9;
         notes.addAll(EvalFields.collapse(figure));
         first.ifPresent(notes::add);
@@ -140,6 +157,7 @@ final class EvalCommand extends EvaluatingCommand {
             json.put("budget", checks.stream().map(EvalCommand::json).toList());
         }
         integer.ifPresent(result -> json.put("integer", EvalReport.json(result)));
+        compared.ifPresent(found -> json.put("against", AgainstReport.json(found)));
         print(json, () -> {
             boolean share = figure.task().isProportion();
             (share
@@ -187,6 +205,7 @@ final class EvalCommand extends EvaluatingCommand {
                             .println("least spread kept: " + Text.percent(spread.kept()) + " of float's (axis "
                                     + spread.axis() + ", index " + spread.index() + ")"));
             integer.ifPresent(result -> EvalReport.print(result, terminal()));
+            compared.ifPresent(found -> AgainstReport.print(found, terminal()));
             printNotes(how, notes);
             terminal()
                     .out()

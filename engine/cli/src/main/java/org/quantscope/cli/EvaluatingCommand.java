@@ -21,11 +21,15 @@ import org.quantscope.core.onnx.Scored;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.Snapshot;
 import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.sweep.EvalFields;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.versus.SettingsComparison;
+import org.quantscope.core.versus.Side;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -113,6 +117,7 @@ abstract class EvaluatingCommand extends EngineCommand {
      * @param ranges what is special about ranges
      * @param wanted the metric that was asked for on the command line
      * @param known the codes in the config
+     * @param calibration what is known of the activations
      */
     record Setting(
             Model model,
@@ -122,10 +127,19 @@ abstract class EvaluatingCommand extends EngineCommand {
             RangeReport ranges,
             Dataset samples,
             Optional<Task> wanted,
-            Map<TensorId, SolvedWeight> known) {
+            Map<TensorId, SolvedWeight> known,
+            Calibration calibration) {
         Setting with(SolvedModel solved) {
             return new Setting(
-                    solved.model(), reference, state, solved.settings(), ranges, samples, wanted, solved.solved());
+                    solved.model(),
+                    reference,
+                    state,
+                    solved.settings(),
+                    ranges,
+                    samples,
+                    wanted,
+                    solved.solved(),
+                    calibration);
         }
 
         LiveEvaluator evaluator() {
@@ -206,7 +220,83 @@ abstract class EvaluatingCommand extends EngineCommand {
                     RangeReport.of(resolved, calibration),
                     samples,
                     wanted,
-                    saved.map(Session::solved).orElse(Map.of()));
+                    saved.map(Session::solved).orElse(Map.of()),
+                    calibration);
+        }
+    }
+
+    /**
+     * Other settings beside those of this command, tensor by tensor and on the same samples.
+     *
+     * @param nearest these settings before the codes of their roundings were put into the model
+     * @param known the codes of their roundings
+     * @param other the config with the other settings; that of this command if it is empty
+     * @param snapshot the snapshot of that config to take; its present settings if it is empty
+     */
+    final SettingsComparison against(
+            Setting nearest, Map<TensorId, SolvedWeight> known, Optional<Path> other, Optional<String> snapshot)
+            throws IOException {
+        Path from = other.orElseGet(() -> {
+            if (config == null) {
+                throw usage("--against-snapshot: there is no --config that could hold it");
+            }
+            return config;
+        });
+        Session session = ModelSetup.readConfig(from, file, terminal(), cancel());
+        SessionState state = session.state();
+        if (snapshot.isPresent()) {
+            Snapshot found = state.snapshot(snapshot.get())
+                    .orElseThrow(() -> usage("--against-snapshot: " + from.getFileName() + " holds no snapshot \""
+                            + snapshot.get() + "\"; it holds "
+                            + (session.state().snapshots().isEmpty()
+                                    ? "none"
+                                    : session.state().snapshots().stream()
+                                            .map(Snapshot::name)
+                                            .collect(Collectors.joining(", ")))));
+            state = found.on(state);
+        }
+        Model model = ModelSetup.openGraph(file, state, terminal(), cancel());
+        Optional<Dataset> calibrating = calibrationSamples(state);
+        Calibration calibration;
+        if (calibrating.isPresent() && state.looksAtActivations()) {
+            ModelSetup.Calibrated calibrated =
+                    ModelSetup.calibrate(model, state, calibrating.get(), terminal(), cancel());
+            state = calibrated.state();
+            calibration = calibrated.calibration();
+        } else {
+            if (calibrating.isPresent()) {
+                state = state.withCalibrationData(Optional.of(FileRef.of(calibrating.get())));
+            }
+            // The ranges in the file belong to its present settings; those of a snapshot follow from the sketches.
+            Session read = snapshot.isPresent() ? Session.of(state).withSolved(session.solved()) : session;
+            calibration = ModelSetup.calibration(from, read, model, state, cancel());
+        }
+        calibration = withMoments(calibration, model, state, calibrating);
+        Model run = Engine.scored(model, scored(nearest.state()));
+        // An equal form of the model is opened as one, and evaluated by one evaluator.
+        Model same = state.corrections().equals(nearest.state().corrections())
+                        && state.foldBatchNorm() == nearest.state().foldBatchNorm()
+                        && state.addedQuantizers().equals(nearest.state().addedQuantizers())
+                ? nearest.model()
+                : run;
+        String name = snapshot.orElse(String.valueOf(from.getFileName()));
+        try (Terminal.Bar bar = terminal().progress("compare")) {
+            Side a = Side.of(
+                    "these settings",
+                    nearest.model(),
+                    nearest.state(),
+                    nearest.calibration(),
+                    known,
+                    calibrationSamples(nearest.state()),
+                    new Resolver(),
+                    bar,
+                    cancel());
+            Side b = Side.of(
+                    name, same, state, calibration, session.solved(), calibrating, new Resolver(), bar, cancel());
+            SettingsComparison found = SettingsComparison.of(a, b, bar, cancel());
+            Optional<Task> task = nearest.wanted().or(nearest.state()::metric);
+            return found.with(SettingsComparison.scores(
+                    a, b, m -> Engine.evaluator(m, nearest.reference(), nearest.samples(), task), bar, cancel()));
         }
     }
 

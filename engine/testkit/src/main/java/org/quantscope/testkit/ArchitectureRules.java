@@ -186,6 +186,7 @@ public final class ArchitectureRules {
                         "datacheck",
                         "verify",
                         "departure",
+                        "versus",
                         "proof",
                         "budget",
                         "improve",
