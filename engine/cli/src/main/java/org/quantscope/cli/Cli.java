@@ -1,7 +1,9 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
@@ -31,7 +33,12 @@ final class Cli {
      */
     static int run(
             String[] args, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log, Path state) {
-        CommandLine line = new CommandLine(new QuantscopeCommand())
+        return run(args, commands(terminal, cancel, log, state), terminal, cancel, log);
+    }
+
+    private static CommandLine commands(
+            Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log, Path state) {
+        return new CommandLine(new QuantscopeCommand())
                 .addSubcommand("inspect", new InspectCommand(terminal, cancel))
                 .addSubcommand("error", new ErrorCommand(terminal, cancel))
                 .addSubcommand("curve", new CurveCommand(terminal, cancel))
@@ -53,6 +60,7 @@ final class Cli {
                 .addSubcommand("list", new ListCommand(terminal, cancel))
                 .addSubcommand("lesson", LessonCommand.of(terminal, cancel))
                 .addSubcommand("explain", new ExplainCommand(terminal, cancel))
+                .addSubcommand("serve", new ServeCommand(cancel, served(log, state), System.in))
                 .setOut(terminal.help())
                 .setErr(terminal.err())
                 .setUsageHelpAutoWidth(false)
@@ -67,6 +75,31 @@ final class Cli {
                     return ExitCode.USAGE;
                 })
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(e, terminal, cancel, log));
+    }
+
+    /** The commands as a server runs them: a word of a client that begins with @ is no file of further words. */
+    static ToolServer.Commands served(Function<Throwable, Optional<Path>> log, Path state) {
+        return new ToolServer.Commands() {
+            @Override
+            public CommandLine described() {
+                PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+                return commands(new Terminal(nowhere, nowhere, false, false), new CancelToken(), log, state);
+            }
+
+            @Override
+            public int run(String[] words, Terminal terminal, CancelToken cancel) {
+                CommandLine line = commands(terminal, cancel, log, state).setExpandAtFiles(false);
+                return Cli.run(words, line, terminal, cancel, log);
+            }
+        };
+    }
+
+    private static int run(
+            String[] args,
+            CommandLine line,
+            Terminal terminal,
+            CancelToken cancel,
+            Function<Throwable, Optional<Path>> log) {
         int code;
         try {
             code = line.execute(args);
