@@ -148,6 +148,8 @@ public final class LessonViewModel {
     private Workbench.@Nullable Kept kept;
     /** What was said in each step of the lesson that is going on, by index from 0. */
     private Map<Integer, Said> said = new TreeMap<>();
+    /** The settings with which steps with goals were left in this sitting. */
+    private final Map<Integer, SessionState> left = new TreeMap<>();
 
     private List<Path> folders = List.of();
     private Materials materials = new Materials(List.of());
@@ -188,6 +190,7 @@ public final class LessonViewModel {
         session.borrow(Optional.of(this::leave));
         Progress progress = Progress.parse(settings.text(key(lesson)).orElse(""), lesson);
         said = new TreeMap<>(progress.said());
+        left.clear();
         begin(lesson, progress.step(), progress.skipped());
     }
 
@@ -195,6 +198,7 @@ public final class LessonViewModel {
     public void startOver() {
         view.get().ifPresent(v -> {
             said.clear();
+            left.clear();
             begin(v.lesson(), 0, Set.of());
         });
     }
@@ -330,7 +334,12 @@ public final class LessonViewModel {
 
     /** Goes on, if nothing is left to do in this step. */
     public void next() {
-        view.get().filter(View::done).ifPresent(v -> forward(v, v.skipped));
+        view.get().filter(View::done).ifPresent(v -> {
+            if (!v.current().goals().isEmpty()) {
+                bench.stateProperty().get().ifPresent(state -> left.put(v.step, state));
+            }
+            forward(v, v.skipped);
+        });
     }
 
     /** Goes on without having done the step; this is recorded. */
@@ -389,6 +398,7 @@ public final class LessonViewModel {
             return;
         }
         Map<Integer, Said> all = Map.copyOf(said);
+        Map<Integer, SessionState> reached = Map.copyOf(left);
         Materials from = new Materials(folders);
         String date = LocalDate.now(ZoneId.systemDefault()).toString();
         sheets.submit(
@@ -401,7 +411,7 @@ public final class LessonViewModel {
                                     Engine.EVALUATION_SEED,
                                     1,
                                     cancel)) {
-                        Sheet sheet = new Sheet(v.lesson, name, date, robot.sheet(v.lesson, all));
+                        Sheet sheet = new Sheet(v.lesson, name, date, robot.sheet(v.lesson, all, reached));
                         AtomicFile.write(file, out -> out.write(sheet.html().getBytes(StandardCharsets.UTF_8)));
                     }
                     return file;

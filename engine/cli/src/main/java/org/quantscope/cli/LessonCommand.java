@@ -8,6 +8,7 @@ import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -219,7 +220,7 @@ final class LessonCommand implements Runnable {
                             lesson,
                             name,
                             LocalDate.now(ZoneId.systemDefault()).toString(),
-                            robot.sheet(lesson, Robot.solutions(lesson)));
+                            robot.sheet(lesson, Robot.solutions(lesson), Map.of()));
                     AtomicFile.write(sheet, out -> out.write(page.html().getBytes(StandardCharsets.UTF_8)));
                 }
             }

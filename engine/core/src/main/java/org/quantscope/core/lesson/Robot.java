@@ -187,8 +187,11 @@ public final class Robot implements AutoCloseable {
      * What is to be handed in: for each step what was said, and what is true. Goes through the lesson by its solutions.
      *
      * @param said by index of the step, from 0
+     * @param left the settings with which a person left a step with all its goals reached, by index of the step; where there
+     *     are none the solution's are shown, and the sheet says so
      */
-    public List<Sheet.Line> sheet(Lesson lesson, Map<Integer, Sheet.Said> said) throws IOException {
+    public List<Sheet.Line> sheet(Lesson lesson, Map<Integer, Sheet.Said> said, Map<Integer, SessionState> left)
+            throws IOException {
         List<Sheet.Line> lines = new ArrayList<>();
         Bench bench = null;
         for (Step step : lesson.steps()) {
@@ -196,7 +199,8 @@ public final class Robot implements AutoCloseable {
             Sheet.Said by = said.getOrDefault(lines.size(), Sheet.Said.NOTHING);
             Judge before = judge(bench);
             Walked walked = walk(step, solution(step), bench);
-            Judge after = judge(walked.after);
+            SessionState own = left.get(lines.size());
+            Judge after = judge(own == null ? walked.after : walked.after.with(own));
             Bench revealed =
                     step.reveal().isPresent() ? done(step.reveal().get().acts(), bench) : bench;
             Judge then = judge(revealed);
@@ -210,6 +214,7 @@ public final class Robot implements AutoCloseable {
                     step.prediction().map(p -> before.say(p, before.truth(p))).orElse(""),
                     step.reveal().map(then::fill).orElse(""),
                     step.goals().stream().map(after::judge).toList(),
+                    own != null,
                     after.sentences(),
                     after.picture()));
             bench = walked.after;

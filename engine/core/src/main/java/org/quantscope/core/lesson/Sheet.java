@@ -55,8 +55,10 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
      * @param said the answer in words; empty without one
      * @param truth what is true, in words; empty without a prediction
      * @param reveal Markdown with its figures
-     * @param goals as the solution reaches them
-     * @param sentences what the settings of the solution do to the selected tensor
+     * @param goals as they are reached
+     * @param own true if goals, sentences and picture are of the settings with which the person left the step, false if of
+     *     the solution's
+     * @param sentences what the settings do to the selected tensor
      * @param picture SVG of the selected tensor; empty if there is none
      */
     public record Line(
@@ -67,6 +69,7 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
             String truth,
             String reveal,
             List<Finding> goals,
+            boolean own,
             List<String> sentences,
             String picture) {
         public Line {
@@ -177,12 +180,18 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
         for (Finding goal : line.goals) {
             page.append("<p>Goal: ").append(escape(goal.goal()));
             goal.value()
-                    .ifPresent(v -> page.append(" <span class=\"small\">The solution reaches ")
+                    .ifPresent(v -> page.append(" <span class=\"small\">")
+                            .append(line.own ? "Reached: " : "The solution reaches ")
                             .append(escape(Judge.number(v) + (goal.unit().isEmpty() ? "" : " " + goal.unit())))
                             .append(".</span>"));
             page.append("</p>\n");
         }
         page.append(line.picture);
+        if (!line.picture.isEmpty() && !line.step.goals().isEmpty()) {
+            page.append("<p class=\"small\">")
+                    .append(line.own ? "The settings with which this step was left." : "The settings of the solution.")
+                    .append("</p>\n");
+        }
         line.sentences.forEach(
                 s -> page.append("<p class=\"small\">").append(escape(s)).append("</p>\n"));
     }

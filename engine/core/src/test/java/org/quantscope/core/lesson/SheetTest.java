@@ -3,6 +3,7 @@ package org.quantscope.core.lesson;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,11 +14,19 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.lesson.Lesson.Answer;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
 
 class SheetTest {
     private static final String EVIL = "<script>alert('x')</script>";
 
     private static String html(String text, String name, Map<Integer, Sheet.Said> said) throws IOException {
+        return html(text, name, said, Map.of());
+    }
+
+    private static String html(String text, String name, Map<Integer, Sheet.Said> said, Map<Integer, SessionState> left)
+            throws IOException {
         Lesson lesson = LessonReader.parse("lesson.md", text).lesson().orElseThrow();
         try (Robot robot = new Robot(
                 new Materials(List.of()),
@@ -25,7 +34,7 @@ class SheetTest {
                 1,
                 1,
                 new CancelToken())) {
-            return new Sheet(lesson, name, "2026-11-30", robot.sheet(lesson, said)).html();
+            return new Sheet(lesson, name, "2026-11-30", robot.sheet(lesson, said, left)).html();
         }
     }
 
@@ -96,6 +105,41 @@ class SheetTest {
         assertThat(html.replace("http://www.w3.org/2000/svg", "")).doesNotContain("http");
         assertThat(html.split("&lt;script&gt;", -1)).hasSizeGreaterThan(4);
         assertThat(html).contains("No prediction.").contains("Not answered.");
+    }
+
+    /** Settings that were left by hand are shown as those, others as the solution's. */
+    @Test
+    void aGoalIsShownAsItWasReached() throws IOException {
+        String text = """
+            ---
+            id: mine
+            title: Mine
+            minutes: 5
+            able: [see]
+            ---
+            ## One
+            ```stage
+            synthetic: {distribution: normal, seed: 1, size: 256}
+            weights: {bits: 4}
+            ```
+            ```goal
+            text: Take many codes.
+            that: codes > 20
+            ```
+            ```solution
+            this: {bits: 6}
+            ```
+            ```wrong
+            this: {bits: 4}
+            ```
+            """;
+        assertThat(html(text, "", Map.of())).contains("The solution reaches 63 codes", "The settings of the solution.");
+
+        SessionState own = SessionState.of(new FileRef(Path.of("mine.synthetic"), ""))
+                .withWeights(Optional.of(QuantSpec.WEIGHTS.withBits(8)));
+        assertThat(html(text, "", Map.of(), Map.of(0, own)))
+                .contains("Reached: 255 codes", "The settings with which this step was left.")
+                .doesNotContain("solution");
     }
 
     @Test
