@@ -130,7 +130,13 @@ final class PreprocessingEditor extends GridPane {
         HBox how = new HBox(GAP, aspect, shorterName, s);
         how.setAlignment(Pos.CENTER_LEFT);
         shorterName.setMinWidth(USE_PREF_SIZE);
+        TextField corruption = field(
+                "corruption",
+                "Makes samples worse after the size and before the scale: an id and a severity from 0 to 5, such as"
+                        + " noise:3; empty: as they are");
+        corruption.setPromptText("none, or such as noise:3");
         addRow(row++, name("Sides", "input-aspect"), new VBox(2, how, note("shorter")));
+        addRow(row++, name("Corr_uption", "input-corruption"), noted("corruption", corruption));
         Label layoutName = name("_Layout", "input-layout");
         layoutName.setMinWidth(Region.USE_PREF_SIZE);
         HBox form = new HBox(GAP, colour, layoutName, layout);
@@ -293,7 +299,7 @@ final class PreprocessingEditor extends GridPane {
                         way != 1,
                         aspect.getValue(),
                         text("shorter")),
-                new PreprocessingForm.Values(text("scale"), text("mean"), text("std")),
+                new PreprocessingForm.Values(text("scale"), text("mean"), text("std"), text("corruption")),
                 new PreprocessingForm.Labels(classes.getText(), text("label"), text("first"), text("ignore"))));
     }
 
@@ -304,17 +310,18 @@ final class PreprocessingEditor extends GridPane {
 
     private void showForm(View view) {
         PreprocessingForm f = view.form();
-        Map<String, String> texts = Map.of(
-                "shape", f.sample().shape(),
-                "scale", f.values().scale(),
-                "mean", f.values().mean(),
-                "std", f.values().std(),
-                "width", f.size().width(),
-                "height", f.size().height(),
-                "shorter", f.size().shorter(),
-                "label", f.labels().column(),
-                "first", f.labels().first(),
-                "ignore", f.labels().ignored());
+        Map<String, String> texts = Map.ofEntries(
+                Map.entry("shape", f.sample().shape()),
+                Map.entry("scale", f.values().scale()),
+                Map.entry("mean", f.values().mean()),
+                Map.entry("std", f.values().std()),
+                Map.entry("corruption", f.values().corruption()),
+                Map.entry("width", f.size().width()),
+                Map.entry("height", f.size().height()),
+                Map.entry("shorter", f.size().shorter()),
+                Map.entry("label", f.labels().column()),
+                Map.entry("first", f.labels().first()),
+                Map.entry("ignore", f.labels().ignored()));
         fields.forEach((key, field) -> {
             String text = texts.getOrDefault(key, "");
             if (!field.getText().equals(text)) {

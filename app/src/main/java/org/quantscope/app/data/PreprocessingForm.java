@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.dataset.Colour;
 import org.quantscope.core.dataset.LabelNumbers;
 import org.quantscope.core.dataset.Layout;
@@ -74,8 +75,21 @@ public record PreprocessingForm(Sample sample, Size size, Values values, Labels 
      * @param scale one number, or a fraction
      * @param mean one number, or several with commas between them
      * @param std as {@code mean}
+     * @param corruption an id and a severity, such as {@code noise:2.5}; blank for none
      */
-    public record Values(String scale, String mean, String std) {}
+    public record Values(String scale, String mean, String std, String corruption) {
+        private Optional<Corrupted> corrupted(Map<String, String> problems) {
+            if (corruption.isBlank()) {
+                return Optional.empty();
+            }
+            try {
+                return Optional.of(Corrupted.parse(corruption.strip()));
+            } catch (IllegalArgumentException e) {
+                problems.put("corruption", String.valueOf(e.getMessage()).replaceFirst("corruption: ", "is wrong: "));
+                return Optional.empty();
+            }
+        }
+    }
 
     /**
      * @param classes the model's names of its classes, one on each line; blank if the model numbers them as the data does
@@ -125,7 +139,8 @@ public record PreprocessingForm(Sample sample, Size size, Values values, Labels 
                 new Values(
                         number(p.scale()),
                         p.mean().stream().map(PreprocessingForm::number).collect(Collectors.joining(", ")),
-                        p.std().stream().map(PreprocessingForm::number).collect(Collectors.joining(", "))),
+                        p.std().stream().map(PreprocessingForm::number).collect(Collectors.joining(", ")),
+                        p.corruption().map(Corrupted::text).orElse("")),
                 new Labels(
                         String.join("\n", p.modelClasses()),
                         p.labelColumn().orElse(""),
@@ -173,6 +188,7 @@ public record PreprocessingForm(Sample sample, Size size, Values values, Labels 
         }
         Optional<Resize> resize = size.parse(problems);
         LabelNumbers numbers = labels.numbers(problems);
+        Optional<Corrupted> corruption = values.corrupted(problems);
         return problems.isEmpty()
                 ? new Parsed(
                         Optional.of(new Preprocessing(
@@ -186,7 +202,8 @@ public record PreprocessingForm(Sample sample, Size size, Values values, Labels 
                                 std,
                                 labels.names(),
                                 Optional.of(labels.column.strip()).filter(c -> !c.isEmpty()),
-                                numbers)),
+                                numbers,
+                                corruption)),
                         problems)
                 : new Parsed(Optional.empty(), problems);
     }

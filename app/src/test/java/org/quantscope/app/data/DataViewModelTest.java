@@ -79,7 +79,7 @@ class DataViewModelTest {
     }
 
     private void type(String scale, String mean, String std) {
-        context.input().edit(view().form().withValues(new PreprocessingForm.Values(scale, mean, std)));
+        context.input().edit(view().form().withValues(new PreprocessingForm.Values(scale, mean, std, "")));
     }
 
     @Test
@@ -204,12 +204,12 @@ class DataViewModelTest {
         context.input()
                 .edit(f.withSize(new PreprocessingForm.Size(
                                 true, "32", "9999", f.size().method(), true, Resize.Aspect.CROP, "8"))
-                        .withValues(new PreprocessingForm.Values("1", "0", "1")));
+                        .withValues(new PreprocessingForm.Values("1", "0", "1", "")));
         assertThat(view().entered().problems()).containsEntry("height", "is a whole number from 1 to 4096");
         context.input()
                 .edit(f.withSize(new PreprocessingForm.Size(
                                 true, "32", "32", f.size().method(), true, Resize.Aspect.CROP, ""))
-                        .withValues(new PreprocessingForm.Values("1", "0", "1")));
+                        .withValues(new PreprocessingForm.Values("1", "0", "1", "")));
         assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
         context.input().adoptProposal();
         assertThat(view().mayApply()).isTrue();

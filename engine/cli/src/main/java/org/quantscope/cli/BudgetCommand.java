@@ -133,6 +133,12 @@ final class BudgetCommand extends EngineCommand {
             description = "The config to write (.json).")
     private Path output;
 
+    @Mixin
+    private Corrupting.Data corrupting;
+
+    @Mixin
+    private Corrupting.Calibration corruptingCalibration;
+
     BudgetCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -143,6 +149,9 @@ final class BudgetCommand extends EngineCommand {
         BitTarget by = checked(() -> BitTarget.byId(target == null ? BitTarget.FREE.id() : target));
         List<Integer> from = widths(by);
         check();
+        if (corrupting.given() && data == null) {
+            throw usage("--corrupt needs --data");
+        }
         InputFiles inputs = new InputFiles().model(file).data(calibrationData);
         Optional.ofNullable(data).ifPresent(inputs::data);
         inputs.keep(List.of(output, SketchFile.beside(output)));
@@ -152,14 +161,15 @@ final class BudgetCommand extends EngineCommand {
         Model model = ModelSetup.openGraph(file, asked);
         ModelSetup.warnOfNonFinite(model, terminal(), cancel());
         SessionState chosen = checked(() -> settings.named(asked, model));
-        Dataset samples = ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel());
+        Dataset samples =
+                ModelSetup.openCalibrationData(calibrationData, Optional.empty(), corruptingCalibration::of, cancel());
         ModelSetup.Calibrated calibrated = ModelSetup.calibrate(model, chosen, samples, terminal(), cancel());
         Calibration calibration =
                 withMoments(calibrated.calibration(), model, calibrated.state(), Optional.of(samples));
         Optional<Dataset> report = data == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.openData(
-                        data, limit == null ? 0 : limit, Optional.of(calibrated.state()), cancel()));
+                        data, limit == null ? 0 : limit, Optional.of(calibrated.state()), corrupting::of, cancel()));
         Resolver resolver = new Resolver();
         MixedPrecision.Question question = new MixedPrecision.Question(
                 model,

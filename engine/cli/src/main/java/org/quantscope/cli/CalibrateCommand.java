@@ -73,6 +73,9 @@ final class CalibrateCommand extends EngineCommand {
     @Option(names = "--check", description = FloatReport.CHECK + ".")
     private boolean check;
 
+    @Mixin
+    private Corrupting.Calibration corruptingCalibration;
+
     CalibrateCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -89,6 +92,9 @@ final class CalibrateCommand extends EngineCommand {
         if (data == null && settings.wantsActivations()) {
             throw usage("--activations needs calibration data: give --data");
         }
+        if (corruptingCalibration.given() && data == null) {
+            throw usage("--corrupt-calibration needs --data");
+        }
         InputFiles inputs = new InputFiles().model(file);
         Optional.ofNullable(data).ifPresent(inputs::data);
         inputs.keep(List.of(output, SketchFile.beside(output)));
@@ -101,7 +107,11 @@ final class CalibrateCommand extends EngineCommand {
         Optional<Dataset> samples = data == null
                 ? Optional.empty()
                 : Optional.of(withLimit(
-                        leavingOut(ModelSetup.openData(data, 0, Optional.empty(), cancel()), leaveOut), limit));
+                        leavingOut(
+                                ModelSetup.openCalibrationData(
+                                        data, Optional.empty(), corruptingCalibration::of, cancel()),
+                                leaveOut),
+                        limit));
         // Codes look at what layers read by themselves; nothing else may need the activations then.
         boolean codesOnly = chosen.choosesCodes() && !chosen.looksAtActivations();
         ModelSetup.Calibrated calibrated = samples.isEmpty() || codesOnly

@@ -108,6 +108,9 @@ final class CorrectCommand extends EngineCommand {
             description = "The corrected float model to write.")
     private Path output;
 
+    @Mixin
+    private Corrupting.Calibration corruptingCalibration;
+
     CorrectCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -131,6 +134,9 @@ final class CorrectCommand extends EngineCommand {
             throw usage(chosen.id()
                     + " needs to know how the model is quantized: give --config or quantizer options such as"
                     + " --weights 4");
+        }
+        if (corruptingCalibration.given() && calibrationData == null) {
+            throw usage("--corrupt-calibration needs --calibration-data");
         }
         InputFiles inputs = new InputFiles().model(file);
         Optional.ofNullable(config).ifPresent(c -> inputs.file(c).file(SketchFile.beside(c)));
@@ -157,7 +163,8 @@ final class CorrectCommand extends EngineCommand {
         SessionState state = checked(() -> settings.named(asked, model));
         Optional<Dataset> data = calibrationData == null
                 ? Optional.empty()
-                : Optional.of(ModelSetup.openCalibrationData(calibrationData, asked, cancel()));
+                : Optional.of(ModelSetup.openCalibrationData(
+                        calibrationData, Optional.of(asked), corruptingCalibration::of, cancel()));
         ActivationRanges ranges = saved.map(Session::ranges).orElse(ActivationRanges.NONE);
         if (chosen.needsData()
                 && state.activations().isPresent()

@@ -25,6 +25,7 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -71,6 +72,12 @@ final class DataCheckCommand extends EngineCommand {
             description = "Samples of the data that are not used, counted from 0, with commas between them.")
     private List<Integer> leaveOut = List.of();
 
+    @Mixin
+    private Corrupting.Data corrupting;
+
+    @Mixin
+    private Corrupting.Calibration corruptingCalibration;
+
     DataCheckCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -83,13 +90,20 @@ final class DataCheckCommand extends EngineCommand {
         if (bits < QuantSpec.MIN_BITS || bits > QuantSpec.MAX_BITS) {
             throw usage("--bits: " + QuantSpec.MIN_BITS + " to " + QuantSpec.MAX_BITS + ", got " + bits);
         }
+        if (corrupting.given() && data == null) {
+            throw usage("--corrupt needs --data");
+        }
         QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(bits);
         SessionState state = SessionState.of(FileRef.ofModel(file, cancel()))
                 .withWeights(Optional.of(QuantSpec.WEIGHTS.withBits(bits)))
                 .withActivations(Optional.of(spec));
         Model model = ModelSetup.openGraph(file, state, terminal(), cancel());
         Dataset samples = withLimit(
-                leavingOut(ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel()), leaveOut), limit);
+                leavingOut(
+                        ModelSetup.openCalibrationData(
+                                calibrationData, Optional.empty(), corruptingCalibration::of, cancel()),
+                        leaveOut),
+                limit);
         Observed seen;
         DataCheck found;
         try (Terminal.Bar bar = terminal().progress("calibrate")) {
@@ -100,7 +114,8 @@ final class DataCheckCommand extends EngineCommand {
         }
         Optional<Drift> drift = data == null
                 ? Optional.empty()
-                : Optional.of(drift(model, state, seen, ModelSetup.openData(data, 0, Optional.empty(), cancel())));
+                : Optional.of(drift(
+                        model, state, seen, ModelSetup.openData(data, 0, Optional.empty(), corrupting::of, cancel())));
         Json json = new Json().put("samples", found.samples());
         found.enough().ifPresent(n -> json.put("enough", n));
         json.put("tensors", found.tensors().stream().map(DataCheckCommand::json).toList())

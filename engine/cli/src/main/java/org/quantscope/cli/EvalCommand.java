@@ -147,6 +147,7 @@ final class EvalCommand extends EvaluatingCommand {
                     limits.check(BudgetFigures.of(cost, milliseconds(limits, setting), Optional.of(figure), classes)));
         }
         Json json = EvalReport.json(figure, how, setting.reference(), size, notes, evaluation, seconds);
+        setting.samples().corrupted().ifPresent(said -> json.put("corrupted", said));
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
         setting.ranges().put(json);
@@ -206,6 +207,7 @@ final class EvalCommand extends EvaluatingCommand {
                                     + spread.axis() + ", index " + spread.index() + ")"));
             integer.ifPresent(result -> EvalReport.print(result, terminal()));
             compared.ifPresent(found -> AgainstReport.print(found, terminal()));
+            setting.samples().corrupted().ifPresent(said -> terminal().out().println("corrupted: " + said));
             printNotes(how, notes);
             terminal()
                     .out()

@@ -104,6 +104,12 @@ abstract class EvaluatingCommand extends EngineCommand {
     private @Nullable Path referenceFile;
 
     @Mixin
+    private Corrupting.Data corrupting;
+
+    @Mixin
+    private Corrupting.Calibration corruptingCalibration;
+
+    @Mixin
     private SettingsOptions settings;
 
     EvaluatingCommand(Terminal terminal, CancelToken cancel) {
@@ -157,13 +163,17 @@ abstract class EvaluatingCommand extends EngineCommand {
     final Optional<Dataset> calibrationSamples(SessionState state) throws IOException {
         return calibrationData == null
                 ? Optional.empty()
-                : Optional.of(ModelSetup.openCalibrationData(calibrationData, state, cancel()));
+                : Optional.of(ModelSetup.openCalibrationData(
+                        calibrationData, Optional.of(state), corruptingCalibration::of, cancel()));
     }
 
     /** Opens the model and the data and resolves the settings. */
     final Setting setting() throws IOException {
         if (limit != null && limit < 1) {
             throw usage("--limit: at least 1, got " + limit);
+        }
+        if (corruptingCalibration.given() && calibrationData == null) {
+            throw usage("--corrupt-calibration needs --calibration-data");
         }
         if (config != null && settings.given()) {
             throw usage("--config says how to quantize; it excludes the quantizer options");
@@ -209,7 +219,11 @@ abstract class EvaluatingCommand extends EngineCommand {
                 .map(id ->
                         Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
         Dataset samples = ModelSetup.openData(
-                data, limit == null ? 0 : limit, Optional.of(state), how -> checked(() -> numbered(how)), cancel());
+                data,
+                limit == null ? 0 : limit,
+                Optional.of(state),
+                how -> checked(() -> corrupting.of(numbered(how))),
+                cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             ResolvedSettings resolved = Engine.resolve(run, state, calibration, bar, cancel());
             return new Setting(

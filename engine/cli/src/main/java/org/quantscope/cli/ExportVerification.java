@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
@@ -42,7 +43,9 @@ final class ExportVerification {
                     + " any more and no --data is given");
             return Optional.empty();
         }
-        Dataset data = ModelSetup.openData(recorded.path(), limit, Optional.of(state), cancel);
+        Dataset whole =
+                ModelSetup.openCalibrationData(recorded.path(), Optional.of(state), UnaryOperator.identity(), cancel);
+        Dataset data = limit > 0 ? whole.limit(limit) : whole;
         Optional<String> changed = FileRef.of(data).differsFrom(recorded);
         if (changed.isPresent()) {
             terminal.warn("not verified: " + recorded.path().resolveSibling(changed.get())

@@ -87,6 +87,12 @@ final class ImproveCommand extends EngineCommand {
             description = "The config to write (.json).")
     private Path output;
 
+    @Mixin
+    private Corrupting.Data corrupting;
+
+    @Mixin
+    private Corrupting.Calibration corruptingCalibration;
+
     ImproveCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -95,6 +101,9 @@ final class ImproveCommand extends EngineCommand {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         check();
+        if (corrupting.given() && data == null) {
+            throw usage("--corrupt needs --data");
+        }
         Path equalized = beside(output);
         InputFiles inputs = new InputFiles().model(file).data(calibrationData);
         Optional.ofNullable(data).ifPresent(inputs::data);
@@ -108,10 +117,12 @@ final class ImproveCommand extends EngineCommand {
         Double bits = averageBits;
         SessionState kept = checked(() -> settings.named(asked, model));
         SessionState state = bits == null ? kept : checked(() -> Improvement.within(model, kept, bits));
-        Dataset calibration = ModelSetup.openData(calibrationData, 0, Optional.empty(), cancel());
+        Dataset calibration =
+                ModelSetup.openCalibrationData(calibrationData, Optional.empty(), corruptingCalibration::of, cancel());
         Optional<Dataset> report = data == null
                 ? Optional.empty()
-                : Optional.of(ModelSetup.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel()));
+                : Optional.of(ModelSetup.openData(
+                        data, limit == null ? 0 : limit, Optional.of(state), corrupting::of, cancel()));
         Model reference = ModelSetup.reference(file, null, state, model, terminal(), cancel());
         Improvement.Result result;
         try (Terminal.Bar bar = terminal().progress("improve")) {

@@ -2,9 +2,14 @@ package org.quantscope.cli;
 
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.quantscope.core.budget.BitTarget;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.corruption.Corrupted;
+import org.quantscope.core.corruption.Corruption;
+import org.quantscope.core.corruption.Corruptions;
+import org.quantscope.core.corruption.Subject;
 import org.quantscope.core.device.DeviceProfile;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.Exporters;
@@ -36,7 +41,8 @@ final class ListCommand extends EngineCommand {
         targets,
         lessons,
         metrics,
-        profiles
+        profiles,
+        corruptions
     }
 
     private record Entry(String id, String title, List<OptionDoc> options, String source) {}
@@ -60,6 +66,10 @@ final class ListCommand extends EngineCommand {
         }
         if (kind == Registry.metrics) {
             listMetrics();
+            return ExitCode.DONE;
+        }
+        if (kind == Registry.corruptions) {
+            listCorruptions();
             return ExitCode.DONE;
         }
         if (kind == Registry.profiles) {
@@ -95,7 +105,7 @@ final class ListCommand extends EngineCommand {
                 Roundings.all().stream()
                         .map(r -> new Entry(r.id(), r.title(), List.of(), r.source()))
                         .toList();
-            case figures, lessons, metrics, profiles -> List.of();
+            case figures, lessons, metrics, profiles, corruptions -> List.of();
             case targets ->
                 BitTarget.all().stream()
                         .map(t -> new Entry(t.id(), t.title() + ": weights of " + widths(t), List.of(), t.source()))
@@ -156,6 +166,56 @@ final class ListCommand extends EngineCommand {
                             board.source()));
             table.print(terminal());
         });
+    }
+
+    private void listCorruptions() {
+        List<Json> json = Corruptions.all().stream()
+                .map(c -> new Json()
+                        .put("id", c.id())
+                        .put("title", c.title())
+                        .put("doc", c.doc())
+                        .put(
+                                "severities",
+                                subjects(c)
+                                        .map(subject -> new Json()
+                                                .put("of", subject.title())
+                                                .put("unit", c.unit(subject))
+                                                .put(
+                                                        "amounts",
+                                                        c.amounts(subject)
+                                                                .orElseThrow()
+                                                                .at()))
+                                        .toList())
+                        .put("source", c.source()))
+                .toList();
+        print(json, () -> {
+            Table table = new Table("id", "title", "of", "severity 1", "severity 3", "severity 5", "source");
+            Corruptions.all()
+                    .forEach(c -> subjects(c)
+                            .forEach(subject -> table.row(
+                                    c.id(),
+                                    c.title(),
+                                    subject.title(),
+                                    c.said(
+                                            subject,
+                                            c.amounts(subject).orElseThrow().of(1)),
+                                    amount(c, subject, 3),
+                                    amount(c, subject, Corrupted.MOST),
+                                    c.source())));
+            table.print(terminal());
+        });
+    }
+
+    private static Stream<Subject> subjects(Corruption of) {
+        return Stream.of(Subject.values()).filter(s -> of.amounts(s).isPresent());
+    }
+
+    /** The amount without its unit, which stands at severity 1. */
+    private static String amount(Corruption of, Subject subject, int severity) {
+        String said = of.said(subject, of.amounts(subject).orElseThrow().of(severity));
+        return said.startsWith(of.unit(subject))
+                ? said.substring(of.unit(subject).length() + 1)
+                : said;
     }
 
     private static String widths(BitTarget target) {

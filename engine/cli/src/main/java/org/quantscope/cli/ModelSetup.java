@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
@@ -114,13 +114,32 @@ final class ModelSetup {
             UnaryOperator<Preprocessing> change,
             CancelToken cancel)
             throws IOException {
+        return openData(
+                file,
+                limit,
+                config.flatMap(SessionState::evaluationData),
+                config.flatMap(SessionState::calibrationData),
+                change,
+                cancel);
+    }
+
+    /**
+     * @param same what a config says of data in this part
+     * @param other what it says of data in the other part, whose corruption is not meant here
+     */
+    private static Dataset openData(
+            Path file,
+            int limit,
+            Optional<FileRef> same,
+            Optional<FileRef> other,
+            UnaryOperator<Preprocessing> change,
+            CancelToken cancel)
+            throws IOException {
         Samples samples = Datasets.samples(file, cancel);
-        Optional<Preprocessing> how = Stream.of(
-                        config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
-                .flatMap(Optional::stream)
-                .filter(ref -> ref.sha256().equals(samples.sha256()))
-                .flatMap(ref -> ref.preprocessing().stream())
-                .findFirst();
+        Predicate<FileRef> isThis = ref -> ref.sha256().equals(samples.sha256());
+        Optional<Preprocessing> how = same.filter(isThis).isPresent()
+                ? same.flatMap(FileRef::preprocessing)
+                : other.filter(isThis).flatMap(FileRef::preprocessing).map(p -> p.withCorruption(Optional.empty()));
         Preprocessing prepared = change.apply(how.orElse(samples.stated()));
         Dataset data = how.flatMap(Preprocessing::labelColumn).isPresent()
                 ? Datasets.open(file, Optional.of(prepared), cancel)
@@ -132,11 +151,14 @@ final class ModelSetup {
      * Opens data to calibrate on.
      *
      * @param config says how the samples are prepared and which are left out, if it names the same data
+     * @param change a last change of how the samples are prepared
      */
-    static Dataset openCalibrationData(Path file, SessionState config, CancelToken cancel) throws IOException {
-        Dataset data = openData(file, 0, Optional.of(config), cancel);
-        Optional<FileRef> same =
-                config.calibrationData().filter(ref -> ref.sha256().equals(data.sha256()));
+    static Dataset openCalibrationData(
+            Path file, Optional<SessionState> config, UnaryOperator<Preprocessing> change, CancelToken cancel)
+            throws IOException {
+        Optional<FileRef> known = config.flatMap(SessionState::calibrationData);
+        Dataset data = openData(file, 0, known, config.flatMap(SessionState::evaluationData), change, cancel);
+        Optional<FileRef> same = known.filter(ref -> ref.sha256().equals(data.sha256()));
         return same.isPresent() ? same.get().withoutLeftOut(data, "calibration_data") : data;
     }
 

@@ -90,10 +90,12 @@ final class SensitivityCommand extends EvaluatingCommand {
                         report.tensors().stream()
                                 .map(tensor -> json(tensor, outputs))
                                 .toList());
+        setting.samples().corrupted().ifPresent(said -> json.put("corrupted", said));
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
         print(json, () -> {
             people(report, baseline, before, left, outputs);
+            setting.samples().corrupted().ifPresent(said -> terminal().out().println("corrupted: " + said));
             printNotes(how, how.notes());
         });
         return ExitCode.DONE;

@@ -170,6 +170,7 @@ public final class ArchitectureRules {
                         "onnx",
                         "convert",
                         "picture",
+                        "corruption",
                         "synthetic"));
         layers.put("opened files", List.of("model", "loader", "dataset"));
         layers.put("tools", List.of("rewrite", "ort", "calib", "integer"));
@@ -180,6 +181,7 @@ public final class ArchitectureRules {
                         "correction",
                         "layerwise",
                         "sensitivity",
+                        "robustness",
                         "export",
                         "importer",
                         "device",

@@ -164,6 +164,11 @@ public final class AlteredSamples implements Dataset {
     }
 
     @Override
+    public Optional<String> corrupted() {
+        return whole.corrupted();
+    }
+
+    @Override
     public Optional<String> origin() {
         return whole.origin();
     }

@@ -139,6 +139,11 @@ public interface Dataset {
         return Optional.empty();
     }
 
+    /** What makes the samples worse than they are stored, for a person; empty if nothing does. */
+    default Optional<String> corrupted() {
+        return Optional.empty();
+    }
+
     /** Where the data comes from, for a person. */
     Optional<String> origin();
 }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind.Wanted;
@@ -153,5 +154,22 @@ public final class Datasets {
      */
     public static Dataset prepare(Samples samples, Preprocessing how) {
         return new PreparedDataset(samples, how, samples.file());
+    }
+
+    /**
+     * The same samples, as many, with another corruption or none.
+     *
+     * @throws BadInputException if the corruption makes no sense for them, or they come from no file
+     */
+    public static Dataset corrupted(Dataset data, Optional<Corrupted> corruption) {
+        Preprocessing how = data.preprocessing().orElseThrow(() -> unknown(data));
+        Samples samples = data.samples().orElseThrow(() -> unknown(data));
+        Preprocessing next = how.withCorruption(corruption);
+        return (next.equals(samples.stated()) ? prepare(samples) : prepare(samples, next)).limit(data.size());
+    }
+
+    private static BadInputException unknown(Dataset data) {
+        return new BadInputException(
+                data.file(), "corruption", "samples that were chosen from others cannot be prepared anew");
     }
 }

@@ -93,7 +93,7 @@ record PictureForm(int height, int width, int channels, boolean channelsFirst) {
     }
 
     /** The index of a pixel's value. */
-    private int index(int pixel, int channel) {
+    int index(int pixel, int channel) {
         return channelsFirst ? channel * height * width + pixel : pixel * channels + channel;
     }
 }

@@ -40,6 +40,8 @@ final class PreparedDataset implements Dataset {
     private final List<Integer> mapped;
 
     private final FrameCache cache;
+    /** What makes the samples worse; empty if they stay as they are. */
+    private final Optional<SampleCorruption> corruption;
 
     /**
      * Keeps the first frames until its budget is used up, and replaces none: evaluations go through the data in the
@@ -79,6 +81,7 @@ final class PreparedDataset implements Dataset {
         this.planes = of.planes;
         this.mapped = of.mapped;
         this.cache = of.cache;
+        this.corruption = of.corruption;
     }
 
     /**
@@ -126,6 +129,7 @@ final class PreparedDataset implements Dataset {
         this.mapped = mapped();
         checkLabels();
         this.cache = new FrameCache(form.isPresent() ? size : 0);
+        this.corruption = SampleCorruption.of(samples, how, form.map(this::processed), stored);
     }
 
     private void checkStored() {
@@ -151,6 +155,15 @@ final class PreparedDataset implements Dataset {
                                 + stored.orElseThrow());
             }
         });
+    }
+
+    /** A picture after colour and size. */
+    private PictureForm processed(PictureForm from) {
+        return new PictureForm(
+                how.resize().map(Resize::height).orElse(from.height()),
+                how.resize().map(Resize::width).orElse(from.width()),
+                how.colour().map(Colour::channels).orElse(from.channels()),
+                false);
     }
 
     private boolean changesLayout() {
@@ -190,7 +203,7 @@ final class PreparedDataset implements Dataset {
         return f;
     }
 
-    private static Optional<PictureForm> formOf(Shape shape, Layout layout) {
+    static Optional<PictureForm> formOf(Shape shape, Layout layout) {
         return switch (layout) {
             case NCHW -> Optional.of(new PictureForm((int) shape.dim(1), (int) shape.dim(2), (int) shape.dim(0), true));
             case NHWC ->
@@ -350,6 +363,11 @@ final class PreparedDataset implements Dataset {
     }
 
     @Override
+    public Optional<String> corrupted() {
+        return corruption.map(SampleCorruption::said);
+    }
+
+    @Override
     public Optional<Samples> samples() {
         return Optional.of(samples);
     }
@@ -369,7 +387,7 @@ final class PreparedDataset implements Dataset {
         if (form.isEmpty()) {
             ArraySamples array = (ArraySamples) samples;
             for (int i = 0; i < wanted.length; i++) {
-                array.raw().read((long) wanted[i] * length, out, i * length, length);
+                raw(array, wanted[i], out, i * length, length);
             }
         } else if (samples instanceof PictureSamples && wanted.length > 1) {
             // Decoding takes most of the time, so it is done on all cores.
@@ -380,6 +398,12 @@ final class PreparedDataset implements Dataset {
             }
         }
         normalise(out, wanted.length * length, length);
+    }
+
+    /** The stored values of a sample that is fed in its order, corrupted if that is wanted. */
+    private void raw(ArraySamples array, int sample, float[] out, int at, int length) {
+        array.raw().read((long) sample * length, out, at, length);
+        corruption.ifPresent(c -> c.of(out, at, sample));
     }
 
     @Override
@@ -449,10 +473,11 @@ final class PreparedDataset implements Dataset {
         Frame resized = how.resize().isPresent()
                 ? Resampler.resize(coloured, how.resize().get())
                 : coloured;
-        if (samples instanceof PictureSamples || how.resize().isPresent()) {
-            cache.offer(sample, resized);
+        Frame made = corruption.isPresent() ? corruption.get().of(resized, sample) : resized;
+        if (samples instanceof PictureSamples || how.resize().isPresent() || corruption.isPresent()) {
+            cache.offer(sample, made);
         }
-        return resized;
+        return made;
     }
 
     /**
@@ -501,7 +526,7 @@ final class PreparedDataset implements Dataset {
             return PictureForm.of(fed, how.layout().equals(Optional.of(Layout.NHWC)))
                     .map(f -> {
                         float[] values = new float[Math.toIntExact(fed.count())];
-                        ((ArraySamples) samples).raw().read((long) sample * values.length, values, 0, values.length);
+                        raw((ArraySamples) samples, sample, values, 0, values.length);
                         return f.picture(values, how.scale(), bytes, false);
                     });
         }

@@ -2,11 +2,12 @@ package org.quantscope.core.dataset;
 
 import java.util.List;
 import java.util.Optional;
+import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.tensor.Shape;
 
 /**
  * The steps from stored values to the input of a model, in this order: read as {@code shape} and {@code layout};
- * colour; resize; put into {@code outputLayout}; {@code x = (raw · scale − mean) / std} in double, rounded once to
+ * colour; resize; {@code corruption}; put into {@code outputLayout}; {@code x = (raw · scale − mean) / std} in double, rounded once to
  * float32. Saved in the sidecar of the data and in a session.
  *
  * @param shape shape of one sample in which the stored values are read; empty for the stored shape
@@ -22,6 +23,8 @@ import org.quantscope.core.tensor.Shape;
  * @param labelColumn for a table: {@code first}, {@code last}, {@code none}, or the name of a column; empty to find it
  *     automatically. Ignored for other data
  * @param labelNumbers how the data numbers its classes
+ * @param corruption what makes the samples worse, after resize and before scale, mean and std; empty to leave them as they
+ *     are
  */
 public record Preprocessing(
         Optional<Shape> shape,
@@ -34,7 +37,8 @@ public record Preprocessing(
         List<Double> std,
         List<String> modelClasses,
         Optional<String> labelColumn,
-        LabelNumbers labelNumbers) {
+        LabelNumbers labelNumbers,
+        Optional<Corrupted> corruption) {
     /** Values are fed as they are stored. */
     public static final Preprocessing NONE = new Preprocessing(
             Optional.empty(),
@@ -47,7 +51,8 @@ public record Preprocessing(
             List.of(1.0),
             List.of(),
             Optional.empty(),
-            LabelNumbers.PLAIN);
+            LabelNumbers.PLAIN,
+            Optional.empty());
 
     public Preprocessing {
         mean = List.copyOf(mean);
@@ -76,27 +81,82 @@ public record Preprocessing(
 
     public Preprocessing withShape(Optional<Shape> next) {
         return new Preprocessing(
-                next, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn, labelNumbers);
+                next,
+                layout,
+                outputLayout,
+                resize,
+                colour,
+                scale,
+                mean,
+                std,
+                modelClasses,
+                labelColumn,
+                labelNumbers,
+                corruption);
     }
 
     public Preprocessing withLayout(Optional<Layout> next) {
         return new Preprocessing(
-                shape, next, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn, labelNumbers);
+                shape,
+                next,
+                outputLayout,
+                resize,
+                colour,
+                scale,
+                mean,
+                std,
+                modelClasses,
+                labelColumn,
+                labelNumbers,
+                corruption);
     }
 
     public Preprocessing withOutputLayout(Optional<Layout> next) {
         return new Preprocessing(
-                shape, layout, next, resize, colour, scale, mean, std, modelClasses, labelColumn, labelNumbers);
+                shape,
+                layout,
+                next,
+                resize,
+                colour,
+                scale,
+                mean,
+                std,
+                modelClasses,
+                labelColumn,
+                labelNumbers,
+                corruption);
     }
 
     public Preprocessing withResize(Optional<Resize> next) {
         return new Preprocessing(
-                shape, layout, outputLayout, next, colour, scale, mean, std, modelClasses, labelColumn, labelNumbers);
+                shape,
+                layout,
+                outputLayout,
+                next,
+                colour,
+                scale,
+                mean,
+                std,
+                modelClasses,
+                labelColumn,
+                labelNumbers,
+                corruption);
     }
 
     public Preprocessing withColour(Optional<Colour> next) {
         return new Preprocessing(
-                shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses, labelColumn, labelNumbers);
+                shape,
+                layout,
+                outputLayout,
+                resize,
+                next,
+                scale,
+                mean,
+                std,
+                modelClasses,
+                labelColumn,
+                labelNumbers,
+                corruption);
     }
 
     /** The same preprocessing with another scale, mean and std. */
@@ -112,16 +172,67 @@ public record Preprocessing(
                 nextStd,
                 modelClasses,
                 labelColumn,
-                labelNumbers);
+                labelNumbers,
+                corruption);
     }
 
     public Preprocessing withLabelColumn(Optional<String> next) {
         return new Preprocessing(
-                shape, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, next, labelNumbers);
+                shape,
+                layout,
+                outputLayout,
+                resize,
+                colour,
+                scale,
+                mean,
+                std,
+                modelClasses,
+                next,
+                labelNumbers,
+                corruption);
     }
 
     public Preprocessing withLabelNumbers(LabelNumbers next) {
         return new Preprocessing(
-                shape, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn, next);
+                shape,
+                layout,
+                outputLayout,
+                resize,
+                colour,
+                scale,
+                mean,
+                std,
+                modelClasses,
+                labelColumn,
+                next,
+                corruption);
+    }
+
+    public Preprocessing withCorruption(Optional<Corrupted> next) {
+        return new Preprocessing(
+                shape,
+                layout,
+                outputLayout,
+                resize,
+                colour,
+                scale,
+                mean,
+                std,
+                modelClasses,
+                labelColumn,
+                labelNumbers,
+                next);
+    }
+
+    /**
+     * That of a record. Without a corruption it is what it was before there were any, because digests of sessions rest on
+     * it.
+     */
+    @Override
+    public String toString() {
+        return "Preprocessing[shape=" + shape + ", layout=" + layout + ", outputLayout=" + outputLayout + ", resize="
+                + resize + ", colour=" + colour + ", scale=" + scale + ", mean=" + mean + ", std=" + std
+                + ", modelClasses=" + modelClasses + ", labelColumn=" + labelColumn + ", labelNumbers=" + labelNumbers
+                + corruption.map(c -> ", corruption=" + c).orElse("") + "]";
     }
 }

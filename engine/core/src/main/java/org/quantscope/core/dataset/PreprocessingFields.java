@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonFormat;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.tensor.Shape;
 import tools.jackson.databind.JsonNode;
@@ -15,6 +16,7 @@ import tools.jackson.databind.JsonNode;
  * {@code docs/data-formats.md} explains the fields.
  *
  * @param resize width and height
+ * @param corruption an id and a severity, such as {@code noise:2.5}
  * @param modelClasses a list of names; in a sidecar also the name of a file
  */
 public record PreprocessingFields(
@@ -38,7 +40,8 @@ public record PreprocessingFields(
         @Nullable JsonNode modelClasses,
         @Nullable String labelColumn,
         @Nullable Integer firstLabel,
-        @Nullable Integer ignoreLabel) {
+        @Nullable Integer ignoreLabel,
+        @Nullable String corruption) {
     private static final int MAX_DIMENSIONS = 8;
     private static final int MAX_VALUES = 65_536;
 
@@ -78,7 +81,8 @@ public record PreprocessingFields(
                 values("std", std, 1),
                 classes,
                 Optional.ofNullable(labelColumn),
-                new LabelNumbers(requireNonNullElse(firstLabel, 0), Optional.ofNullable(ignoreLabel)));
+                new LabelNumbers(requireNonNullElse(firstLabel, 0), Optional.ofNullable(ignoreLabel)),
+                Optional.ofNullable(corruption).map(Corrupted::parse));
     }
 
     private static Shape shapeOf(List<Integer> dims) {

@@ -203,6 +203,11 @@ public final class SampleSubset implements Dataset {
     }
 
     @Override
+    public Optional<String> corrupted() {
+        return whole.corrupted();
+    }
+
+    @Override
     public Optional<String> origin() {
         return whole.origin();
     }

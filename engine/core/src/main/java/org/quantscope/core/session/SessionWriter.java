@@ -294,6 +294,7 @@ final class SessionWriter {
             json.writeNumberProperty("first_label", p.labelNumbers().first());
         }
         p.labelNumbers().ignored().ifPresent(label -> json.writeNumberProperty("ignore_label", label));
+        p.corruption().ifPresent(c -> json.writeStringProperty("corruption", c.text()));
         json.writeEndObject();
     }
 
