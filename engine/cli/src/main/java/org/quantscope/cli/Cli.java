@@ -55,6 +55,7 @@ final class Cli {
                 .addSubcommand("data-check", new DataCheckCommand(terminal, cancel))
                 .addSubcommand("device", new DeviceCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
+                .addSubcommand("report", new ReportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))
                 .addSubcommand("proof", new ProofCommand(terminal, cancel))
                 .addSubcommand("list", new ListCommand(terminal, cancel))

@@ -16,6 +16,7 @@ import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ModelSize;
@@ -104,6 +105,7 @@ final class EvalCommand extends EvaluatingCommand {
 
         AccuracyEstimate figure;
         List<ClassAccuracy> classes;
+        SampleOutcomes outcomes;
         LiveEvaluator.Reading how;
         List<String> notes;
         double evaluation;
@@ -127,6 +129,7 @@ final class EvalCommand extends EvaluatingCommand {
                             "quantized, sample " + part.accuracy().seen() + " of " + total));
             figure = evaluated.accuracy();
             classes = ClassAccuracy.of(evaluated.outcomes());
+            outcomes = evaluated.outcomes();
             evaluation = (System.nanoTime() - from) / 1e9;
         }
         Optional<IntegerEvaluation.Result> integer = whole.isPresent()
@@ -151,6 +154,7 @@ final class EvalCommand extends EvaluatingCommand {
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
         setting.ranges().put(json);
+        EvalReport.putChanges(json, outcomes);
         if (perClass) {
             json.put("classes", classes.stream().map(EvalCommand::json).toList());
         }

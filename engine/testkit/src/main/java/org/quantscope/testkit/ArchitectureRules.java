@@ -155,7 +155,7 @@ public final class ArchitectureRules {
      */
     private static ArchRule layers() {
         Map<String, List<String>> layers = new LinkedHashMap<>();
-        layers.put("foundation", List.of("io", "job", "json", "tensor", "glossary"));
+        layers.put("foundation", List.of("io", "job", "json", "tensor", "glossary", "plot"));
         layers.put("numbers", List.of("quant", "kernel", "sketch", "metric", "rounding"));
         layers.put(
                 "formats",
@@ -194,7 +194,8 @@ public final class ArchitectureRules {
                         "improve",
                         "figure",
                         "lesson",
-                        "sweep"));
+                        "sweep",
+                        "report"));
         LayeredArchitecture rule = layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
                 .ensureAllClassesAreContainedInArchitectureIgnoring(

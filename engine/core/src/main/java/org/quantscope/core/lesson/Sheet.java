@@ -11,6 +11,7 @@ import org.quantscope.core.lesson.Lesson.Answer;
 import org.quantscope.core.lesson.Lesson.Prediction;
 import org.quantscope.core.lesson.Lesson.Reason;
 import org.quantscope.core.lesson.Lesson.Step;
+import org.quantscope.core.plot.Markup;
 
 /**
  * What came of a lesson, as one page of HTML to hand in: it needs no network, runs no script, and says nothing of the
@@ -102,26 +103,20 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
     /** The page. */
     public String html() {
         StringBuilder page = new StringBuilder();
-        page.append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>")
-                .append(escape(lesson.title()))
-                .append("</title>\n<style>\n")
-                .append(STYLE)
-                .append("</style></head>\n<body>\n<h1>")
-                .append(escape(lesson.title()))
-                .append("</h1>\n<p class=\"small\">");
+        page.append("<h1>").append(Markup.escape(lesson.title())).append("</h1>\n<p class=\"small\">");
         if (!name.isBlank()) {
-            page.append("By ").append(escape(name.strip())).append(" · ");
+            page.append("By ").append(Markup.escape(name.strip())).append(" · ");
         }
-        page.append(escape(date))
+        page.append(Markup.escape(date))
                 .append(" · Quantscope, lesson ")
-                .append(escape(lesson.id()))
+                .append(Markup.escape(lesson.id()))
                 .append("</p>\n");
         summary(page);
         page.append(markdown(lesson.intro()));
         for (int i = 0; i < lines.size(); i++) {
             step(page, i + 1, lines.get(i));
         }
-        return page.append("</body></html>\n").toString();
+        return Markup.page(lesson.title(), STYLE, page.toString());
     }
 
     private void summary(StringBuilder page) {
@@ -149,7 +144,7 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
             page.append(String.format(
                     Locale.ROOT,
                     "<tr><td>%s</td><td>%d</td><td>%d</td></tr>%n",
-                    escape(SURENESS.get(i)),
+                    Markup.escape(SURENESS.get(i)),
                     such.size(),
                     right(such)));
         }
@@ -162,27 +157,29 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
 
     private static void step(StringBuilder page, int number, Line line) {
         Step step = line.step;
-        page.append("<h2>").append(number).append(". ").append(escape(step.title()));
+        page.append("<h2>").append(number).append(". ").append(Markup.escape(step.title()));
         page.append(line.by.skipped ? " <span class=\"small\">(skipped)</span></h2>\n" : "</h2>\n");
         page.append(markdown(step.text()));
         step.prediction().ifPresent(asked -> predicted(page, line, asked));
         page.append(markdown(line.reveal));
         step.why().ifPresent(why -> {
-            page.append("<p class=\"q\">").append(escape(why.question())).append("</p>\n");
+            page.append("<p class=\"q\">").append(Markup.escape(why.question())).append("</p>\n");
             line.by.why.ifPresentOrElse(
                     chosen -> {
                         Reason reason = why.reasons().get(chosen);
                         mark(page, reason.right(), reason.text());
-                        page.append("<p>").append(escape(reason.because())).append("</p>\n");
+                        page.append("<p>")
+                                .append(Markup.escape(reason.because()))
+                                .append("</p>\n");
                     },
                     () -> page.append("<p class=\"small\">Not answered.</p>\n"));
         });
         for (Finding goal : line.goals) {
-            page.append("<p>Goal: ").append(escape(goal.goal()));
+            page.append("<p>Goal: ").append(Markup.escape(goal.goal()));
             goal.value()
                     .ifPresent(v -> page.append(" <span class=\"small\">")
                             .append(line.own ? "Reached: " : "The solution reaches ")
-                            .append(escape(Judge.number(v) + (goal.unit().isEmpty() ? "" : " " + goal.unit())))
+                            .append(Markup.escape(Judge.number(v) + (goal.unit().isEmpty() ? "" : " " + goal.unit())))
                             .append(".</span>"));
             page.append("</p>\n");
         }
@@ -193,15 +190,16 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
                     .append("</p>\n");
         }
         line.sentences.forEach(
-                s -> page.append("<p class=\"small\">").append(escape(s)).append("</p>\n"));
+                s -> page.append("<p class=\"small\">").append(Markup.escape(s)).append("</p>\n"));
     }
 
     private static void predicted(StringBuilder page, Line line, Prediction asked) {
-        page.append("<p class=\"q\">").append(escape(asked.question())).append("</p>\n");
+        page.append("<p class=\"q\">").append(Markup.escape(asked.question())).append("</p>\n");
         if (asked instanceof Prediction.Choose choose) {
             page.append("<ul>");
             choose.options()
-                    .forEach(o -> page.append("<li>").append(escape(o.text())).append("</li>"));
+                    .forEach(o ->
+                            page.append("<li>").append(Markup.escape(o.text())).append("</li>"));
             page.append("</ul>\n");
         }
         if (line.prediction.isPresent()) {
@@ -210,12 +208,12 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
         } else {
             page.append("<p class=\"small\">No prediction.</p>\n");
         }
-        page.append("<p>Measured: ").append(escape(line.truth)).append("</p>\n");
+        page.append("<p>Measured: ").append(Markup.escape(line.truth)).append("</p>\n");
     }
 
     private static void mark(StringBuilder page, boolean right, String text) {
         page.append(right ? "<p class=\"right\">✓ " : "<p class=\"wrong\">✗ ")
-                .append(escape(text))
+                .append(Markup.escape(text))
                 .append("</p>\n");
     }
 
@@ -226,13 +224,5 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
                 .sanitizeUrls(true)
                 .build()
                 .render(Parser.builder().build().parse(text));
-    }
-
-    static String escape(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;")
-                .replace("'", "&#39;");
     }
 }

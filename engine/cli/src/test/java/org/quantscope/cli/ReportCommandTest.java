@@ -1,0 +1,211 @@
+package org.quantscope.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.SAXException;
+import tools.jackson.databind.JsonNode;
+
+class ReportCommandTest {
+    /** A name that is harmful in HTML and in a shell. */
+    private static final String NAME = "it's <b onload=x> & $(exit) \".onnx";
+
+    @TempDir
+    private static Path folder;
+
+    private static Path model;
+    private static Path config;
+
+    @BeforeAll
+    static void calibrate() throws IOException {
+        model = Files.copy(CommandLineRun.sample("digits_mlp.onnx"), folder.resolve(NAME));
+        config = folder.resolve("c d.json");
+        CommandLineRun run = CommandLineRun.of(
+                "calibrate",
+                model,
+                "--data",
+                CommandLineRun.sample("digits_calibration.npz"),
+                "--bits",
+                4,
+                "-o",
+                config);
+        assertThat(run.code()).as(run.err()).isZero();
+    }
+
+    private static CommandLineRun report(Path output) {
+        return CommandLineRun.of(
+                "report",
+                model,
+                "--config",
+                config,
+                "--data",
+                CommandLineRun.sample("digits_test.npz"),
+                "--limit",
+                200,
+                "-o",
+                output,
+                "--json");
+    }
+
+    @Test
+    void eachFigureIsFoundInTheJsonOfTheCommandThatTheReportNames() throws Exception {
+        Path file = folder.resolve("report.html");
+        CommandLineRun run = report(file);
+        assertThat(run.code()).as(run.err()).isZero();
+        Document page = parsed(Files.readAllBytes(file));
+
+        Map<String, JsonNode> answers = new HashMap<>();
+        for (Element code : elements(page, "code")) {
+            List<String> words = words(code.getTextContent());
+            assertThat(words.removeFirst()).isEqualTo("quantscope");
+            if (words.getFirst().equals("report")) {
+                continue;
+            }
+            CommandLineRun again = CommandLineRun.of(words.toArray());
+            assertThat(again.code()).as(code.getTextContent() + again.err()).isZero();
+            int tensor = words.indexOf("--tensor");
+            answers.put(words.getFirst() + (tensor < 0 ? "" : " " + words.get(tensor + 1)), again.json());
+        }
+        assertThat(answers.keySet())
+                .containsExactlyInAnyOrder("eval", "device", "error 0.weight", "error 2.weight", "error 4.weight");
+
+        int compared = 0;
+        JsonNode listed = run.json().get("figures");
+        for (Element cell : elements(page, "td")) {
+            if (!cell.hasAttribute("data-id")) {
+                continue;
+            }
+            String[] path = cell.getAttribute("data-id").split("\\.", 2);
+            String subject = cell.getAttribute("data-subject");
+            JsonNode at = answers.get(path[0] + (subject.isEmpty() ? "" : " " + subject));
+            assertThat(at).as(path[0] + subject).isNotNull();
+            for (String field : path[1].split("\\.", -1)) {
+                at = at.path(field);
+            }
+            double value = Double.parseDouble(cell.getAttribute("data-value"));
+            assertThat(at.isNumber()).as(cell.getAttribute("data-id")).isTrue();
+            assertThat(at.asDouble())
+                    .as(cell.getAttribute("data-id"))
+                    .isCloseTo(value, within(1e-12 * Math.abs(value)));
+            // What a person reads is that number.
+            double read =
+                    Double.parseDouble(cell.getTextContent().replace(",", "").split(" ", 2)[0]);
+            double shown = cell.getAttribute("data-unit").equals("share") ? 100 * value : value;
+            assertThat(read).isCloseTo(shown, within(Math.max(0.005, 5e-4 * Math.abs(shown))));
+            JsonNode same = listed.get(compared++);
+            assertThat(same.get("id").asString()).isEqualTo(cell.getAttribute("data-id"));
+            assertThat(same.get("value").asDouble()).isEqualTo(value);
+            if (cell.hasAttribute("data-n")) {
+                assertThat(same.get("n").asString()).isEqualTo(cell.getAttribute("data-n"));
+            }
+        }
+        assertThat(compared).isEqualTo(listed.size()).isGreaterThan(30);
+        JsonNode delta = listed.valueStream()
+                .filter(f -> f.get("id").asString().equals("eval.delta"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(delta.get("lo95").asDouble())
+                .isEqualTo(answers.get("eval").get("delta_lo95").asDouble());
+        assertThat(delta.get("n").asInt()).isEqualTo(200);
+        String text = page.getDocumentElement().getTextContent();
+        JsonNode inspected = CommandLineRun.of("inspect", model, "--json").json();
+        assertThat(text).contains(inspected.get("sha256").asString(), "sample, from 0", NAME, "3 × Gemm");
+    }
+
+    @Test
+    void thePageNeedsNothingElseAndHasAFigureForEachCurve() throws Exception {
+        Path file = folder.resolve("offline.html");
+        assertThat(report(file).code()).isZero();
+        String text = Files.readString(file);
+        Document page = parsed(text.getBytes(StandardCharsets.UTF_8));
+        TreeSet<String> names = new TreeSet<>();
+        for (Element element : elements(page, "*")) {
+            names.add(element.getTagName());
+            for (int i = 0; i < element.getAttributes().getLength(); i++) {
+                assertThat(element.getAttributes().item(i).getNodeName()).doesNotStartWith("on");
+            }
+            assertThat(element.hasAttribute("src") || element.hasAttribute("href"))
+                    .isFalse();
+        }
+        assertThat(names).contains("svg", "table", "polyline").doesNotContain("script", "link", "img", "b", "iframe");
+        assertThat(text).doesNotContain("url(", "@import").contains("prefers-color-scheme:dark", "@media print");
+        assertThat(elements(page, "svg")).hasSize(6);
+    }
+
+    @Test
+    void inputsStayAndOnlyKnownFormsAreWritten() throws IOException {
+        byte[] before = Files.readAllBytes(config);
+        Path alias = Files.createSymbolicLink(folder.resolve("alias.html"), config);
+
+        assertThat(report(alias).code()).isEqualTo(2);
+        assertThat(report(folder.resolve("report.txt")).code()).isEqualTo(2);
+
+        assertThat(Files.readAllBytes(config)).isEqualTo(before);
+        assertThat(folder.resolve("report.txt")).doesNotExist();
+    }
+
+    @Test
+    void withoutDataTheReportSaysThatNothingWasMeasured() throws Exception {
+        Path file = folder.resolve("plain.html");
+        CommandLineRun run = CommandLineRun.of("report", model, "--config", config, "-o", file, "--json");
+
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.json().get("figures").valueStream())
+                .noneMatch(f -> f.get("id").asString().startsWith("eval"));
+        assertThat(parsed(Files.readAllBytes(file)).getDocumentElement().getTextContent())
+                .contains("Not measured: the report was made without data.");
+    }
+
+    private static Document parsed(byte[] page) throws ParserConfigurationException, SAXException, IOException {
+        return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(page));
+    }
+
+    private static List<Element> elements(Document page, String name) {
+        NodeList found = page.getElementsByTagName(name);
+        List<Element> all = new ArrayList<>();
+        for (int i = 0; i < found.getLength(); i++) {
+            all.add((Element) found.item(i));
+        }
+        return all;
+    }
+
+    /** The words of a line as a POSIX shell reads them, as far as single quotes and backslashes go. */
+    private static List<String> words(String line) {
+        List<String> all = new ArrayList<>();
+        StringBuilder word = new StringBuilder();
+        boolean quoted = false;
+        for (int i = 0; i < line.length(); i++) {
+            char c = line.charAt(i);
+            if (c == '\'') {
+                quoted = !quoted;
+            } else if (!quoted && c == '\\') {
+                word.append(line.charAt(++i));
+            } else if (!quoted && c == ' ') {
+                all.add(word.toString());
+                word.setLength(0);
+            } else {
+                word.append(c);
+            }
+        }
+        all.add(word.toString());
+        return all;
+    }
+}
