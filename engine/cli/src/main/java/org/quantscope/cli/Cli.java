@@ -54,6 +54,7 @@ final class Cli {
                 .addSubcommand("correct", new CorrectCommand(terminal, cancel))
                 .addSubcommand("data-check", new DataCheckCommand(terminal, cancel))
                 .addSubcommand("device", new DeviceCommand(terminal, cancel))
+                .addSubcommand("robustness", new RobustnessCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("report", new ReportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))

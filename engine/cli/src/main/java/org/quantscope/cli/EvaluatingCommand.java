@@ -314,6 +314,13 @@ abstract class EvaluatingCommand extends EngineCommand {
         }
     }
 
+    /** Refuses {@code --corrupt} in a command that chooses corruptions in another way. */
+    final void refuseCorrupt(String why) {
+        if (corrupting.given()) {
+            throw usage("--corrupt does not apply: " + why);
+        }
+    }
+
     /** The output and pooling of the options, or else those of the config. */
     private Scored scored(SessionState state) {
         Scored chosen = output == null ? state.scored() : state.scored().withOutput(Optional.of(output));
