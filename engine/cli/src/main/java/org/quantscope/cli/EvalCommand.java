@@ -154,7 +154,7 @@ final class EvalCommand extends EvaluatingCommand {
         List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
         FloatReport.put(json, left);
         setting.ranges().put(json);
-        EvalReport.putChanges(json, outcomes);
+        json.put(EvalFields.changes(outcomes));
         if (perClass) {
             json.put("classes", classes.stream().map(EvalCommand::json).toList());
         }

@@ -3,7 +3,6 @@ package org.quantscope.cli;
 import java.util.List;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
-import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.sweep.EvalFields;
@@ -66,17 +65,5 @@ final class EvalReport {
                                         + simulation.seen() + " samples"
                                 : "")
                         + ", SQNR to the simulation " + Text.number(simulation.logitSqnrDb()) + " dB");
-    }
-
-    /** The samples whose class changed: right before and wrong now, the other way round, and otherwise. */
-    static void putChanges(Json json, SampleOutcomes outcomes) {
-        if (outcomes.classes() > 0) {
-            json.put(
-                    "changes",
-                    new Json()
-                            .put("lost", outcomes.count(SampleOutcomes.Change.LOST))
-                            .put("gained", outcomes.count(SampleOutcomes.Change.GAINED))
-                            .put("other", outcomes.count(SampleOutcomes.Change.OTHER)));
-        }
     }
 }

@@ -1,8 +1,11 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.CodeSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -28,19 +31,33 @@ record SparkLauncher(Path script) {
 
     /** The launcher of this installation; empty if there is none. */
     static Optional<SparkLauncher> find() {
-        return find(
-                Optional.ofNullable(System.getenv(VARIABLE)),
-                Optional.ofNullable(System.getProperty("quantscope.home")));
+        return find(Optional.ofNullable(System.getenv(VARIABLE)), home());
+    }
+
+    /** The folder of the library folder that holds this class; empty if it was not installed. */
+    private static Optional<Path> home() {
+        CodeSource source = SparkLauncher.class.getProtectionDomain().getCodeSource();
+        if (source == null || source.getLocation() == null) {
+            return Optional.empty();
+        }
+        try {
+            Path jar = Path.of(source.getLocation().toURI());
+            return Files.isRegularFile(jar)
+                    ? Optional.ofNullable(jar.getParent()).flatMap(lib -> Optional.ofNullable(lib.getParent()))
+                    : Optional.empty();
+        } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException e) {
+            return Optional.empty();
+        }
     }
 
     /**
      * @param named a path from the environment; if it is there, nothing else is looked at
      * @param home the folder of this installation
      */
-    static Optional<SparkLauncher> find(Optional<String> named, Optional<String> home) {
+    static Optional<SparkLauncher> find(Optional<String> named, Optional<Path> home) {
         return Stream.of(
                         named.map(Path::of),
-                        named.isPresent() ? Optional.<Path>empty() : home.map(h -> Path.of(h, BESIDE)))
+                        named.isPresent() ? Optional.<Path>empty() : home.map(h -> h.resolve(BESIDE)))
                 .flatMap(Optional::stream)
                 .filter(Files::isRegularFile)
                 .findFirst()
@@ -60,6 +77,7 @@ record SparkLauncher(Path script) {
                         Stream.of(script.toString(), "--master", master, "-o", output.toString(), plan.toString()),
                         json ? Stream.of("--json") : Stream.of())
                 .toList());
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.inheritIO();
         Process process = builder.start();
         try {

@@ -66,9 +66,9 @@ class SweepCommandTest {
     void aRowIsWhatEvalSays() throws IOException {
         Path out = folder.resolve("out");
         CommandLineRun run = CommandLineRun.of("sweep", plan("""
-                        "weights": [3, "float"], "activations": ["float", 8], "granularity": ["channel"],
-                        "rounding": ["nearest", "gptq"], "calibrator": ["mse"]\
-                        """, ""), "-o", out, "--json");
+            "weights": [3, "float"], "activations": ["float", 8], "granularity": ["channel"],
+            "rounding": ["nearest", "gptq"], "calibrator": ["mse"]\
+            """, ""), "-o", out, "--json");
 
         assertThat(run.code()).as(run.err()).isZero();
         JsonNode said = JSON.readTree(run.out());
@@ -173,7 +173,7 @@ class SweepCommandTest {
         Path script = Files.createFile(folder.resolve("named"));
         assertThat(SparkLauncher.find(Optional.of(script.toString()), Optional.empty()))
                 .contains(new SparkLauncher(script));
-        assertThat(SparkLauncher.find(Optional.of(folder.resolve("none").toString()), Optional.of("/usr")))
+        assertThat(SparkLauncher.find(Optional.of(folder.resolve("none").toString()), Optional.of(folder)))
                 .isEmpty();
     }
 }

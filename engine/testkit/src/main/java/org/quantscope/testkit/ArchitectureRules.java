@@ -203,6 +203,7 @@ public final class ArchitectureRules {
                         "org.quantscope.bench..",
                         "org.quantscope.cli..",
                         "org.quantscope.linalg..",
+                        "org.quantscope.spark..",
                         "org.quantscope.testkit..");
         List<String> below = new ArrayList<>();
         for (Map.Entry<String, List<String>> layer : layers.entrySet()) {

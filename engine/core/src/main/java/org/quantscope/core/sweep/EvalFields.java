@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.eval.Spread;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.improve.EqualizationOffer;
@@ -130,6 +131,21 @@ public final class EvalFields {
         of.fields.put("axis", spread.axis());
         of.fields.put("index", spread.index());
         return of.fields;
+    }
+
+    /**
+     * The field {@code changes}, where there are classes: the samples that were right before and are wrong now, the other way
+     * round, and whose class is another for other reasons.
+     */
+    public static Map<String, Object> changes(SampleOutcomes outcomes) {
+        if (outcomes.classes() == 0) {
+            return Map.of();
+        }
+        Map<String, Object> counts = new LinkedHashMap<>();
+        counts.put("lost", outcomes.count(SampleOutcomes.Change.LOST));
+        counts.put("gained", outcomes.count(SampleOutcomes.Change.GAINED));
+        counts.put("other", outcomes.count(SampleOutcomes.Change.OTHER));
+        return Map.of("changes", counts);
     }
 
     /** The field {@code left_float}: constants that values are multiplied with and that stay in float. */

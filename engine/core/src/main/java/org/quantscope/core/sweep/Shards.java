@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.SampleSubset;
+import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.InputPower;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
@@ -52,5 +53,27 @@ public final class Shards {
             part.inputs().forEach((id, power) -> inputs.get(id).merge(power));
         }
         return new Observed(sketches, inputs);
+    }
+
+    /**
+     * The same for sketches that say what they rest on.
+     *
+     * @throws IllegalArgumentException if they rest on another model or other data
+     */
+    public static ActivationSketches mergedSketches(List<ActivationSketches> parts) {
+        ActivationSketches first = parts.getFirst();
+        parts.forEach(part -> {
+            if (!part.restsOn(first.modelSha256(), first.dataSha256(), first.foldBatchNorm(), first.samples())) {
+                throw new IllegalArgumentException("parts: they rest on different models or data");
+            }
+        });
+        return new ActivationSketches(
+                first.modelSha256(),
+                first.dataSha256(),
+                first.foldBatchNorm(),
+                first.samples(),
+                merged(parts.stream()
+                        .map(p -> new Observed(p.sketches(), p.inputs()))
+                        .toList()));
     }
 }

@@ -135,6 +135,7 @@ public final class SharedWork implements AutoCloseable {
         first.ifPresent(offer -> notes.add(EvalFields.offer(offer)));
         Map<String, Object> fields = new LinkedHashMap<>(
                 EvalFields.of(figure, on.how, of.reference(), ModelSize.of(solved.model(), resolved), notes));
+        fields.putAll(EvalFields.changes(evaluated.outcomes()));
         fields.putAll(EvalFields.leftFloat(LeftFloat.of(solved.model(), state)));
         fields.putAll(EvalFields.ranges(nearest, calibration));
         if (plan.shards() > 1) {
