@@ -1,6 +1,7 @@
 package org.quantscope.app;
 
 import java.util.concurrent.Executor;
+import org.quantscope.app.against.AgainstViewModel;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.accuracy.ArithmeticViewModel;
 import org.quantscope.app.accuracy.BudgetViewModel;
@@ -72,6 +73,7 @@ public record ApplicationContext(
         ArithmeticViewModel arithmetic,
         TriedViewModel tried,
         SnapshotsViewModel snapshots,
+        AgainstViewModel against,
         FlippedViewModel flipped,
         LayerOutputViewModel layerOutput,
         SampleLayersViewModel sampleLayers,
@@ -147,6 +149,7 @@ public record ApplicationContext(
                 new ArithmeticViewModel(bench, solutions, background),
                 new TriedViewModel(bench, accuracy, selected, settings.state().resolve("tried"), background),
                 new SnapshotsViewModel(bench, accuracy, background),
+                new AgainstViewModel(bench, solutions, background),
                 new FlippedViewModel(bench, accuracy, background),
                 new LayerOutputViewModel(bench, accuracy, selected, background),
                 new SampleLayersViewModel(bench, accuracy, background),

@@ -29,6 +29,8 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+B", "mixed precision: spend a bit budget"),
             new Key("Ctrl+I", "import the ranges of another tool's file"),
             new Key("Ctrl+Z, Ctrl+Y", "undo, redo"),
+            new Key("Ctrl+H", "the history of edits; Enter goes to one"),
+            new Key("Ctrl+Shift+D", "compare a snapshot with what is in hand, or with another"),
             new Key("Ctrl+Shift+T", "take a snapshot of the settings"),
             new Key("Enter, F2, Delete", "on a snapshot: go back to it, rename it, remove it"),
             new Key("Ctrl+F", "filter the tensors"),
@@ -57,7 +59,8 @@ final class KeysDialog extends Dialog<ButtonType> {
                     "F1",
                     "explain the control that has the keyboard; a right click explains what is under the pointer"),
             new Key("Shift+F1", "mark all that can be explained; a click explains it, Esc ends"),
-            new Key("Ctrl+K", "this list"));
+            new Key("Ctrl+K", "find anything: actions, tensors, calibrators, lessons, terms"),
+            new Key("Ctrl+Shift+K", "this list"));
 
     KeysDialog() {
         setTitle("Keys");

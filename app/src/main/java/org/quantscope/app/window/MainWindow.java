@@ -27,6 +27,7 @@ import javafx.stage.Screen;
 import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.command.Commands;
 import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.ArithmeticView;
 import org.quantscope.app.accuracy.CorrectionsView;
@@ -102,6 +103,7 @@ public final class MainWindow {
     private final Thumbnails thumbnails;
     private @Nullable FlippedWindow flipped;
     private final WindowActions actions;
+    private final Commands commands;
     private final Dialogs dialogs;
     private final UiScale scale;
     private final Explaining explaining;
@@ -206,7 +208,10 @@ public final class MainWindow {
         context.lessons().viewProperty().subscribe(v -> columns.keepLeft(v.isPresent()));
 
         Rectangle2D place = place();
-        Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty(), scale, columns);
+        commands = WindowCommands.of(
+                context, actions, scale, explaining.modeProperty(), columns, tensors::focusFilter);
+        actions.setCommands(commands::all);
+        Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty(), scale, commands);
         toolbar.setMinWidth(0);
         root.setTop(toolbar);
         strip = new Rows(columns, new BottomStrip(context, actions, theme.map(Theme::palette)));
@@ -244,7 +249,7 @@ public final class MainWindow {
             toolbar.setNarrow(width.doubleValue() < NARROW_WIDTH);
             toolbar.fit(width.doubleValue());
         });
-        accelerators(tensors, tensor.histogram());
+        accelerators(tensor.histogram());
         drop.install(scene);
         stage.setScene(scene);
         new TourPlace(
@@ -373,15 +378,12 @@ public final class MainWindow {
                 .ifPresent(id -> context.tensors().quantize(Set.of(id)));
     }
 
-    private void accelerators(TensorsView tensors, HistogramView histogram) {
+    private void accelerators(HistogramView histogram) {
         GoingBack.install(scene, context.bench());
-        bind("Shortcut+E", actions::export);
-        bind("Shortcut+G", actions::glass);
-        bind("Shortcut+M", actions::improve);
-        bind("Shortcut+B", actions::mixedPrecision);
-        bind("Shortcut+F", tensors::focusFilter);
-        bind("Shortcut+T", actions::switchTheme);
-        bind("Shortcut+Shift+T", actions::takeSnapshot);
+        commands.fixed().stream()
+                // Undo and redo are for the text in a field first.
+                .filter(c -> !c.keys().isEmpty() && !c.id().equals("undo") && !c.id().equals("redo"))
+                .forEach(c -> bind(c.keys(), c::run));
         for (String plus : List.of("Shortcut+Plus", "Shortcut+Equals", "Shortcut+Shift+Equals", "Shortcut+Add")) {
             bind(plus, scale::larger);
             bind(plus.replace("Shortcut", "Alt"), histogram::zoomIn);
@@ -392,8 +394,6 @@ public final class MainWindow {
         }
         bind("Shortcut+0", () -> scale.set(UiScale.PERCENTS.getFirst()));
         bind("Alt+0", histogram::showAll);
-        bind("F8", columns::toggleLeft);
-        bind("F9", columns::toggleRight);
         for (int i = 0; i < MOST_PAGES; i++) {
             int page = i;
             bind("Shortcut+" + (i + 1), () -> pages.select(page));

@@ -23,6 +23,8 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.command.Command;
+import org.quantscope.app.command.Commands;
 import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.SessionViewModel.Sample;
@@ -45,13 +47,13 @@ final class Toolbar extends HBox {
     /** From this width on there is room for what menus and keys reach too. */
     private static final double SHORT_WIDTH = 930;
 
-    private static final String NO_MODEL = "Open a model first (Ctrl+O)";
+    private static final String NO_MODEL = WindowCommands.NO_MODEL;
 
     private final ApplicationContext context;
     private final WindowActions actions;
     private final BooleanProperty explaining;
     private final UiScale scale;
-    private final Columns columns;
+    private final Commands commands;
     private final Label brand = new Label("Quantscope");
 
     /** @param explaining true while a click explains instead of acting */
@@ -60,10 +62,10 @@ final class Toolbar extends HBox {
             WindowActions actions,
             BooleanProperty explaining,
             UiScale scale,
-            Columns columns) {
+            Commands commands) {
         this.explaining = explaining;
         this.scale = scale;
-        this.columns = columns;
+        this.commands = commands;
         this.context = context;
         this.actions = actions;
         brand.getStyleClass().add("brand");
@@ -149,34 +151,18 @@ final class Toolbar extends HBox {
             recent.setDisable(files.isEmpty());
         });
         open.setOnShowing(e -> context.session().forgetMissing());
-        MenuItem importRanges = item("Import ranges…", "Shortcut+I", actions::importRanges);
-        importRanges.setId("import-ranges");
-        context.bench().modelProperty().subscribe(m -> importRanges.setDisable(m.isEmpty()));
-        MenuItem compare = item("Compare with deployed…", "Shortcut+D", actions::compare);
-        compare.setId("compare-deployed");
-        context.bench().modelProperty().subscribe(m -> compare.setDisable(m.isEmpty()));
-        MenuItem synthetic = item("Synthetic…", null, actions::openSynthetic);
-        synthetic.setId("open-synthetic");
-        MenuItem about = item("About this model…", null, actions::aboutModel);
-        about.setId("about-model");
-        context.bench().modelProperty().subscribe(m -> about.setDisable(m.isEmpty()));
-        MenuItem proof = item("What is quantized…", null, actions::proof);
-        proof.setId("what-is-quantized");
-        context.bench().modelProperty().subscribe(m -> proof.setDisable(m.isEmpty()));
-        MenuItem unsaved = item("Unsaved work…", null, context.session()::showUnsaved);
-        unsaved.setId("open-unsaved");
         open.getItems()
                 .addAll(
-                        item("Model or session…", "Shortcut+O", actions::open),
-                        item("Data…", "Shortcut+Shift+O", actions::prepareData),
-                        synthetic,
+                        item("open-model"),
+                        item("open-data"),
+                        item("open-synthetic"),
                         lessons(),
-                        importRanges,
-                        compare,
+                        item("import-ranges"),
+                        item("compare-deployed"),
                         new SeparatorMenuItem(),
-                        about,
-                        proof,
-                        unsaved,
+                        item("about-model"),
+                        item("what-is-quantized"),
+                        item("open-unsaved"),
                         recent);
         return open;
     }
@@ -192,9 +178,7 @@ final class Toolbar extends HBox {
             one.setId("lesson-" + lesson.id());
             lessons.getItems().add(one);
         }
-        MenuItem sheet = item("Sheet to hand in…", null, actions::writeSheet);
-        sheet.setId("lesson-write-sheet");
-        context.lessons().viewProperty().subscribe(v -> sheet.setDisable(v.isEmpty()));
+        MenuItem sheet = item("lesson-write-sheet");
         lessons.getItems()
                 .addAll(
                         new SeparatorMenuItem(),
@@ -263,24 +247,19 @@ final class Toolbar extends HBox {
         MenuButton save = new MenuButton("Save");
         save.setId("save");
         save.setTooltip(new Tooltip("Save the settings as a session"));
-        save.getItems()
-                .addAll(
-                        item("Save", "Shortcut+S", () -> context.session().save()),
-                        item(
-                                "Save as…",
-                                "Shortcut+Shift+S",
-                                () -> context.session().saveAs()));
+        save.getItems().addAll(item("save-session"), item("save-session-as"));
         return save;
     }
 
     private Button export() {
-        Button export = button("Export…", "export", "Write the settings for another program (Ctrl+E)", actions::export);
+        Button export = button(
+                "Export…", "export", "Write the settings for another program (Ctrl+E)", commands.get("export")::run);
         export.getStyleClass().add("primary");
         return export;
     }
 
     private Reasoned undo() {
-        Button undo = button("↶", "undo", "", context.bench()::undo);
+        Button undo = button("↶", "undo", "", commands.get("undo")::run);
         undo.setAccessibleText("Undo");
         undo.getStyleClass().add("icon");
         Reasoned held = new Reasoned(undo);
@@ -294,7 +273,7 @@ final class Toolbar extends HBox {
     }
 
     private Reasoned redo() {
-        Button redo = button("↷", "redo", "", context.bench()::redo);
+        Button redo = button("↷", "redo", "", commands.get("redo")::run);
         redo.setAccessibleText("Redo");
         redo.getStyleClass().add("icon");
         Reasoned held = new Reasoned(redo);
@@ -333,7 +312,7 @@ final class Toolbar extends HBox {
                 "Improve…",
                 "improve",
                 "Equalization, ranges, rounding and bits in one go, each kept only if it helps (Ctrl+M)",
-                actions::improve);
+                commands.get("improve")::run);
     }
 
     /** The button for a sensitivity sweep; it is pressed while a sweep runs. */
@@ -431,12 +410,6 @@ final class Toolbar extends HBox {
         explain.setId("help-explain");
         explain.setAccelerator(KeyCombination.valueOf("Shift+F1"));
         explain.selectedProperty().bindBidirectional(explaining);
-        MenuItem glossary = item("Glossary…", null, () -> actions.glossary(Optional.empty()));
-        glossary.setId("help-glossary");
-        MenuItem keys = item("Keys…", "Shortcut+K", actions::showKeys);
-        keys.setId("help-keys");
-        MenuItem glass = item("Look at a value…", "Shortcut+G", actions::glass);
-        glass.setId("help-glass");
         Menu size = new Menu("Size of everything");
         size.setId("help-size");
         for (int percent : UiScale.PERCENTS) {
@@ -444,25 +417,42 @@ final class Toolbar extends HBox {
             one.setId("help-size-" + percent);
             size.getItems().add(one);
         }
-        MenuItem left = item("Left column", "F8", columns::toggleLeft);
-        left.setId("help-left");
-        MenuItem right = item("Right column", "F9", columns::toggleRight);
-        right.setId("help-right");
-        MenuItem tour = item("Tour", null, () -> {
-            explaining.set(false);
-            context.tour().start();
-        });
-        tour.setId("help-tour");
-        context.tour().possibleProperty().subscribe(possible -> tour.setDisable(!possible));
-        help.getItems().addAll(tour, explain, glossary, glass, keys, new SeparatorMenuItem(), size, left, right);
+        help.getItems()
+                .addAll(
+                        item("help-palette"),
+                        item("history-open"),
+                        item("against-open"),
+                        new SeparatorMenuItem(),
+                        item("help-tour"),
+                        explain,
+                        item("help-glossary"),
+                        item("help-glass"),
+                        item("help-keys"),
+                        new SeparatorMenuItem(),
+                        size,
+                        item("help-left"),
+                        item("help-right"));
         return help;
     }
 
     private Button look() {
-        Button look = button("◐", "theme", "Light or dark (Ctrl+T)", actions::switchTheme);
+        Button look = button("◐", "theme", "Light or dark (Ctrl+T)", commands.get("theme")::run);
         look.setAccessibleText("Switch between light and dark");
         look.getStyleClass().add("icon");
         return look;
+    }
+
+    /** The item of an action; it is disabled as long as the action is not possible. */
+    private MenuItem item(String id) {
+        Command command = commands.get(id);
+        MenuItem item = item(command.title(), command.keys().isEmpty() ? null : command.keys(), command::run);
+        item.setId(id);
+        Runnable look = () -> item.setDisable(!command.refusal().get().isEmpty());
+        context.bench().modelProperty().subscribe(x -> look.run());
+        context.bench().stateProperty().subscribe(x -> look.run());
+        context.lessons().viewProperty().subscribe(x -> look.run());
+        context.tour().possibleProperty().subscribe(x -> look.run());
+        return item;
     }
 
     static MenuItem item(String text, @Nullable String keys, Runnable action) {

@@ -46,7 +46,7 @@ final class Welcome extends VBox {
         sample.setManaged(!samples.isEmpty());
         HBox ways = new HBox(GAP, open, sample);
         ways.setAlignment(Pos.CENTER);
-        Label keys = new Label("Ctrl+O opens a file · Ctrl+K lists the keys");
+        Label keys = new Label("Ctrl+O opens a file · Ctrl+K finds anything");
         keys.getStyleClass().add("hint");
         VBox target = new VBox(GAP, title, kinds, ways, keys);
         target.getStyleClass().add("drop-here");

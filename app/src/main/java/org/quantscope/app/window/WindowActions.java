@@ -3,9 +3,11 @@ package org.quantscope.app.window;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import javafx.beans.property.ObjectProperty;
 import javafx.scene.control.DialogEvent;
 import javafx.scene.control.TextInputDialog;
@@ -13,6 +15,8 @@ import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.against.AgainstViewModel;
+import org.quantscope.app.command.Command;
 import org.quantscope.app.proof.ProofViewModel;
 import org.quantscope.app.session.ModelFacts;
 import org.quantscope.app.session.Questions.Role;
@@ -28,6 +32,7 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Invisible;
 import org.quantscope.core.lesson.Lesson;
 import org.quantscope.core.lesson.LessonReader;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.Snapshot;
 
 /** The actions of the window's menus, buttons and keys that need a dialog. Most dialogs leave the window usable. */
@@ -47,6 +52,10 @@ final class WindowActions {
     private @Nullable BudgetDialog budgeting;
     private @Nullable GlossaryDialog terms;
     private @Nullable GlassDialog looking;
+    private @Nullable AgainstDialog besides;
+    private @Nullable HistoryDialog past;
+    private @Nullable PaletteDialog finding;
+    private Supplier<List<Command>> commands = List::of;
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
         this.context = context;
@@ -420,7 +429,62 @@ final class WindowActions {
     }
 
     /** Compares snapshots with each other and with the settings in hand. */
-    void against(Optional<Snapshot> first) {}
+    void against(Optional<Snapshot> first) {
+        List<Snapshot> all = context.bench()
+                .stateProperty()
+                .get()
+                .map(SessionState::snapshots)
+                .orElse(List.of());
+        if (all.isEmpty()) {
+            return;
+        }
+        context.against().show(first.orElse(all.getLast()).name(), AgainstViewModel.NOW);
+        if (besides != null) {
+            besides.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        AgainstDialog dialog = new AgainstDialog(context.against(), settings, theme.map(Theme::palette));
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        besides = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> besides = null);
+        dialog.show();
+    }
+
+    /** Sets what the palette finds, asked each time it opens. */
+    void setCommands(Supplier<List<Command>> all) {
+        commands = all;
+    }
+
+    /** Opens the palette, or brings the open one to the front. */
+    void palette() {
+        if (finding != null) {
+            finding.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        PaletteDialog dialog = new PaletteDialog(commands.get(), settings);
+        dialogs.dress(dialog);
+        finding = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> finding = null);
+        dialog.show();
+    }
+
+    /** Opens the list of all edits, or brings the open one to the front. */
+    void history() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (past != null) {
+            past.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        HistoryDialog dialog = new HistoryDialog(context.bench(), settings);
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        past = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> past = null);
+        dialog.show();
+    }
 
     /** Starts a lesson. */
     void startLesson(Lesson lesson) {
