@@ -1,12 +1,12 @@
 package org.quantscope.app;
 
 import java.util.concurrent.Executor;
-import org.quantscope.app.against.AgainstViewModel;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.accuracy.ArithmeticViewModel;
 import org.quantscope.app.accuracy.BudgetViewModel;
 import org.quantscope.app.accuracy.CorrectionsViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
+import org.quantscope.app.against.AgainstViewModel;
 import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.data.DataViewModel;
 import org.quantscope.app.departure.CompareViewModel;

@@ -143,7 +143,8 @@ public final class AgainstView extends VBox {
         scoreB.setText(scores.map(s -> score(s.b())).orElse(Figures.NONE));
         sizeA.setText(found.map(c -> size(c.sizeA())).orElse(""));
         sizeB.setText(found.map(c -> size(c.sizeB())).orElse(""));
-        delta.setText(v.running() ? "comparing…" : scores.map(AgainstView::delta).orElse(v.why()));
+        delta.setText(
+                v.running() ? "comparing…" : scores.map(AgainstView::delta).orElse(v.why()));
         method.setText(scores.map(s -> "n = " + Figures.count(s.a().seen()) + " samples of "
                         + Invisible.escaped(v.data()) + ", float "
                         + Figures.score(s.a().task(), s.a().floatScore()) + "; " + s.method())
@@ -160,12 +161,16 @@ public final class AgainstView extends VBox {
                 table.getSelectionModel().selectFirst();
             }
         }
-        saysA.setText(scores.map(s -> "only A gets wrong · " + Figures.count(s.onlyAWrong().size()))
+        saysA.setText(scores.map(s ->
+                        "only A gets wrong · " + Figures.count(s.onlyAWrong().size()))
                 .orElse(""));
-        saysB.setText(scores.map(s -> "only B gets wrong · " + Figures.count(s.onlyBWrong().size()))
+        saysB.setText(scores.map(s ->
+                        "only B gets wrong · " + Figures.count(s.onlyBWrong().size()))
                 .orElse(""));
-        onlyA.getChildren().setAll(v.onlyA().stream().map(w -> tile(w, v.classes())).toList());
-        onlyB.getChildren().setAll(v.onlyB().stream().map(w -> tile(w, v.classes())).toList());
+        onlyA.getChildren()
+                .setAll(v.onlyA().stream().map(w -> tile(w, v.classes())).toList());
+        onlyB.getChildren()
+                .setAll(v.onlyB().stream().map(w -> tile(w, v.classes())).toList());
     }
 
     private static String score(AccuracyEstimate of) {
@@ -194,9 +199,7 @@ public final class AgainstView extends VBox {
 
     private static String sqnr(Optional<TensorDifference.Figures> of) {
         OptionalDouble db = AgainstViewModel.sqnr(of);
-        return of.isEmpty()
-                ? "float"
-                : (of.get().exact() || db.isEmpty() ? "" : Figures.ABOUT) + Figures.decibels(db);
+        return of.isEmpty() ? "float" : (of.get().exact() || db.isEmpty() ? "" : Figures.ABOUT) + Figures.decibels(db);
     }
 
     private static TableColumn<TensorDifference, String> column(
@@ -210,8 +213,8 @@ public final class AgainstView extends VBox {
 
     private static Node tile(Wrong wrong, List<String> classes) {
         SideBySide.Differing d = wrong.sample();
-        String text = "sample " + d.sample() + label(", label ", d.label(), classes) + label(", A: ", d.classA(), classes)
-                + label(", B: ", d.classB(), classes);
+        String text = "sample " + d.sample() + label(", label ", d.label(), classes)
+                + label(", A: ", d.classA(), classes) + label(", B: ", d.classB(), classes);
         Label tile = new Label(wrong.picture().isPresent() ? "" : Integer.toString(d.sample()));
         wrong.picture().ifPresent(p -> tile.setGraphic(picture(p)));
         tile.setMinSize(SIDE, SIDE);

@@ -18,6 +18,7 @@ import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.SamplePicture;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.SideBySide;
 import org.quantscope.core.job.CancelToken;
@@ -26,7 +27,6 @@ import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.dataset.SamplePicture;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.Resolver;
@@ -108,8 +108,8 @@ public final class AgainstViewModel {
     private String a = NOW;
     private String b = NOW;
     private boolean open;
-    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(new View(
-            List.of(NOW), NOW, NOW, Optional.empty(), List.of(), List.of(), List.of(), "", "", false));
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(
+            new View(List.of(NOW), NOW, NOW, Optional.empty(), List.of(), List.of(), List.of(), "", "", false));
     private final ReadOnlyObjectWrapper<Optional<Shown>> shown = new ReadOnlyObjectWrapper<>(Optional.empty());
 
     public AgainstViewModel(Workbench bench, Solutions solutions, Background background) {
@@ -163,7 +163,14 @@ public final class AgainstViewModel {
                 bench.resolver(),
                 now.snapshot(a),
                 now.snapshot(b));
-        publish(view.get().comparison().filter(c -> c.nameA().equals(a) && c.nameB().equals(b)), List.of(), List.of(), "", true);
+        publish(
+                view.get()
+                        .comparison()
+                        .filter(c -> c.nameA().equals(a) && c.nameB().equals(b)),
+                List.of(),
+                List.of(),
+                "",
+                true);
         comparing.submit(
                 (cancel, partial) -> compare(asked, cancel, partial),
                 done -> took(asked, done),
@@ -175,8 +182,10 @@ public final class AgainstViewModel {
         String why = asked.data.isEmpty() ? "There is no data to score them on: choose some under “Data…”." : "";
         publish(Optional.of(done.comparison), done.onlyA, done.onlyB, why, !complete);
         done.comparison.scores().ifPresent(s -> {
-            asked.a.ifPresent(one -> remember(asked, one, s.a(), done.comparison.sizeA().quantizedBytes()));
-            asked.b.ifPresent(one -> remember(asked, one, s.b(), done.comparison.sizeB().quantizedBytes()));
+            asked.a.ifPresent(
+                    one -> remember(asked, one, s.a(), done.comparison.sizeA().quantizedBytes()));
+            asked.b.ifPresent(
+                    one -> remember(asked, one, s.b(), done.comparison.sizeB().quantizedBytes()));
         });
     }
 
@@ -256,8 +265,7 @@ public final class AgainstViewModel {
         if (state.needsMoments() && of.calibrating.isPresent()) {
             calibration = MomentsPass.complete(calibration, model, state, of.calibrating.get(), progress, cancel);
         }
-        return Side.of(
-                name, model, state, calibration, of.codes, of.calibrating, of.resolver, progress, cancel);
+        return Side.of(name, model, state, calibration, of.codes, of.calibrating, of.resolver, progress, cancel);
     }
 
     /** What the float model depends on. */
@@ -285,7 +293,9 @@ public final class AgainstViewModel {
             boolean running) {
         List<String> names = Stream.concat(
                         Stream.of(NOW),
-                        bench.stateProperty().get().stream().flatMap(s -> s.snapshots().stream()).map(Snapshot::name))
+                        bench.stateProperty().get().stream()
+                                .flatMap(s -> s.snapshots().stream())
+                                .map(Snapshot::name))
                 .toList();
         view.set(new View(
                 names,

@@ -82,11 +82,7 @@ final class HistoryDialog extends Dialog<Void> {
 
     private static Point point(History history, int steps, String words) {
         return new Point(
-                steps,
-                words,
-                steps == history.position(),
-                steps > history.position(),
-                history.isSavedAt(steps));
+                steps, words, steps == history.position(), steps > history.position(), history.isSavedAt(steps));
     }
 
     private static final class PointCell extends ListCell<Point> {
@@ -99,7 +95,8 @@ final class HistoryDialog extends Dialog<Void> {
                 return;
             }
             setText((point.present ? "▸ " : "   ") + point.words + (point.saved ? "  · saved" : ""));
-            setAccessibleText(point.words + (point.present ? ", the present point" : point.undone ? ", undone" : "")
+            setAccessibleText(point.words
+                    + (point.present ? ", the present point" : point.undone ? ", undone" : "")
                     + (point.saved ? ", saved" : ""));
             if (point.undone) {
                 getStyleClass().add("undone");

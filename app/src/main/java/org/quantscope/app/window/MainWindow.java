@@ -27,10 +27,10 @@ import javafx.stage.Screen;
 import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
-import org.quantscope.app.command.Commands;
 import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.ArithmeticView;
 import org.quantscope.app.accuracy.CorrectionsView;
+import org.quantscope.app.command.Commands;
 import org.quantscope.app.explain.ExplainPopover;
 import org.quantscope.app.flipped.FlippedStrip;
 import org.quantscope.app.flipped.FlippedWindow;
@@ -208,8 +208,7 @@ public final class MainWindow {
         context.lessons().viewProperty().subscribe(v -> columns.keepLeft(v.isPresent()));
 
         Rectangle2D place = place();
-        commands = WindowCommands.of(
-                context, actions, scale, explaining.modeProperty(), columns, tensors::focusFilter);
+        commands = WindowCommands.of(context, actions, scale, explaining.modeProperty(), columns, tensors::focusFilter);
         actions.setCommands(commands::all);
         Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty(), scale, commands);
         toolbar.setMinWidth(0);

@@ -110,16 +110,20 @@ final class WindowCommands {
     private void changing() {
         all.addChanging(() -> snapshots().stream()
                 .map(s -> Command.of(
-                        "snapshot-restore-" + s.name(), "Go back to " + s.name(), "snapshot", () -> context.snapshots()
-                                .restore(s)))
+                        "snapshot-restore-" + s.name(),
+                        "Go back to " + s.name(),
+                        "snapshot",
+                        () -> context.snapshots().restore(s)))
                 .toList());
         all.addChanging(() -> BundledModels.all().stream()
-                .map(s -> Command.of("sample-" + s.title(), "Open " + s.title(), "sample", () -> context.session()
-                        .openSample(s)))
+                .map(s -> Command.of(
+                        "sample-" + s.title(),
+                        "Open " + s.title(),
+                        "sample",
+                        () -> context.session().openSample(s)))
                 .toList());
         all.addChanging(() -> Calibrators.all().stream().map(this::calibrate).toList());
-        all.addChanging(
-                () -> Corrections.all().stream().map(this::correct).toList());
+        all.addChanging(() -> Corrections.all().stream().map(this::correct).toList());
         all.addChanging(() -> Lessons.bundled().stream().map(this::lesson).toList());
         all.addChanging(() -> Stream.<QuantizableTensor>concat(
                         context.bench().weights().stream(), context.bench().activations().stream())

@@ -18,7 +18,7 @@ class CommandsTest {
         "snap, Compare snapshots…, 2",
         "cs, Compare snapshots…, 3",
         "napsh, Compare snapshots…, 4",
-        "cshots, Compare snapshots…, 13",
+        "cshots, Compare snapshots…, 16",
         "sc, Compare snapshots…, -1",
         "w1, layer.w1, 2",
         "'', Anything, 1",
@@ -48,8 +48,7 @@ class CommandsTest {
         Command one = commands.add(new Command("a", "A", Command.ACTION, "Shortcut+A", () -> "", () -> {}));
         assertThat(commands.get("a")).isEqualTo(one);
         assertThatThrownBy(() -> commands.add(named("a"))).hasMessageContaining("a is there twice");
-        assertThatThrownBy(() ->
-                        commands.add(new Command("b", "B", Command.ACTION, "Shortcut+A", () -> "", () -> {})))
+        assertThatThrownBy(() -> commands.add(new Command("b", "B", Command.ACTION, "Shortcut+A", () -> "", () -> {})))
                 .hasMessageContaining("keys: Shortcut+A are those of a and b");
         assertThatThrownBy(() -> commands.get("c")).hasMessageContaining("no action c");
         commands.addChanging(() -> List.of(named("later")));

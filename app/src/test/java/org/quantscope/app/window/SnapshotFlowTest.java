@@ -55,14 +55,18 @@ class SnapshotFlowTest {
         press(robot, KeyCode.CONTROL, KeyCode.SHIFT, KeyCode.D);
         OpenWindow.doOnFx(() -> at.context.against().show("W8", "W2–8"));
         OpenWindow.waitUntil(() -> !at.context.against().viewProperty().get().running());
-        SettingsComparison compared = OpenWindow.onFx(() ->
-                at.context.against().viewProperty().get().comparison().orElseThrow());
+        SettingsComparison compared = OpenWindow.onFx(
+                () -> at.context.against().viewProperty().get().comparison().orElseThrow());
         SideBySide scores = compared.scores().orElseThrow();
-        assertThat(scores.a().score()).isEqualTo(before.getFirst().score().orElseThrow().score());
-        assertThat(scores.b().score()).isEqualTo(before.getLast().score().orElseThrow().score());
-        assertThat(compared.differing()).singleElement().satisfies(t -> assertThat(t.settings().getFirst().name())
-                .isEqualTo("bits"));
-        assertThat(OpenWindow.text(robot, "#against-only-b")).endsWith("· " + scores.onlyBWrong().size());
+        assertThat(scores.a().score())
+                .isEqualTo(before.getFirst().score().orElseThrow().score());
+        assertThat(scores.b().score())
+                .isEqualTo(before.getLast().score().orElseThrow().score());
+        assertThat(compared.differing())
+                .singleElement()
+                .satisfies(t -> assertThat(t.settings().getFirst().name()).isEqualTo("bits"));
+        assertThat(OpenWindow.text(robot, "#against-only-b"))
+                .endsWith("· " + scores.onlyBWrong().size());
         assertThat(OpenWindow.text(robot, "#against-differ")).isEqualTo("1 of 3 tensors differ");
         press(robot, KeyCode.ESCAPE);
 
@@ -78,8 +82,14 @@ class SnapshotFlowTest {
             press(robot, KeyCode.UP);
         }
         press(robot, KeyCode.ENTER);
-        OpenWindow.waitUntil(() ->
-                at.context.bench().stateProperty().get().orElseThrow().snapshots().size() == 1);
+        OpenWindow.waitUntil(() -> at.context
+                        .bench()
+                        .stateProperty()
+                        .get()
+                        .orElseThrow()
+                        .snapshots()
+                        .size()
+                == 1);
         assertThat(at.state().overrides()).isEmpty();
         OpenWindow.doOnFx(() -> at.context.bench().goTo(5));
         press(robot, KeyCode.ESCAPE);
@@ -88,11 +98,14 @@ class SnapshotFlowTest {
         // The palette finds an action by its initials and does it.
         press(robot, KeyCode.CONTROL, KeyCode.K);
         OpenWindow.waitUntil(() -> !robot.lookup("#palette-field").queryAll().isEmpty());
-        OpenWindow.doOnFx(() -> robot.lookup("#palette-field").queryAs(TextField.class).setText("go back to W8"));
+        OpenWindow.doOnFx(
+                () -> robot.lookup("#palette-field").queryAs(TextField.class).setText("go back to W8"));
         press(robot, KeyCode.ENTER);
-        OpenWindow.waitUntil(() -> at.context.snapshots().viewProperty().get().getFirst().present());
+        OpenWindow.waitUntil(
+                () -> at.context.snapshots().viewProperty().get().getFirst().present());
         at.waitForRest();
-        OpenWindow.doOnFx(() -> robot.lookup("#snapshot-W2-8").queryAs(Button.class).fire());
+        OpenWindow.doOnFx(
+                () -> robot.lookup("#snapshot-W2-8").queryAs(Button.class).fire());
         at.waitForRest();
         assertThat(kept()).isEqualTo(before);
 
@@ -102,7 +115,8 @@ class SnapshotFlowTest {
                         at.state(),
                         ActivationRanges.NONE,
                         Map.of(),
-                        OpenWindow.onFx(() -> at.context.bench().scoresProperty().get())),
+                        OpenWindow.onFx(
+                                () -> at.context.bench().scoresProperty().get())),
                 file);
         OpenWindow.doOnFx(() -> {
             at.context.bench().saved(at.context.bench().stateProperty().get().orElseThrow(), file);
