@@ -8,6 +8,7 @@ import org.quantscope.app.accuracy.CorrectionsViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.against.AgainstViewModel;
 import org.quantscope.app.configimport.ImportViewModel;
+import org.quantscope.app.data.CalibrationViewModel;
 import org.quantscope.app.data.DataViewModel;
 import org.quantscope.app.departure.CompareViewModel;
 import org.quantscope.app.device.DeviceViewModel;
@@ -65,6 +66,7 @@ public record ApplicationContext(
         TensorsViewModel tensors,
         GraphViewModel graph,
         DeviceViewModel device,
+        CalibrationViewModel calibrationQuality,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
         SlicesViewModel slices,
@@ -137,6 +139,7 @@ public record ApplicationContext(
                 tensors,
                 new GraphViewModel(bench, tensors, sensitivity, background),
                 new DeviceViewModel(bench, export, accuracy, settings, background),
+                new CalibrationViewModel(bench, background),
                 quantizer,
                 new ErrorViewModel(
                         selected,

@@ -3,12 +3,10 @@ package org.quantscope.app.flipped;
 import java.util.Optional;
 import java.util.function.Consumer;
 import javafx.scene.image.Image;
-import javafx.scene.image.PixelFormat;
-import javafx.scene.image.WritableImage;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
+import org.quantscope.app.ui.SampleImages;
 import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.dataset.SamplePicture;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 
@@ -63,7 +61,7 @@ public final class Thumbnails {
                 return;
             }
             decoding.submit(
-                    (cancel, partial) -> data.picture(sample).map(Thumbnails::image),
+                    (cancel, partial) -> data.picture(sample).map(SampleImages::of),
                     image -> {
                         kept.put(key, image);
                         if (key.equals(wanted)) {
@@ -79,20 +77,5 @@ public final class Thumbnails {
         return Math.max(
                 LEAST_PIXELS,
                 image.map(i -> (long) (i.getWidth() * i.getHeight())).orElse(0L));
-    }
-
-    private static Image image(SamplePicture picture) {
-        WritableImage image = new WritableImage(picture.width(), picture.height());
-        image.getPixelWriter()
-                .setPixels(
-                        0,
-                        0,
-                        picture.width(),
-                        picture.height(),
-                        PixelFormat.getIntArgbInstance(),
-                        picture.argb(),
-                        0,
-                        picture.width());
-        return image;
     }
 }

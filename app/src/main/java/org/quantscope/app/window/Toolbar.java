@@ -304,6 +304,9 @@ final class Toolbar extends HBox {
                 choice.setVisible(false);
             }
         }
+        MenuItem judge = item("Is the data good enough?…", "Shortcut+J", actions::judgeCalibration);
+        judge.setId("judge-calibration");
+        calibrate.getItems().addAll(new SeparatorMenuItem(), judge);
         return calibrate;
     }
 

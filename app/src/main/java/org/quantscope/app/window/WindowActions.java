@@ -46,6 +46,7 @@ final class WindowActions {
     private @Nullable ImportDialog importing;
     private @Nullable ImproveDialog improving;
     private @Nullable CompareDialog comparing;
+    private @Nullable CalibrationDialog judging;
     private @Nullable ProofDialog proving;
     private final ProofViewModel proof;
     private @Nullable ExpectedDialog expecting;
@@ -378,6 +379,24 @@ final class WindowActions {
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         comparing = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> comparing = null);
+        dialog.show();
+    }
+
+    /** Opens the dialog that judges the calibration data, or brings the open one to the front. */
+    void judgeCalibration() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (judging != null) {
+            judging.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        CalibrationDialog dialog = new CalibrationDialog(
+                context.calibrationQuality(), settings, theme, () -> prepareData(Role.CALIBRATION, Optional.empty()));
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        judging = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> judging = null);
         dialog.show();
     }
 

@@ -154,12 +154,23 @@ final class DataCheckCommand extends EngineCommand {
     private static Json json(DataCheck.Settling of) {
         Json at = new Json();
         of.at().forEach((n, range) -> at.put(Integer.toString(n), range(range)));
+        Json course = new Json();
+        of.course()
+                .forEach((n, c) -> course.put(
+                        Integer.toString(n),
+                        new Json().put("width", interval(c.width())).put("error", interval(c.error()))));
         return new Json()
                 .put("name", of.id().name())
                 .put("range", range(of.range()))
                 .put("range_at", at)
+                .put("course", course)
                 .put("set_by_sample", of.setBy())
-                .put("narrowed_without_it", of.narrowed());
+                .put("narrowed_without_it", of.narrowed())
+                .put("range_without_it", range(of.without()));
+    }
+
+    private static Json interval(DataCheck.Interval of) {
+        return new Json().put("low", of.low()).put("middle", of.middle()).put("high", of.high());
     }
 
     private static Json json(DataCheck.Odd odd) {

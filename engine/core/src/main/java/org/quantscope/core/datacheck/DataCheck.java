@@ -3,6 +3,7 @@ package org.quantscope.core.datacheck;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -13,10 +14,12 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.SampleSubset;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.eval.TappedRun;
@@ -86,12 +89,39 @@ public record DataCheck(
      *
      * @param range of all samples
      * @param at the ranges of the first n samples, by n: the middle one of several random orders
+     * @param course how width and error come near those of all samples, by n
      * @param setBy the sample that sets it, in file order from 0
      * @param narrowed by what share of its width the range shrinks without that sample
+     * @param without the range without that sample
      * @param error the mean squared error at {@code bits} with the range of all samples
      */
     public record Settling(
-            TensorId id, ClipRange range, Map<Integer, ClipRange> at, int setBy, double narrowed, double error) {}
+            TensorId id,
+            ClipRange range,
+            Map<Integer, ClipRange> at,
+            SortedMap<Integer, Course> course,
+            int setBy,
+            double narrowed,
+            ClipRange without,
+            double error) {}
+
+    /**
+     * What the first n samples give in several random orders.
+     *
+     * @param width of the range over that of all samples, 0 to 1
+     * @param error the mean squared error with that range over the one with the range of all samples, measured on all;
+     *     1 where both are 0
+     */
+    public record Course(Interval width, Interval error) {}
+
+    /** The least, the middle and the largest of several values. */
+    public record Interval(double low, double middle, double high) {
+        static Interval of(double[] values) {
+            double[] sorted = values.clone();
+            Arrays.sort(sorted);
+            return new Interval(sorted[0], sorted[sorted.length / 2], sorted[sorted.length - 1]);
+        }
+    }
 
     /**
      * A sample that stands out.
@@ -159,6 +189,7 @@ public record DataCheck(
         private final List<TensorId> tensors;
         private final Map<TensorId, Integer> lookedAt = new LinkedHashMap<>();
         private final Map<TensorId, RangeTracker> ranges = new LinkedHashMap<>();
+        private final Map<TensorId, Map<ClipRange, Double>> errors = new HashMap<>();
         private final Set<TensorId> apart = new LinkedHashSet<>();
         private final Set<Integer> broken = new LinkedHashSet<>();
         private final Oddness oddness;
@@ -231,7 +262,10 @@ public record DataCheck(
                             sample, "sets the end of " + count + (count == 1 ? " range" : " ranges"), count, 0));
                 }
             });
-            return new DataCheck(data.size(), enough(), spec.bits(), settlings(), odd, notes());
+            List<Odd> inFile = odd.stream()
+                    .map(o -> new Odd(SampleSubset.placeInFile(data, o.index), o.why, o.moved, o.distance))
+                    .toList();
+            return new DataCheck(data.size(), enough(), spec.bits(), settlings(), inFile, notes());
         }
 
         private static boolean isFinite(double[] figures) {
@@ -328,7 +362,12 @@ public record DataCheck(
             return true;
         }
 
+        /** The errors of different orders are often those of one range. */
         private double error(TensorId id, ClipRange range) {
+            return errors.computeIfAbsent(id, x -> new HashMap<>()).computeIfAbsent(range, r -> computedError(id, r));
+        }
+
+        private double computedError(TensorId id, ClipRange range) {
             MomentSketch sketch = Objects.requireNonNull(sketches.get(id));
             return sketch.estimate(RangeResolver.resolve(sketch, spec, range).grid(0))
                     .mse();
@@ -339,15 +378,40 @@ public record DataCheck(
             ranges.forEach((id, tracker) -> {
                 if (!tracker.isEmpty()) {
                     Map<Integer, ClipRange> at = new TreeMap<>();
+                    SortedMap<Integer, Course> course = new TreeMap<>();
+                    double error = error(id, tracker.range());
                     for (int s = 0; s < orders.sizes().size(); s++) {
-                        at.put(orders.sizes().get(s), middle(tracker.at(s)));
+                        List<ClipRange> ranges = tracker.at(s);
+                        at.put(orders.sizes().get(s), middle(ranges));
+                        course.put(orders.sizes().get(s), course(id, ranges, tracker.range(), error));
                     }
                     int by = tracker.setBy();
                     all.add(new Settling(
-                            id, tracker.range(), at, by, tracker.narrowed(by), error(id, tracker.range())));
+                            id,
+                            tracker.range(),
+                            at,
+                            course,
+                            SampleSubset.placeInFile(data, by),
+                            tracker.narrowed(by),
+                            tracker.without(by),
+                            error));
                 }
             });
             return all;
+        }
+
+        private Course course(TensorId id, List<ClipRange> some, ClipRange all, double error) {
+            double width = RangeTracker.width(all);
+            return new Course(
+                    Interval.of(some.stream()
+                            .mapToDouble(r -> width == 0 ? 1 : RangeTracker.width(r) / width)
+                            .toArray()),
+                    Interval.of(some.stream()
+                            .mapToDouble(r -> {
+                                double own = error(id, r);
+                                return own == error ? 1 : own / error;
+                            })
+                            .toArray()));
         }
 
         private static ClipRange middle(List<ClipRange> ranges) {

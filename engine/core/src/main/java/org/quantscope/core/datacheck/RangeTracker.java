@@ -111,7 +111,7 @@ final class RangeTracker {
         return new ClipRange(Math.min(lo, 0), Math.max(hi, 0));
     }
 
-    private static double width(ClipRange range) {
+    static double width(ClipRange range) {
         return (double) range.hi() - range.lo();
     }
 }

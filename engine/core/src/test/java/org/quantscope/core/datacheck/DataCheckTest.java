@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -18,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.SampleSubset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
@@ -144,6 +147,36 @@ class DataCheckTest {
 
         assertThat(found.odd()).extracting(DataCheck.Odd::index).contains(41, 141, 241);
         assertThat(broken.odd()).extracting(DataCheck.Odd::index).startsWith(5, 105, 205);
+    }
+
+    /** Width and error come near those of all samples, within the interval of the orders. */
+    @Test
+    void theCourseEndsAtOneAndItsIntervalCloses() {
+        for (DataCheck.Settling of : check(data).tensors()) {
+            assertThat(of.course().keySet()).isEqualTo(of.at().keySet());
+            DataCheck.Course last = of.course().lastEntry().getValue();
+            assertThat(last.width()).isEqualTo(new DataCheck.Interval(1, 1, 1));
+            assertThat(last.error()).isEqualTo(new DataCheck.Interval(1, 1, 1));
+            of.course().values().forEach(c -> {
+                assertThat(c.width().low()).isLessThanOrEqualTo(c.width().middle());
+                assertThat(c.width().high()).isBetween(c.width().middle(), 1.0);
+                assertThat(c.error().high()).isGreaterThanOrEqualTo(c.error().middle());
+            });
+            double full = (double) of.range().hi() - of.range().lo();
+            double left = (double) of.without().hi() - of.without().lo();
+            assertThat(1 - left / full).isCloseTo(of.narrowed(), within(1e-12));
+        }
+    }
+
+    /** Samples are named by their place in the file, also where others have been left out. */
+    @Test
+    void numbersAreThoseOfTheFile() {
+        Dataset broken = with(200, (s, v) -> Arrays.fill(v, Float.NaN));
+
+        DataCheck found = check(SampleSubset.dropping(broken, new TreeSet<>(Set.of(3, 100, 255))));
+
+        assertThat(found.samples()).isEqualTo(253);
+        assertThat(found.odd().getFirst().index()).isEqualTo(200);
     }
 
     @Test
