@@ -15,6 +15,10 @@ import java.util.Map;
 import java.util.TreeSet;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
+import org.apache.pdfbox.Loader;
+import org.apache.pdfbox.pdmodel.PDDocument;
+import org.apache.pdfbox.pdmodel.PDPage;
+import org.apache.pdfbox.text.PDFTextStripper;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -172,6 +176,34 @@ class ReportCommandTest {
                 .noneMatch(f -> f.get("id").asString().startsWith("eval"));
         assertThat(parsed(Files.readAllBytes(file)).getDocumentElement().getTextContent())
                 .contains("Not measured: the report was made without data.");
+    }
+
+    /** The same content: every figure stands in the text as it is written in the page, and each page has its number. */
+    @Test
+    void thePdfSaysTheSame() throws Exception {
+        Path file = folder.resolve("report.PDF");
+        CommandLineRun run = report(file);
+        assertThat(run.code()).as(run.err()).isZero();
+        Path html = folder.resolve("same.html");
+        assertThat(report(html).code()).isZero();
+
+        try (PDDocument pdf = Loader.loadPDF(file.toFile())) {
+            String text = new PDFTextStripper().getText(pdf);
+            String dense = text.replaceAll("\\s", "");
+            for (Element cell : elements(parsed(Files.readAllBytes(html)), "td")) {
+                if (cell.hasAttribute("data-id")) {
+                    assertThat(dense).contains(cell.getTextContent().replaceAll("\\s", ""));
+                }
+            }
+            int pages = pdf.getNumberOfPages();
+            assertThat(text).contains("page 1 of " + pages, "page " + pages + " of " + pages, "Values of 0.weight");
+            assertThat(dense).contains(NAME.replace(" ", ""));
+            assertThat(pages).isBetween(3, 12);
+            for (PDPage page : pdf.getPages()) {
+                // Curves are lines, not pixels.
+                assertThat(page.getResources().getXObjectNames()).isEmpty();
+            }
+        }
     }
 
     private static Document parsed(byte[] page) throws ParserConfigurationException, SAXException, IOException {

@@ -13,11 +13,11 @@ public final class ReportFile {
     /**
      * Checks the name and returns the file.
      *
-     * @throws IllegalArgumentException if it ends not in {@code .html}
+     * @throws IllegalArgumentException if it ends in neither {@code .html} nor {@code .pdf}
      */
     public static Path checked(Path file) {
-        if (!endsIn(file, ".html")) {
-            throw new IllegalArgumentException("a report is written as .html, got " + file.getFileName());
+        if (!endsIn(file, ".html") && !endsIn(file, ".pdf")) {
+            throw new IllegalArgumentException("a report is written as .html or .pdf, got " + file.getFileName());
         }
         return file;
     }
@@ -29,7 +29,13 @@ public final class ReportFile {
      */
     public static void write(Report report, Path file) throws IOException {
         checked(file);
-        AtomicFile.write(file, out -> out.write(HtmlReport.of(report).getBytes(StandardCharsets.UTF_8)));
+        AtomicFile.write(file, out -> {
+            if (endsIn(file, ".pdf")) {
+                PdfReport.write(report, out);
+            } else {
+                out.write(HtmlReport.of(report).getBytes(StandardCharsets.UTF_8));
+            }
+        });
     }
 
     private static boolean endsIn(Path file, String extension) {
