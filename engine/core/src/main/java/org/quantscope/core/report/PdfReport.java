@@ -152,7 +152,7 @@ final class PdfReport {
         for (List<Cell> row : rows) {
             for (int c = 0; c < row.size(); c++) {
                 Cell cell = row.get(c);
-                wanted[c] = Math.max(wanted[c], width(shown(cell.text(), font(cell)), font(cell), SMALL) + 10);
+                wanted[c] = Math.max(wanted[c], width(shown(cell.text(), plain), plain, SMALL) + 10);
             }
         }
         float left = INSIDE;
@@ -183,7 +183,8 @@ final class PdfReport {
         int most = 1;
         for (int c = 0; c < row.size(); c++) {
             Cell cell = row.get(c);
-            most = Math.max(most, wrapped(cell.text(), font(cell), SMALL, widths[c] - 8).size());
+            most = Math.max(
+                    most, wrapped(cell.text(), plain, SMALL, widths[c] - 8).size());
         }
         return most * SMALL * LEADING + 4;
     }
@@ -194,19 +195,15 @@ final class PdfReport {
         for (int c = 0; c < row.size(); c++) {
             Cell cell = row.get(c);
             float at = y;
-            for (String line : wrapped(cell.text(), font(cell), SMALL, widths[c] - 8)) {
+            for (String line : wrapped(cell.text(), plain, SMALL, widths[c] - 8)) {
                 at -= SMALL * LEADING;
-                float right = cell.figure().isPresent() ? widths[c] - 8 - width(line, font(cell), SMALL) : 0;
-                words(line, font(cell), SMALL, ink, x + right, at);
+                float right = cell.figure().isPresent() ? widths[c] - 8 - width(line, plain, SMALL) : 0;
+                words(line, plain, SMALL, ink, x + right, at);
             }
             x += widths[c];
         }
         y -= height;
         line(Ink.LINE, MARGIN, y, WIDTH - MARGIN, y, 0.4f);
-    }
-
-    private PDFont font(Cell cell) {
-        return cell.figure().isPresent() ? fixed : plain;
     }
 
     private void picture(Drawing drawing) throws IOException {
@@ -262,12 +259,11 @@ final class PdfReport {
         String text = shown(words.text(), plain);
         float size = (float) words.size() * 0.85f;
         float wide = width(text, plain, size);
-        float back =
-                switch (words.anchor()) {
-                    case START -> 0;
-                    case MIDDLE -> wide / 2;
-                    case END -> wide;
-                };
+        float back = switch (words.anchor()) {
+            case START -> 0;
+            case MIDDLE -> wide / 2;
+            case END -> wide;
+        };
         float x = MARGIN + (float) words.x();
         float at = top - (float) words.y();
         page.beginText();
