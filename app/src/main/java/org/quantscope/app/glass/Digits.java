@@ -15,8 +15,15 @@ final class Digits {
         return n == 0 ? "" : n > 0 ? " + " + n : " − " + -n;
     }
 
+    static String whole(long n) {
+        return Long.toString(n).replace('-', '−');
+    }
+
+    /** A double that holds a whole number. */
     static String whole(double x) {
-        return (Math.abs(x) < 1e10 ? Long.toString((long) x) : String.format(Locale.ROOT, "%.3e", x)).replace('-', '−');
+        return Math.abs(x) < 1e10
+                ? whole((long) x)
+                : String.format(Locale.ROOT, "%.3e", x).replace('-', '−');
     }
 
     /** A difference that stands before an operator: in brackets unless nothing is taken off. */

@@ -22,7 +22,6 @@ final class MakingView extends VBox {
     private static final double GAP = 8;
     private static final int COLUMNS = 7;
 
-    private final MakingViewModel model;
     private final ComboBox<Arithmetic> arithmetic = new ComboBox<>();
     private final Chooser sample;
     private final Chooser element;
@@ -34,7 +33,6 @@ final class MakingView extends VBox {
 
     MakingView(MakingViewModel model) {
         super(GAP);
-        this.model = model;
         Label title = new Label("How it comes about");
         title.getStyleClass().add("title");
         arithmetic.setId("making-arithmetic");

@@ -111,13 +111,13 @@ public final class MakingViewModel {
 
     /** Chooses a sample by its index; one that there is not becomes the nearest that there is. */
     public void showSample(long index) {
-        sample = (int) Math.clamp(index, 0, Integer.MAX_VALUE);
+        sample = Math.clamp(index, 0, Integer.MAX_VALUE);
         refresh();
     }
 
     /** Chooses an element by its index, row by row; one that there is not becomes the nearest that there is. */
     public void showElement(long index) {
-        element = (int) Math.clamp(index, 0, Integer.MAX_VALUE);
+        element = Math.clamp(index, 0, Integer.MAX_VALUE);
         refresh();
     }
 
@@ -181,7 +181,7 @@ public final class MakingViewModel {
         IntegerSample known = why.isEmpty() ? computed : null;
         int elements = known == null ? 0 : known.elements(id);
         element = elements == 0 ? element : Math.min(element, elements - 1);
-        Optional<ElementTrace> trace = elements == 0 ? Optional.empty() : known.trace(id, element);
+        Optional<ElementTrace> trace = known == null || elements == 0 ? Optional.empty() : known.trace(id, element);
         String missing = !why.isEmpty()
                 ? why
                 : known == null

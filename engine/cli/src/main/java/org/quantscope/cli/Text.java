@@ -21,7 +21,6 @@ final class Text {
         return value.isPresent() ? number(value.getAsDouble()) : "–";
     }
 
-    /** A fraction from 0 to 1 as a percentage with two decimals. */
     /** A name of at most so many characters, at least 3, with … where its middle is left out. */
     static String shortened(String name, int most) {
         int head = (most - 1) / 2;
@@ -30,6 +29,7 @@ final class Text {
                 : name.substring(0, head) + "…" + name.substring(name.length() - (most - 1 - head));
     }
 
+    /** A fraction from 0 to 1 as a percentage with two decimals. */
     static String percent(double fraction) {
         return String.format(Locale.ROOT, "%.2f %%", 100 * fraction);
     }

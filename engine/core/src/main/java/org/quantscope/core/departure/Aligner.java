@@ -153,10 +153,10 @@ final class Aligner {
         }
         Values.Layout layout = Values.layout(b.shape(), a.shape()).orElse(null);
         // Where the dimensions do not tell, the values do.
-        Values.Layout moved =
-                channelsLast && layout != null && layout.isSame() && a.shape().rank() > 2
-                        ? Values.channelsMoved(b.shape(), a.shape()).orElse(null)
-                        : null;
+        if (layout == null || !channelsLast || !layout.isSame() || a.shape().rank() <= 2) {
+            return layout;
+        }
+        Values.Layout moved = Values.channelsMoved(b.shape(), a.shape()).orElse(null);
         return moved != null && cosine(a, b, moved) >= cosine(a, b, layout) ? moved : layout;
     }
 

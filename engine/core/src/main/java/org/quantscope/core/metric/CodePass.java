@@ -152,14 +152,15 @@ public final class CodePass {
             CancelToken cancel) {
         var sums = new Sums(codes);
         float[] x = new float[CHUNK];
-        float[] y = coded == data ? x : new float[CHUNK];
+        boolean own = coded.equals(data);
+        float[] y = own ? x : new float[CHUNK];
         int slice = -1;
         Grid grid = params.grid(0);
         for (long at = from; at < to; at += CHUNK) {
             cancel.check();
             int n = (int) Math.min(CHUNK, to - at);
             data.read(at, x, 0, n);
-            if (y != x) {
+            if (!own) {
                 coded.read(at, y, 0, n);
             }
             for (int i = 0; i < n; ) {
