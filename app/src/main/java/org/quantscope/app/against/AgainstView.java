@@ -161,16 +161,21 @@ public final class AgainstView extends VBox {
                 table.getSelectionModel().selectFirst();
             }
         }
-        saysA.setText(scores.map(s ->
-                        "only A gets wrong · " + Figures.count(s.onlyAWrong().size()))
-                .orElse(""));
-        saysB.setText(scores.map(s ->
-                        "only B gets wrong · " + Figures.count(s.onlyBWrong().size()))
-                .orElse(""));
+        saysA.setText(
+                scores.map(s -> "only A gets wrong · " + wrong(s.onlyAWrong().size()))
+                        .orElse(""));
+        saysB.setText(
+                scores.map(s -> "only B gets wrong · " + wrong(s.onlyBWrong().size()))
+                        .orElse(""));
         onlyA.getChildren()
                 .setAll(v.onlyA().stream().map(w -> tile(w, v.classes())).toList());
         onlyB.getChildren()
                 .setAll(v.onlyB().stream().map(w -> tile(w, v.classes())).toList());
+    }
+
+    private static String wrong(int all) {
+        return Figures.count(all)
+                + (all > AgainstViewModel.SHOWN ? ", of which " + AgainstViewModel.SHOWN + " are shown" : "");
     }
 
     private static String score(AccuracyEstimate of) {

@@ -18,6 +18,7 @@ import org.quantscope.core.versus.TensorDifference;
 final class TwoGrids extends Region {
     private static final double LANE = 16;
     private static final double LEFT = 24;
+    private static final double RIGHT = 12;
     private static final int BINS = 160;
     private static final int MOST_LEVELS = 600;
     private static final double TEXT = 4;
@@ -61,7 +62,7 @@ final class TwoGrids extends Region {
         if (!(hi > lo)) {
             hi = lo + 1;
         }
-        double width = g.getCanvas().getWidth() - LEFT;
+        double width = g.getCanvas().getWidth() - LEFT - RIGHT;
         double floor = g.getCanvas().getHeight() - 2 * LANE - LANE;
         double[] bins = s.values().histogram(lo, hi, BINS);
         double most = 1;
