@@ -25,7 +25,7 @@ public record Corrupted(String id, double severity) {
             throw new IllegalArgumentException(
                     "corruption: a severity from 0 to " + MOST + " is needed, got " + severity);
         }
-        severity += 0.0;
+        severity += 0.0; // −0 becomes 0, which is written alike
     }
 
     /**

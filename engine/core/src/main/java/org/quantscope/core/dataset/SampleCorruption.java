@@ -170,7 +170,7 @@ final class SampleCorruption {
 
     private static void look(ArraySamples samples, Look look) {
         int length = Math.toIntExact(samples.sample().count());
-        int n = (int) Math.clamp(VALUES / Math.max(1, length), 16, LOOKED_AT);
+        int n = Math.clamp(VALUES / Math.max(1, length), 16, LOOKED_AT);
         n = Math.min(n, samples.size());
         float[] values = new float[length];
         for (long i = 0; i < n; i++) {
