@@ -44,12 +44,14 @@ public record CalibrationState(
     /**
      * An activation.
      *
+     * @param shown its short name
      * @param outside the share of its values on the evaluation data that lie beyond the range of all calibration samples;
      *     empty without such data
      * @param course by the number of samples
      */
     public record Row(
             String name,
+            String shown,
             String range,
             int setBy,
             String without,

@@ -33,6 +33,7 @@ public final class CalibrationView extends VBox {
     private static final double SMALL_GAP = 6;
     private static final double NAME_WIDTH = 150;
     private static final double RANGE_WIDTH = 130;
+    private static final double HEAD_INSETS = 20;
     private static final double NUMBER_WIDTH = 84;
     private static final double TABLE_HEIGHT = 170;
     private static final double CHART_WIDTH = 300;
@@ -126,7 +127,7 @@ public final class CalibrationView extends VBox {
                 NAME_WIDTH,
                 false,
                 "The one whose range a single sample widens most comes first",
-                r -> Invisible.escaped(r.name()));
+                Row::shown);
         column("range", RANGE_WIDTH, true, "From the least to the largest value of all samples", Row::range);
         column(
                 "set by",
@@ -148,7 +149,7 @@ public final class CalibrationView extends VBox {
                 r -> r.outside().isPresent() ? Figures.percent(r.outside().getAsDouble()) : Figures.NONE);
         table.getSelectionModel().selectedItemProperty().subscribe(row -> {
             if (row != null) {
-                chart.show(row.name(), row.course());
+                chart.show(row.shown(), row.course());
             }
         });
     }
@@ -165,6 +166,8 @@ public final class CalibrationView extends VBox {
         column.setCellValueFactory(cell -> new ReadOnlyStringWrapper(text.apply(cell.getValue())));
         if (right) {
             column.setStyle("-fx-alignment: center-right;");
+            head.setAlignment(Pos.CENTER_RIGHT);
+            head.prefWidthProperty().bind(column.widthProperty().subtract(HEAD_INSETS));
         }
         table.getColumns().add(column);
     }

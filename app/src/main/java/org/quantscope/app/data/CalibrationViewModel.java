@@ -16,6 +16,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
+import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.Engine;
@@ -226,6 +227,7 @@ public final class CalibrationViewModel {
         return shown.check.tensors().stream()
                 .map(of -> new CalibrationState.Row(
                         of.id().name(),
+                        QuantizableTensor.activationName(of.id().name()),
                         text(of.range()),
                         of.setBy(),
                         text(of.without()),

@@ -57,7 +57,8 @@ final class CourseChart extends Region {
                 by.isEmpty()
                         ? "Convergence of a range; no activation is chosen"
                         : "Range of " + of + ": with " + by.firstKey() + " samples "
-                                + Figures.percent(by.get(by.firstKey()).width().middle()) + " of its width with "
+                                + Figures.percent(
+                                        by.firstEntry().getValue().width().middle()) + " of its width with "
                                 + by.lastKey());
         canvas.touch();
     }

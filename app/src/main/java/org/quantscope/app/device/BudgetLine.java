@@ -31,16 +31,9 @@ public record BudgetLine(Limit limit, String typed, String inHand, State state) 
      * @param pending limits whose figure is not known yet
      */
     static List<BudgetLine> of(DeviceBudget budget, DeviceBudget.Found found, Set<Limit> pending) {
-        List<Figure> figures = List.of(
-                found.flashBytes(),
-                found.ramBytes(),
-                found.macs(),
-                found.ms(),
-                found.accuracy(),
-                found.classAccuracy());
         List<BudgetLine> lines = new ArrayList<>();
         for (Limit limit : Limit.values()) {
-            Figure figure = figures.get(limit.ordinal());
+            Figure figure = limit.of(found);
             OptionalDouble stated = limit.of(budget);
             String inHand =
                     figure.value().isPresent() ? limit.figure(figure.value().getAsDouble()) : figure.why();

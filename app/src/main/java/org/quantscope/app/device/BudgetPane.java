@@ -3,6 +3,7 @@ package org.quantscope.app.device;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import javafx.css.PseudoClass;
 import javafx.geometry.HPos;
 import javafx.scene.control.Label;
@@ -74,7 +75,7 @@ final class BudgetPane extends GridPane {
     private void restore(Limit limit) {
         shown.stream()
                 .filter(line -> line.limit() == limit)
-                .forEach(line -> fields.get(limit).show(line.typed()));
+                .forEach(line -> Objects.requireNonNull(fields.get(limit)).show(line.typed()));
     }
 
     void show(List<BudgetLine> lines, String refused) {

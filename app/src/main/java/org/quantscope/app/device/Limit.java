@@ -2,18 +2,17 @@ package org.quantscope.app.device;
 
 import java.util.Locale;
 import java.util.OptionalDouble;
-import java.util.function.Function;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.session.DeviceBudget;
 
 /** One limit of a budget, as a person reads and types it. */
 public enum Limit {
-    FLASH("flash_bytes", "flash", Unit.BYTES, DeviceBudget::flashBytes),
-    RAM("ram_bytes", "RAM", Unit.BYTES, DeviceBudget::ramBytes),
-    MACS("macs", "multiplications", Unit.COUNT, DeviceBudget::macs),
-    MS("ms", "time here", Unit.MILLISECONDS, DeviceBudget::ms),
-    ACCURACY("accuracy", "accuracy", Unit.PERCENT, DeviceBudget::accuracy),
-    CLASS_ACCURACY("class_accuracy", "worst class", Unit.PERCENT, DeviceBudget::classAccuracy);
+    FLASH("flash_bytes", "flash", Unit.BYTES),
+    RAM("ram_bytes", "RAM", Unit.BYTES),
+    MACS("macs", "multiplications", Unit.COUNT),
+    MS("ms", "time here", Unit.MILLISECONDS),
+    ACCURACY("accuracy", "accuracy", Unit.PERCENT),
+    CLASS_ACCURACY("class_accuracy", "worst class", Unit.PERCENT);
 
     /** What a number in a field counts. */
     private enum Unit {
@@ -32,13 +31,11 @@ public enum Limit {
     private final String id;
     private final String title;
     private final Unit unit;
-    private final Function<DeviceBudget, OptionalDouble> get;
 
-    Limit(String id, String title, Unit unit, Function<DeviceBudget, OptionalDouble> get) {
+    Limit(String id, String title, Unit unit) {
         this.id = id;
         this.title = title;
         this.unit = unit;
-        this.get = get;
     }
 
     /** Its name in the files. */
@@ -61,7 +58,26 @@ public enum Limit {
     }
 
     OptionalDouble of(DeviceBudget budget) {
-        return get.apply(budget);
+        return switch (this) {
+            case FLASH -> budget.flashBytes();
+            case RAM -> budget.ramBytes();
+            case MACS -> budget.macs();
+            case MS -> budget.ms();
+            case ACCURACY -> budget.accuracy();
+            case CLASS_ACCURACY -> budget.classAccuracy();
+        };
+    }
+
+    /** The figure that it limits. */
+    DeviceBudget.Figure of(DeviceBudget.Found found) {
+        return switch (this) {
+            case FLASH -> found.flashBytes();
+            case RAM -> found.ramBytes();
+            case MACS -> found.macs();
+            case MS -> found.ms();
+            case ACCURACY -> found.accuracy();
+            case CLASS_ACCURACY -> found.classAccuracy();
+        };
     }
 
     /** The budget with this limit replaced. */

@@ -40,10 +40,19 @@ public sealed interface QuantizableTensor {
         String name = id().name();
         String bare = switch (this) {
             case Weight w -> weightName(info());
-            case Activation a ->
-                shorten(name.endsWith("_output_0") ? name.substring(0, name.length() - "_output_0".length()) : name);
+            case Activation _ -> bareActivation(name);
         };
         return Invisible.escaped(bare.isEmpty() ? name : bare) + (info().isDepthwise() ? " dw" : "");
+    }
+
+    /** The short name of an activation, for display. */
+    static String activationName(String name) {
+        String bare = bareActivation(name);
+        return Invisible.escaped(bare.isEmpty() ? name : bare);
+    }
+
+    private static String bareActivation(String name) {
+        return shorten(name.endsWith("_output_0") ? name.substring(0, name.length() - "_output_0".length()) : name);
     }
 
     /** The short name of a weight. In a recurrent network, W is multiplied with the input and R with the state. */

@@ -26,7 +26,7 @@ final class Corrupting {
                 paramLabel = "ID:SEVERITY",
                 description = "Corrupt the samples of --data, such as noise:3; severities go from 0 to 5"
                         + " (list corruptions).")
-        private void choose(String text) {
+        void choose(String text) {
             chosen = parsed("--corrupt", text, command);
         }
 
@@ -51,7 +51,7 @@ final class Corrupting {
                 names = "--corrupt-calibration",
                 paramLabel = "ID:SEVERITY",
                 description = "Corrupt the samples of the calibration data, such as noise:3.")
-        private void choose(String text) {
+        void choose(String text) {
             chosen = parsed("--corrupt-calibration", text, command);
         }
 

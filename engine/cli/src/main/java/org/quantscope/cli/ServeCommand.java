@@ -26,6 +26,7 @@ final class ServeCommand implements Callable<Integer> {
     private final InputStream in;
 
     @Option(names = "--stdio", required = true, description = "Speak over stdin and stdout, the only way there is.")
+    @SuppressWarnings("UnusedVariable") // must be given, and there is no other way
     private boolean stdio;
 
     @Option(names = "--allow-write", description = "Also run commands that write files.")

@@ -96,7 +96,7 @@ final class ToolArguments {
         } else {
             property.putAll(value);
         }
-        property.put("description", String.join(" ", argument.renderedDescription()));
+        property.put("description", String.join(" ", argument.description()));
         return property;
     }
 

@@ -88,7 +88,7 @@ final class ToolServer {
                 .capabilities(ServerCapabilities.builder().tools(false).build())
                 .tools(tools.all())
                 .build();
-        try (CancelToken.Registration stopped = cancel.onCancel(() -> {
+        try (CancelToken.Registration _ = cancel.onCancel(() -> {
             requests.cancelAll();
             ended.countDown();
         })) {
@@ -126,10 +126,8 @@ final class ToolServer {
         boolean refused = arguments.mustWrite() && !allowWrite;
         String description =
                 String.join(" ", command.getCommandSpec().usageMessage().description());
-        Tool tool = Tool.builder()
-                .name(String.join("-", path))
+        Tool tool = Tool.builder(String.join("-", path), arguments.schema(allowWrite))
                 .description(refused ? "Refused, because it writes files: " + description : description)
-                .inputSchema(arguments.schema(allowWrite))
                 .annotations(ToolAnnotations.builder()
                         .readOnlyHint(!arguments.mustWrite())
                         .openWorldHint(false)

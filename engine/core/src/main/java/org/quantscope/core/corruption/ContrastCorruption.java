@@ -46,7 +46,8 @@ final class ContrastCorruption implements Corruption {
             for (int i = c; i < values.length; i += channels) {
                 sum += values[i];
             }
-            double mean = sum / (values.length / channels);
+            int perChannel = values.length / channels;
+            double mean = sum / perChannel;
             for (int i = c; i < values.length; i += channels) {
                 values[i] = (values[i] - mean) * amount + mean;
             }

@@ -23,9 +23,9 @@ public final class BudgetFigures {
             DeviceCost cost, Figure ms, Optional<AccuracyEstimate> accuracy, List<ClassAccuracy> classes) {
         Figure not = Figure.unknown("the accuracy has not been evaluated");
         return new Found(
-                Figure.of(cost.weightBytes()),
+                Figure.of((double) cost.weightBytes()),
                 cost.unsized().isEmpty()
-                        ? Figure.of(cost.peakActivationBytes())
+                        ? Figure.of((double) cost.peakActivationBytes())
                         : Figure.unknown("the size of " + DeviceCost.named(cost.unsized()) + " is not known"),
                 cost.uncounted().isEmpty()
                         ? Figure.of(cost.macs())

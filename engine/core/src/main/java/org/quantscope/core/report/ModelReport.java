@@ -242,11 +242,16 @@ public final class ModelReport {
         rows.add(figure("SQNR at the output", "eval.logit_sqnr_db", a.logitSqnrDb(), Unit.DECIBEL, samples));
         a.klDivergence()
                 .ifPresent(v -> rows.add(figure("divergence from float (KL)", "eval.kl", v, Unit.NATS, samples)));
-        rows.add(figure("size, float", "eval.size_bytes.float32", size.floatBytes(), Unit.BYTES, OptionalLong.empty()));
+        rows.add(figure(
+                "size, float",
+                "eval.size_bytes.float32",
+                (double) size.floatBytes(),
+                Unit.BYTES,
+                OptionalLong.empty()));
         rows.add(figure(
                 "size, quantized",
                 "eval.size_bytes.quantized",
-                size.quantizedBytes(),
+                (double) size.quantizedBytes(),
                 Unit.BYTES,
                 OptionalLong.empty()));
         List<Block> blocks = new ArrayList<>();
@@ -280,18 +285,23 @@ public final class ModelReport {
                 cancel);
         OptionalLong none = OptionalLong.empty();
         List<List<Cell>> rows = new ArrayList<>(List.of(
-                pair("weights", "device.weights_bytes", cost.weightBytes(), Unit.BYTES, none),
-                pair("weights in float", "device.float_weights_bytes", cost.floatWeightBytes(), Unit.BYTES, none),
+                pair("weights", "device.weights_bytes", (double) cost.weightBytes(), Unit.BYTES, none),
+                pair(
+                        "weights in float",
+                        "device.float_weights_bytes",
+                        (double) cost.floatWeightBytes(),
+                        Unit.BYTES,
+                        none),
                 pair(
                         "activations at most, at " + cost.peakAt(),
                         "device.peak_activation_bytes",
-                        cost.peakActivationBytes(),
+                        (double) cost.peakActivationBytes(),
                         Unit.BYTES,
                         none),
                 pair("multiplications", "device.macs", cost.macs(), Unit.COUNT, none),
                 pair("of them in integers", "device.integer_macs", cost.integerMacs(), Unit.COUNT, none),
                 pair("bit operations", "device.bit_ops", cost.bitOperations(), Unit.COUNT, none),
-                pair("bytes moved", "device.bytes_moved", cost.bytesMoved(), Unit.BYTES, none)));
+                pair("bytes moved", "device.bytes_moved", (double) cost.bytesMoved(), Unit.BYTES, none)));
         List<Block> blocks = new ArrayList<>();
         blocks.add(new Report.Table(List.of("for one sample", "value"), rows));
         cost.notes().forEach(note -> blocks.add(new Report.Words(note)));
@@ -319,7 +329,8 @@ public final class ModelReport {
                 Unit unit = share ? Unit.SHARE : Unit.PLAIN;
                 rows.add(List.of(
                         Cell.of(snapshot.name()),
-                        Cell.of(ReportFigure.of("snapshot.size_bytes", snapshot.name(), score.bytes(), Unit.BYTES, n)),
+                        Cell.of(ReportFigure.of(
+                                "snapshot.size_bytes", snapshot.name(), (double) score.bytes(), Unit.BYTES, n)),
                         Cell.of(ReportFigure.of("snapshot.score", snapshot.name(), score.score(), unit, n)),
                         Cell.of(ReportFigure.of(
                                 "snapshot.float_score", snapshot.name(), score.floatScore(), unit, n))));

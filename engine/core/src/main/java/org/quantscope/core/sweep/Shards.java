@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.SampleSubset;
@@ -49,8 +50,12 @@ public final class Shards {
                 new LinkedHashMap<>(parts.getFirst().sketches());
         Map<TensorId, InputPower> inputs = new LinkedHashMap<>(parts.getFirst().inputs());
         for (Observed part : new ArrayList<>(parts.subList(1, parts.size()))) {
-            part.sketches().forEach((id, sketch) -> sketches.get(id).merge(sketch));
-            part.inputs().forEach((id, power) -> inputs.get(id).merge(power));
+            part.sketches()
+                    .forEach((id, sketch) ->
+                            Objects.requireNonNull(sketches.get(id)).merge(sketch));
+            part.inputs()
+                    .forEach((id, power) ->
+                            Objects.requireNonNull(inputs.get(id)).merge(power));
         }
         return new Observed(sketches, inputs);
     }

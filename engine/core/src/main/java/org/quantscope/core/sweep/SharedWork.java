@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import org.quantscope.core.Engine;
@@ -63,7 +64,7 @@ public final class SharedWork implements AutoCloseable {
     }
 
     /**
-     * @param known gives what was seen of the activations of a {@linkplain #setups setup}, if somebody has looked already
+     * @param known gives what was seen of the activations of a setup, if somebody has looked already
      */
     public SharedWork(SweepPlan plan, int threads, Function<String, Optional<ActivationSketches>> known) {
         this.plan = plan;
@@ -281,7 +282,10 @@ public final class SharedWork implements AutoCloseable {
         Running there = running.remove(key);
         if (there == null) {
             while (running.size() >= EVALUATORS) {
-                running.remove(running.keySet().iterator().next()).evaluator.close();
+                Objects.requireNonNull(
+                                running.remove(running.keySet().iterator().next()))
+                        .evaluator
+                        .close();
             }
             there = start(point, of, run, cancel);
         }

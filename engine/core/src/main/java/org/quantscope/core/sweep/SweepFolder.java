@@ -14,6 +14,7 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.io.BadInputException;
@@ -175,7 +176,7 @@ public final class SweepFolder implements AutoCloseable {
             same(manifest, now, "version", "");
             same(manifest, now, "plan_sha256", "holds the results of another plan, " + fields.get("plan") + ": ");
             same(manifest, now, "program", "holds results of another version of the program: ");
-            Map<?, ?> present = (Map<?, ?>) now.get("files");
+            Map<?, ?> present = (Map<?, ?>) Objects.requireNonNull(now.get("files"));
             for (Map.Entry<?, ?> file : present.entrySet()) {
                 String then = files.get(String.valueOf(file.getKey()));
                 if (then == null) {
