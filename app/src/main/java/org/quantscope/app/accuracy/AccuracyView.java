@@ -199,7 +199,11 @@ public final class AccuracyView extends VBox {
         Optional<AccuracyEstimate> single =
                 q.filter(e -> !Double.isNaN(e.details().worst()));
         worst.setText(
-                single.map(e -> Figures.score(e.task(), e.details().worst())).orElse(Figures.NONE));
+                single.map(e -> Figures.score(e.task(), e.details().worst())
+                                + (e.details().worstSample().isPresent()
+                                        ? ", sample " + e.details().worstSample().getAsInt()
+                                        : ""))
+                        .orElse(Figures.NONE));
         facts.show(worst, single.isPresent());
         Optional<Spread> kept = q.flatMap(e -> e.details().spread());
         spread.setText(kept.map(k -> Figures.percent(k.kept()) + ", axis " + k.axis() + " at " + k.index())
@@ -339,9 +343,20 @@ public final class AccuracyView extends VBox {
 
     /** How the interval was computed. */
     private static String interval(AccuracyEstimate e) {
-        return e.task().isProportion()
-                ? "Interval: paired score interval (Tango) at 95 %, without replacement."
-                : "Interval: paired t interval at 95 %, without replacement.";
+        String of = e.task().isPooled()
+                ? "bootstrap interval"
+                : e.task().isProportion() && !e.task().isRatio()
+                        ? "paired score interval (Tango)"
+                        : "paired t interval";
+        return "Interval: " + of + " at 95 %, without replacement."
+                + e.details()
+                        .intervals()
+                        .filter(i -> Double.isFinite(i.quantized().lo()) && Double.isFinite(i.quantized().hi()))
+                        .map(i -> "\nFor other such samples: " + Figures.score(e.task(), i.quantized().lo()) + " to "
+                                + Figures.score(e.task(), i.quantized().hi()) + " ("
+                                + i.method().title() + ", 95 %).")
+                        .orElse("")
+                + (e.task().higherIsBetter() ? "" : "\nLess is better.");
     }
 
     private static String change(AccuracyEstimate e) {
@@ -352,7 +367,7 @@ public final class AccuracyView extends VBox {
         if (Double.isInfinite(half)) {
             return Figures.difference(e.task(), e.delta()) + " ± ?";
         }
-        String interval = e.task().isProportion()
+        String interval = e.task().isFraction()
                 ? String.format(Locale.ROOT, "%.1f", half * 100)
                 : Figures.score(e.task(), half);
         return Figures.difference(e.task(), e.delta()) + " ± " + interval;

@@ -47,11 +47,17 @@ public final class GraphViewModel {
                     new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", task.headline() + " lost" + alone);
                 case Task.Agreement _ ->
                     new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", "agreement with float lost" + alone);
-                case Task.Regression _ ->
+                case Task.MeanIou _, Task.Detector _, Task.BoxPrecision _, Task.CharacterErrors _ ->
+                    new Legend(
+                            "< 0.5 pts",
+                            "< 2 pts",
+                            "≥ 2 pts",
+                            task.headline() + (task.higherIsBetter() ? " lost" : " above float’s") + alone);
+                case Task.Regression _, Task.Perplexity _ ->
                     new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " above float’s" + alone);
                 case Task.Cosine _ -> new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " lost" + alone);
-                // The float model's own deviation is 0, so there is nothing to relate the deviation to.
-                case Task.Deviation _ -> new Legend("< 0.005", "< 0.02", "≥ 0.02", task.headline() + alone);
+                // The float model's own deviation is 0, and so is its divergence: there is nothing to relate them to.
+                case Task.Deviation _, Task.TokenDivergence _ -> new Legend("< 0.005", "< 0.02", "≥ 0.02", task.headline() + alone);
             };
         }
     }

@@ -35,7 +35,7 @@ public record ShownSensitivity(
     public Optional<Level> level() {
         return figures.onlyThis().map(e -> {
             double loss = TensorSensitivity.loss(e);
-            double share = e.task().isProportion() || e.floatScore() == 0 ? loss : loss / Math.abs(e.floatScore());
+            double share = e.task().isFraction() || e.floatScore() == 0 ? loss : loss / Math.abs(e.floatScore());
             return share >= BAD_LOSS ? Level.BAD : share >= FAIR_LOSS ? Level.FAIR : Level.GOOD;
         });
     }
@@ -44,7 +44,7 @@ public record ShownSensitivity(
     static boolean isBad(AccuracyEstimate e) {
         double least =
                 e.task().higherIsBetter() ? -e.interval().hi() : e.interval().lo();
-        double share = e.task().isProportion() || e.floatScore() == 0 ? least : least / Math.abs(e.floatScore());
+        double share = e.task().isFraction() || e.floatScore() == 0 ? least : least / Math.abs(e.floatScore());
         return share >= BAD_LOSS;
     }
 
@@ -57,7 +57,7 @@ public record ShownSensitivity(
     public String change() {
         return figures.onlyThis()
                 .map(e -> about(e)
-                        + (e.task().isProportion()
+                        + (e.task().isFraction()
                                 ? Figures.points(e.delta())
                                 : Figures.difference(e.task(), e.delta())))
                 .orElse("");

@@ -224,7 +224,7 @@ final class TensorColumns {
                 points &= sensitivity
                         .figures()
                         .onlyThis()
-                        .map(e -> e.task().isProportion())
+                        .map(e -> e.task().isFraction())
                         .orElse(true);
             }
         }

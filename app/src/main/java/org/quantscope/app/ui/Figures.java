@@ -78,12 +78,12 @@ public final class Figures {
 
     /** The mean score of a task: an accuracy as a percentage, any other score with four significant digits. */
     public static String score(Task task, double score) {
-        return task.isProportion() ? percent(score) : significant(score);
+        return task.isFraction() ? percent(score) : significant(score);
     }
 
     /** The difference of two scores of a task, with a sign; for accuracies in percentage points, {@code pts}. */
     public static String difference(Task task, double delta) {
-        return task.isProportion() ? points(delta) + " pts" : (delta > 0 ? "+" : "") + significant(delta);
+        return task.isFraction() ? points(delta) + " pts" : (delta > 0 ? "+" : "") + significant(delta);
     }
 
     private static String significant(double x) {

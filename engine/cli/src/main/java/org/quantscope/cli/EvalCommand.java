@@ -8,11 +8,13 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.device.BudgetFigures;
 import org.quantscope.core.device.DeviceCost;
 import org.quantscope.core.device.MeasuredSpeed;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.ClassAccuracy;
+import org.quantscope.core.eval.ClassScore;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -106,6 +108,7 @@ final class EvalCommand extends EvaluatingCommand {
         AccuracyEstimate figure;
         List<ClassAccuracy> classes;
         SampleOutcomes outcomes;
+        List<ClassScore> scores;
         LiveEvaluator.Reading how;
         List<String> notes;
         double evaluation;
@@ -130,6 +133,7 @@ final class EvalCommand extends EvaluatingCommand {
             figure = evaluated.accuracy();
             classes = ClassAccuracy.of(evaluated.outcomes());
             outcomes = evaluated.outcomes();
+            scores = ClassScore.of(evaluated);
             evaluation = (System.nanoTime() - from) / 1e9;
         }
         Optional<IntegerEvaluation.Result> integer = whole.isPresent()
@@ -156,7 +160,17 @@ final class EvalCommand extends EvaluatingCommand {
         setting.ranges().put(json);
         json.put(EvalFields.changes(outcomes));
         if (perClass) {
-            json.put("classes", classes.stream().map(EvalCommand::json).toList());
+            json.put(
+                    "classes",
+                    figure.task().isPooled() && !scores.isEmpty()
+                            ? scores.stream()
+                                    .map(c -> json(c, setting.samples()))
+                                    .toList()
+                            : scores.isEmpty()
+                                    ? List.of()
+                                    : classes.stream()
+                                            .map(c -> json(c, setting.samples()))
+                                            .toList());
         }
         if (!limits.isNone()) {
             json.put("budget", checks.stream().map(EvalCommand::json).toList());
@@ -195,6 +209,16 @@ final class EvalCommand extends EvaluatingCommand {
                     .out()
                     .println("difference " + text(figure, figure.delta()) + agreement + ", output SQNR "
                             + Text.number(figure.logitSqnrDb()) + " dB" + klDivergence);
+            if (!figure.task().higherIsBetter()) {
+                terminal().out().println("lower is better");
+            }
+            EvalReport.intervals(figure).ifPresent(terminal().out()::println);
+            figure.details()
+                    .worstSample()
+                    .ifPresent(i -> terminal()
+                            .out()
+                            .println("worst sample: " + i + " (from 0), "
+                                    + text(figure, figure.details().worst())));
             figure.details()
                     .exact()
                     .ifPresent(exact -> terminal()
@@ -220,7 +244,7 @@ final class EvalCommand extends EvaluatingCommand {
             setting.ranges().print(terminal());
             FloatReport.print(left, terminal());
             if (perClass) {
-                print(classes);
+                print(scores, setting.samples(), figure.task());
             }
             checks.forEach(c -> terminal().out().println(said(c)));
         });
@@ -245,24 +269,34 @@ final class EvalCommand extends EvaluatingCommand {
         }
     }
 
-    private void print(List<ClassAccuracy> classes) {
+    private void print(List<ClassScore> classes, Dataset data, Task task) {
         if (classes.isEmpty()) {
             terminal().out().println("note: there are no labelled classes to tell apart");
             return;
         }
-        Table table = new Table(">class", ">of", ">float32", ">quantized", ">accuracy");
+        String what = task.isPooled() && !(task instanceof Task.Detector) ? task.title() : "accuracy";
+        Table table = new Table("class", ">of", ">float32 " + what, ">quantized");
         classes.forEach(c -> table.row(
-                Integer.toString(c.label()),
-                Integer.toString(c.total()),
-                Integer.toString(c.ofFloat()),
-                Integer.toString(c.quantized()),
-                Text.percent(c.accuracy())));
+                ClassScore.name(data, c.label()),
+                Long.toString(c.total()),
+                Text.percent(c.ofFloat()),
+                Text.percent(c.quantized())));
         table.print(terminal());
     }
 
-    private static Json json(ClassAccuracy of) {
+    private static Json json(ClassAccuracy of, Dataset data) {
         return new Json()
-                .put("name", Integer.toString(of.label()))
+                .put("name", ClassScore.name(data, of.label()))
+                .put("class", of.label())
+                .put("total", of.total())
+                .put("float32", of.ofFloat())
+                .put("quantized", of.quantized());
+    }
+
+    private static Json json(ClassScore of, Dataset data) {
+        return new Json()
+                .put("name", ClassScore.name(data, of.label()))
+                .put("class", of.label())
                 .put("total", of.total())
                 .put("float32", of.ofFloat())
                 .put("quantized", of.quantized());

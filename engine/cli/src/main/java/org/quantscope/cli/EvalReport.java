@@ -1,8 +1,10 @@
 package org.quantscope.cli;
 
 import java.util.List;
+import java.util.Optional;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.PairedInterval;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.sweep.EvalFields;
@@ -29,6 +31,20 @@ final class EvalReport {
                 .put(EvalFields.of(figure, how, reference, size, notes))
                 .put("samples_per_second", figure.seen() / evaluation)
                 .put("seconds", seconds);
+    }
+
+    /** The intervals of the figures for samples such as these, in a line for a person. */
+    static Optional<String> intervals(AccuracyEstimate figure) {
+        return figure.details()
+                .intervals()
+                .map(i -> "95 % interval for other such samples (" + i.method().title() + "): float32 "
+                        + ends(figure, i.ofFloat()) + ", quantized " + ends(figure, i.quantized()));
+    }
+
+    private static String ends(AccuracyEstimate figure, PairedInterval of) {
+        return Double.isFinite(of.lo()) && Double.isFinite(of.hi())
+                ? EvaluatingCommand.text(figure, of.lo()) + " to " + EvaluatingCommand.text(figure, of.hi())
+                : "unknown";
     }
 
     /** An evaluation in whole numbers; {@code flips} are samples on which the simulation in float32 gives another class. */

@@ -65,8 +65,9 @@ abstract class EvaluatingCommand extends EngineCommand {
             names = "--metric",
             paramLabel = "ID",
             description = "What to score instead of the automatic choice: top1, top5, binary, token-accuracy,"
-                    + " exact-sequences, label-accuracy, exact-labels, mse, mae, agreement, cosine or"
-                    + " float-mae.")
+                    + " exact-sequences, label-accuracy, exact-labels, perplexity, kl, cer, mean-iou, auc, eer,"
+                    + " coco-ap, voc-ap, voc-ap11, mse, mae, agreement, cosine or float-mae"
+                    + " (quantscope list metrics).")
     private @Nullable String metric;
 
     @Option(
@@ -357,8 +358,9 @@ abstract class EvaluatingCommand extends EngineCommand {
     final LiveEvaluator.Reading reading(Setting setting, LiveEvaluator evaluator) {
         LiveEvaluator.Reading how = evaluator.how(cancel());
         if (setting.wanted.isPresent() && !how.possible().contains(setting.wanted.get())) {
-            throw usage("--metric: " + setting.wanted.get().id() + " does not fit the model and the data; "
-                    + ids(how.possible()) + " do");
+            throw usage("--metric: " + setting.wanted.get().id() + " needs "
+                    + setting.wanted.get().needs() + "; " + how.have() + "; "
+                    + ids(how.possible()) + " fit");
         }
         return how;
     }
@@ -380,7 +382,7 @@ abstract class EvaluatingCommand extends EngineCommand {
 
     /** A score in the form that people read. */
     static String text(AccuracyEstimate figure, double score) {
-        return figure.task().isProportion() ? Text.percent(score) : Text.number(score);
+        return figure.task().isFraction() && Double.isFinite(score) ? Text.percent(score) : Text.number(score);
     }
 
     /** The float model's score, as {@link EvalFields#floatScore}. */

@@ -132,11 +132,22 @@ final class ListCommand extends EngineCommand {
 
     private void listMetrics() {
         List<Json> json = Task.all().stream()
-                .map(task -> new Json().put("id", task.id()).put("title", task.title()))
+                .map(task -> new Json()
+                        .put("id", task.id())
+                        .put("title", task.title())
+                        .put("unit", task.isFraction() ? "fraction" : task.unitName())
+                        .put("better", task.higherIsBetter() ? "higher" : "lower")
+                        .put("needs", task.needs())
+                        .put("doc", task.explanation()))
                 .toList();
         print(json, () -> {
-            Table table = new Table("id", "title");
-            Task.all().forEach(task -> table.row(task.id(), task.title()));
+            Table table = new Table("id", "title", "better", "needs");
+            Task.all()
+                    .forEach(task -> table.row(
+                            task.id(),
+                            task.title(),
+                            task.higherIsBetter() ? "higher" : "lower",
+                            task.needs()));
             table.print(terminal());
         });
     }

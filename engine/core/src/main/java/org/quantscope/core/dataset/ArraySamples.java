@@ -19,6 +19,7 @@ import org.quantscope.core.tensor.TensorData;
  * @param targets floating labels, empty if there are none
  * @param labelColumn for a table, the column in which labels or targets were found
  * @param side further arrays for other inputs of a model
+ * @param labelForm what is said of labels that are boxes or strings
  */
 record ArraySamples(
         Path file,
@@ -36,7 +37,8 @@ record ArraySamples(
         Optional<String> labelColumn,
         SideArrays side,
         List<String> leftOut,
-        SortedMap<String, String> companions)
+        SortedMap<String, String> companions,
+        LabelForm labelForm)
         implements Samples {
     ArraySamples(
             Path file,
@@ -70,7 +72,8 @@ record ArraySamples(
                 labelColumn,
                 side,
                 leftOut,
-                Collections.emptySortedMap());
+                Collections.emptySortedMap(),
+                LabelForm.USUAL);
     }
 
     @Override
@@ -91,7 +94,30 @@ record ArraySamples(
                 labelColumn,
                 side,
                 leftOut,
-                hashes);
+                hashes,
+                labelForm);
+    }
+
+    /** The same with what a sidecar says of its labels. */
+    ArraySamples withLabelForm(LabelForm form) {
+        return new ArraySamples(
+                file,
+                sha256,
+                size,
+                raw,
+                sample,
+                labels,
+                classes,
+                origin,
+                stated,
+                said,
+                what,
+                targets,
+                labelColumn,
+                side,
+                leftOut,
+                companions,
+                form);
     }
 
     @Override

@@ -81,6 +81,11 @@ public interface Dataset {
         throw new IllegalStateException("targets: " + file().getFileName() + " has none");
     }
 
+    /** What is said of labels that are boxes or strings. */
+    default LabelForm labelForm() {
+        return samples().map(Samples::labelForm).orElse(LabelForm.USUAL);
+    }
+
     /** Names of the classes, empty if unknown. */
     List<String> classes();
 

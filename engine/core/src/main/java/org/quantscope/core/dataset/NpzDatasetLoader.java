@@ -152,8 +152,9 @@ final class NpzDatasetLoader implements DatasetLoader {
                 title(),
                 targets,
                 Optional.empty(),
-                side,
-                leftOut);
+                        side,
+                        leftOut)
+                .withLabelForm(sidecar.labelForm());
     }
 
     /** The names of the classes in an array of text that is called so; empty if there is none. */

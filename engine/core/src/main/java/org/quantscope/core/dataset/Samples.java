@@ -75,6 +75,11 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
         throw new IllegalArgumentException("others: " + file().getFileName() + " has no " + name);
     }
 
+    /** What is said of labels that are boxes or strings. */
+    default LabelForm labelForm() {
+        return LabelForm.USUAL;
+    }
+
     /** Names of the classes, empty if unknown. */
     List<String> classes();
 

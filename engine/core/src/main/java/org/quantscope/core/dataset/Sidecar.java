@@ -25,6 +25,7 @@ import tools.jackson.databind.JsonNode;
  * @param header for a CSV: whether its first line holds names
  * @param classes names of the classes
  * @param origin where the data comes from
+ * @param labelForm what is said of labels that are boxes or strings
  */
 record Sidecar(
         Path file,
@@ -34,7 +35,8 @@ record Sidecar(
         Optional<Boolean> header,
         Preprocessing preprocessing,
         List<String> classes,
-        Optional<String> origin) {
+        Optional<String> origin,
+        LabelForm labelForm) {
 
     /** The name of a folder's sidecar, inside it. */
     static final String IN_FOLDER = "dataset.json";
@@ -53,7 +55,8 @@ record Sidecar(
                 Optional.empty(),
                 Preprocessing.NONE,
                 List.of(),
-                Optional.empty());
+                Optional.empty(),
+                LabelForm.USUAL);
     }
 
     /** The sidecar of {@code data}, or the defaults if there is none. */
@@ -64,7 +67,7 @@ record Sidecar(
 
     /** The same with another column of labels and the same preprocessing. */
     Sidecar withLabelColumn(String column) {
-        return new Sidecar(file, input, labels, Optional.of(column), header, preprocessing, classes, origin);
+        return new Sidecar(file, input, labels, Optional.of(column), header, preprocessing, classes, origin, labelForm);
     }
 
     private static final long MAX_BYTES = 16 << 20;
@@ -95,7 +98,8 @@ record Sidecar(
                     Optional.ofNullable(own.header),
                     preprocessing,
                     Objects.requireNonNullElse(own.classes, List.of()),
-                    Optional.ofNullable(own.origin));
+                    Optional.ofNullable(own.origin),
+                    own.labelForm());
         } catch (IllegalArgumentException e) {
             String[] keyAndProblem = String.valueOf(e.getMessage()).split(": ", 2);
             throw new BadInputException(file, keyAndProblem[0], keyAndProblem[1], e);
@@ -149,5 +153,15 @@ record Sidecar(
             @Nullable String labels,
             @Nullable Boolean header,
             @Nullable List<String> classes,
-            @Nullable String origin) {}
+            @Nullable String origin,
+            @Nullable String boxes,
+            @Nullable String outputBoxes,
+            @Nullable Integer ctcBlank) {
+        LabelForm labelForm() {
+            return new LabelForm(
+                    boxes == null ? LabelForm.Box.XYXY : LabelForm.Box.of("boxes", boxes),
+                    outputBoxes == null ? LabelForm.Box.XYXY : LabelForm.Box.of("output_boxes", outputBoxes),
+                    ctcBlank == null ? 0 : ctcBlank);
+        }
+    }
 }

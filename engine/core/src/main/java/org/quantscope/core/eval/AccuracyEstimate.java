@@ -1,5 +1,6 @@
 package org.quantscope.core.eval;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -47,6 +48,10 @@ public record AccuracyEstimate(
      *     Sigmoid, and not over classes
      * @param spread what is left of the output's variation; only where outputs are compared with the float model's
      * @param notFinite samples for which an output of the float model is NaN or infinite
+     * @param worstSample index in the data set of the sample behind {@code worst}
+     * @param intervals of both figures, for samples such as these
+     * @param classes figures of single classes, where the task has them other than by counts of what is right; worst of
+     *     the quantized model first
      */
     public record Details(
             long scored,
@@ -55,7 +60,36 @@ public record AccuracyEstimate(
             Optional<Exact> exact,
             boolean bernoulli,
             Optional<Spread> spread,
-            int notFinite) {
+            int notFinite,
+            OptionalInt worstSample,
+            Optional<FigureIntervals> intervals,
+            List<ClassScore> classes) {
+        public Details {
+            classes = List.copyOf(classes);
+        }
+
+        /** Without what only a complete evaluation tells. */
+        public Details(
+                long scored,
+                double worst,
+                double floatWorst,
+                Optional<Exact> exact,
+                boolean bernoulli,
+                Optional<Spread> spread,
+                int notFinite) {
+            this(
+                    scored,
+                    worst,
+                    floatWorst,
+                    exact,
+                    bernoulli,
+                    spread,
+                    notFinite,
+                    OptionalInt.empty(),
+                    Optional.empty(),
+                    List.of());
+        }
+
         /** One score for each sample, and nothing else. */
         static Details plain(long scored) {
             return new Details(scored, Double.NaN, Double.NaN, Optional.empty(), false, Optional.empty(), 0);

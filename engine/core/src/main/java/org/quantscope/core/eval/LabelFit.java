@@ -39,7 +39,11 @@ record LabelFit(
         /** A yes or no for each output. */
         YES_OR_NO,
         /** Floating numbers, one for each output. */
-        TARGETS
+        TARGETS,
+        /** A string of classes, for an output with more steps. */
+        STRING,
+        /** Boxes with a class, for an output of detections. */
+        BOXES
     }
 
     /** With this many times more outputs than classes in the labels, a person should look. */
@@ -81,6 +85,9 @@ record LabelFit(
         Head whole = Head.whole(first, operator);
         Optional<Shape> labels = data.labelShape();
         Optional<Shape> targets = data.targetShape();
+        if (targets.isPresent() && isRows(targets.get(), BoxPool.LABEL) && isRows(first.shape(), BoxPool.DETECTION)) {
+            return boxes(data, whole);
+        }
         if (labels.isEmpty()) {
             if (targets.isEmpty()) {
                 return new LabelFit(
@@ -110,6 +117,10 @@ record LabelFit(
         if (positions.isPresent()) {
             return fit(Kind.POSITIONS, positions.get(), data, output, facts, notes);
         }
+        if (shape.rank() == 1 && first.shape().rank() == 2 && first.shape().dim(0) > shape.dim(0)) {
+            Head steps = Head.positions(first, Shape.of(first.shape().dim(0)), operator).orElseThrow();
+            return fit(Kind.STRING, steps, data, output, facts, notes);
+        }
         boolean alike = shape.rank() > 0 && Arrays.equals(first.shape().toArray(), shape.toArray());
         if (alike && facts.yesOrNo) {
             return new LabelFit(
@@ -128,8 +139,49 @@ record LabelFit(
                 (shape.rank() == 0 ? "there is one label for each sample" : "labels are " + shape + " a sample")
                         + ", and the output " + output + " is " + first.shape()
                         + " a sample: there is neither a value for each class, nor one for each class and position,"
+                        + (isRows(shape, BoxPool.LABEL) && isRows(first.shape(), BoxPool.DETECTION)
+                                ? " (boxes are floating numbers)"
+                                : "")
                         + " nor a yes or no for each label";
         return refused(Kind.CLASS, whole, problem, Optional.empty(), facts, notes);
+    }
+
+    /** True for rows of so many numbers; a single row may have lost its dimension. */
+    private static boolean isRows(Shape shape, int numbers) {
+        return shape.rank() > 0 && shape.rank() <= 2 && shape.dim(shape.rank() - 1) == numbers;
+    }
+
+    private static LabelFit boxes(Dataset data, Head whole) {
+        float[] one = new float[Math.toIntExact(data.targetShape().orElseThrow().count())];
+        int some = 0;
+        Optional<String> problem = Optional.empty();
+        for (int i = 0; i < data.size(); i++) {
+            data.target(i, one);
+            boolean any = false;
+            for (int k = 0; k < one.length; k += BoxPool.LABEL) {
+                float label = one[k + 4];
+                any |= label >= 0;
+                if (label != Math.rint(label) && problem.isEmpty()) {
+                    problem = Optional.of("box " + k / BoxPool.LABEL + " of sample " + i + " has the class " + label
+                            + ", a whole number is needed");
+                }
+            }
+            some += any ? 1 : 0;
+        }
+        if (some == 0) {
+            problem = Optional.of("no sample has a labelled box");
+        }
+        String labelled = data.labelForm().boxes().id();
+        String given = data.labelForm().outputBoxes().id();
+        return new LabelFit(
+                Kind.BOXES,
+                whole,
+                problem,
+                Optional.empty(),
+                List.of("Labels are boxes (" + labelled + ", class), outputs are detections (" + given
+                        + ", score, class); a negative class is padding."),
+                some,
+                false);
     }
 
     private static LabelFit single(
@@ -198,8 +250,13 @@ record LabelFit(
         return new LabelFit(kind, head, Optional.of(problem), remedy, notes, facts.scoredSamples, facts.yesOrNo);
     }
 
-    /** The tasks that compare with the labels; the one that fits best comes first. */
-    List<Task> tasks(boolean floating) {
+    /**
+     * The tasks that compare with the labels; the one that fits best comes first.
+     *
+     * @param floating true if the labels are floating numbers
+     * @param text true if a sample is a row of positions, and not a picture of them
+     */
+    List<Task> tasks(boolean floating, boolean text) {
         List<Task> tasks = new ArrayList<>();
         switch (kind) {
             case NONE -> {}
@@ -211,11 +268,25 @@ record LabelFit(
                     }
                 } else if (head.values() == 2 || yesOrNo) {
                     tasks.add(new Task.Binary());
+                    tasks.add(new Task.Detector(Task.Curve.AUC));
+                    tasks.add(new Task.Detector(Task.Curve.EER));
                 }
             }
             case POSITIONS -> {
                 tasks.add(new Task.Each(Task.Unit.POSITION));
                 tasks.add(new Task.Every(Task.Unit.POSITION));
+                if (text && head.form() != Head.Form.SCORES) {
+                    tasks.add(new Task.Perplexity());
+                }
+                if (head.values() <= OverlapPool.MOST_CLASSES) {
+                    tasks.add(new Task.MeanIou());
+                }
+            }
+            case STRING -> tasks.add(new Task.CharacterErrors());
+            case BOXES -> {
+                for (Task.BoxRule rule : Task.BoxRule.values()) {
+                    tasks.add(new Task.BoxPrecision(rule));
+                }
             }
             case YES_OR_NO -> {
                 tasks.add(new Task.Each(Task.Unit.LABEL));

@@ -203,11 +203,11 @@ public final class LiveEvaluator implements AutoCloseable {
         try (Linked linked = new Linked(cancel, closing)) {
             Scoring by = floats.scoring(linked.token);
             Scoring.Baseline baseline = by.checked().baseline(samples());
-            AccuracyEstimate[] estimate = {baseline.estimate()};
+            AccuracyEstimate[] estimate = new AccuracyEstimate[1];
             runner.run(batches.length, linked.token, b -> floats.of(b, linked.token), (b, reference) -> {
-                baseline.add(reference);
+                baseline.add(batches[b], reference);
                 if (isFigure(b, batches.length)) {
-                    estimate[0] = baseline.estimate();
+                    estimate[0] = baseline.estimate(b == batches.length - 1);
                     partial.accept(estimate[0]);
                 }
                 return true;
@@ -282,7 +282,8 @@ public final class LiveEvaluator implements AutoCloseable {
                     by.possible(),
                     notes,
                     by.refusal(),
-                    by.remedy());
+                    by.remedy(),
+                    by.have());
         }
     }
 
@@ -296,6 +297,7 @@ public final class LiveEvaluator implements AutoCloseable {
      * @param notes what a person should know about the data and its labels, in sentences
      * @param refusal why the labels cannot be scored, a clause; empty if they can, or are not needed
      * @param remedy a numbering of the labels under which they could be
+     * @param have the shapes of labels and output, a clause
      */
     public record Reading(
             String output,
@@ -304,7 +306,8 @@ public final class LiveEvaluator implements AutoCloseable {
             List<Task> possible,
             List<String> notes,
             Optional<String> refusal,
-            Optional<LabelNumbers> remedy) {}
+            Optional<LabelNumbers> remedy,
+            String have) {}
 
     /** Looks at the weights once. */
     private List<NonFiniteWeights.Found> nonFinite(CancelToken cancel) {
@@ -364,7 +367,7 @@ public final class LiveEvaluator implements AutoCloseable {
                 PrefixCache.Use use = cache.use(leased.session().settingsInFront(request));
                 QuantizedSession.Feeds feeds = leased.session().feeds(request, linked.token)) {
             Scoring.Tally tally = floats.scoring(linked.token).checked().tally(samples());
-            Evaluation[] evaluation = {tally.evaluation()};
+            Evaluation[] evaluation = new Evaluation[1];
             runner.run(
                     wanted,
                     linked.token,
@@ -372,7 +375,7 @@ public final class LiveEvaluator implements AutoCloseable {
                     (b, pair) -> {
                         tally.add(batches[b], pair.reference, pair.quantized);
                         if (isFigure(b, wanted)) {
-                            evaluation[0] = tally.evaluation();
+                            evaluation[0] = tally.evaluation(b == wanted - 1);
                             partial.accept(evaluation[0]);
                         }
                         return true;

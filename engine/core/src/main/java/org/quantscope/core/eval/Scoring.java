@@ -1,6 +1,7 @@
 package org.quantscope.core.eval;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import org.quantscope.core.eval.AccuracyEstimate.Exact;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.tensor.Shape;
 
 /** How the outputs of one model are scored on one data set. Immutable; thread safe. */
 final class Scoring {
@@ -26,14 +28,17 @@ final class Scoring {
     private final Head head;
     private final LabelFit fit;
     private final Dataset data;
+    /** Of one sample of the output. */
+    private final Shape shape;
 
-    private Scoring(String output, Task task, List<Task> possible, Head head, LabelFit fit, Dataset data) {
+    private Scoring(String output, Task task, List<Task> possible, Head head, LabelFit fit, Dataset data, Shape shape) {
         this.output = output;
         this.task = task;
         this.possible = possible;
         this.head = head;
         this.fit = fit;
         this.data = data;
+        this.shape = shape;
     }
 
     /**
@@ -50,14 +55,27 @@ final class Scoring {
         Head whole = Head.whole(first, operator);
         LabelFit fit = LabelFit.of(data, first, output, operator);
         boolean classes = whole.vector() && saysClasses(whole, data, output, operator);
-        List<Task> possible = possible(whole, fit, data, classes, looksLikeEmbedding(output, operator) || pooled);
+        List<Task> possible = possible(
+                whole,
+                fit,
+                data,
+                classes,
+                looksLikeEmbedding(output, operator) || pooled,
+                first.shape().rank() == 2
+                        && (operator.contains("Softmax")
+                                || output.toLowerCase(Locale.ROOT).contains("logit")));
         Task task = chosen.filter(possible::contains).orElse(possible.getFirst());
-        return new Scoring(output, task, possible, task.needsLabels() ? fit.head() : whole, fit, data);
+        Head head = task instanceof Task.TokenDivergence && fit.kind() != LabelFit.Kind.POSITIONS
+                ? Head.positions(first, Shape.of(first.shape().dim(0)), operator).orElseThrow()
+                : task.needsLabels() || task instanceof Task.TokenDivergence ? fit.head() : whole;
+        return new Scoring(output, task, possible, head, fit, data, first.shape());
     }
 
     /** What can be scored; the automatic choice comes first. */
-    private static List<Task> possible(Head whole, LabelFit fit, Dataset data, boolean classes, boolean embedding) {
-        List<Task> labelled = fit.tasks(data.targetShape().isPresent());
+    private static List<Task> possible(
+            Head whole, LabelFit fit, Dataset data, boolean classes, boolean embedding, boolean texts) {
+        boolean text = data.labelShape().map(s -> s.rank() == 1).orElse(false);
+        List<Task> labelled = fit.tasks(data.targetShape().isPresent(), text);
         List<Task> tasks = new ArrayList<>();
         boolean first = !(embedding && !classes && fit.kind() == LabelFit.Kind.CLASS && whole.values() > 2);
         if (first) {
@@ -66,6 +84,10 @@ final class Scoring {
         if (labelled.isEmpty() && classes) {
             tasks.add(new Task.Agreement());
         }
+        boolean tokens = fit.kind() == LabelFit.Kind.POSITIONS ? text : fit.kind() == LabelFit.Kind.NONE && texts;
+        if (tokens && (fit.kind() == LabelFit.Kind.NONE || fit.head().form() != Head.Form.SCORES)) {
+            tasks.add(new Task.TokenDivergence());
+        }
         if (whole.values() > 1) {
             tasks.add(new Task.Cosine());
         }
@@ -73,7 +95,10 @@ final class Scoring {
         if (!first) {
             tasks.addAll(labelled);
         }
-        if (whole.vector() && fit.kind() != LabelFit.Kind.TARGETS && !tasks.contains(new Task.Agreement())) {
+        if (whole.vector()
+                && fit.kind() != LabelFit.Kind.TARGETS
+                && fit.kind() != LabelFit.Kind.BOXES
+                && !tasks.contains(new Task.Agreement())) {
             tasks.add(new Task.Agreement());
         }
         return List.copyOf(tasks);
@@ -153,8 +178,35 @@ final class Scoring {
         return doubts;
     }
 
+    /** The shapes of labels and output, a clause for a person. */
+    String have() {
+        String labels = data.labelShape()
+                .map(s -> s.rank() == 0 ? "there is one label a sample" : "labels are " + s + " a sample")
+                .or(() -> data.targetShape().map(s -> "floating labels are " + s + " a sample"))
+                .orElse("there are no labels");
+        return labels + ", the output " + output + " is " + shape + " a sample";
+    }
+
+    /** The label that no sample has, of a yes or no. */
+    private Optional<String> missing() {
+        boolean[] seen = new boolean[2];
+        for (int i = 0; i < data.size(); i++) {
+            int label = data.label(i);
+            if (label == 0 || label == 1) {
+                seen[label] = true;
+            }
+        }
+        return seen[0] && seen[1]
+                ? Optional.empty()
+                : Optional.of("no sample is labelled " + (seen[0] ? 1 : 0) + ", and " + task.title()
+                        + " compares positive with negative samples");
+    }
+
     /** Why the task cannot be scored, a clause for a person; empty if it can. */
     Optional<String> refusal() {
+        if (task instanceof Task.Detector && fit.refusal().isEmpty()) {
+            return missing();
+        }
         return task.needsLabels() ? fit.refusal() : Optional.empty();
     }
 
@@ -174,13 +226,48 @@ final class Scoring {
     /** True if the task is about classes. */
     boolean hasClasses() {
         return switch (task) {
-            case Task.TopK _, Task.Binary _, Task.Each _, Task.Every _, Task.Agreement _ -> true;
-            case Task.Regression _, Task.Cosine _, Task.Deviation _ -> false;
+            case Task.Regression _, Task.Cosine _, Task.Deviation _, Task.BoxPrecision _ -> false;
+            default -> true;
         };
     }
 
     private boolean hasPositions() {
-        return task instanceof Task.Each || task instanceof Task.Every;
+        return task.needsPositions() || task instanceof Task.Each || task instanceof Task.Every;
+    }
+
+    /** True if each position has a label of its own, which may say that it is not scored. */
+    private boolean hasLabels() {
+        return fit.kind() == LabelFit.Kind.POSITIONS || fit.kind() == LabelFit.Kind.YES_OR_NO;
+    }
+
+    /** True if the figure is about decoded strings. */
+    private boolean isString() {
+        return task instanceof Task.CharacterErrors;
+    }
+
+    /** The blank of a CTC output. */
+    private int blank() {
+        int said = data.labelForm().blank();
+        int blank = said < 0 ? head.classes() + said : said;
+        if (blank < 0 || blank >= head.classes()) {
+            throw new BadInputException(
+                    data.file(), "ctc_blank", said + " is none of the " + head.classes() + " classes of " + output);
+        }
+        return blank;
+    }
+
+    private BadInputException unusable(int sample, String what) {
+        return new BadInputException(
+                data.file(), output, what + " for sample " + sample + "; there is no " + task.title() + " of that");
+    }
+
+    private @Nullable Pool pool(int total) {
+        return switch (task) {
+            case Task.MeanIou _ -> new OverlapPool(head.classes());
+            case Task.Detector(Task.Curve curve) -> new RocPool(curve, total);
+            case Task.BoxPrecision(Task.BoxRule rule) -> new BoxPool(rule);
+            default -> null;
+        };
     }
 
     /** The scored predictions of the float model for one batch. */
@@ -195,10 +282,14 @@ final class Scoring {
         private final float[] probability;
         private final float[] margin;
 
+        /** What each sample gives to a figure of all together; empty for other tasks. */
+        private final Pool.Part[] parts;
+
         /** Null if they are too large to keep. */
         private final @Nullable Logits logits;
 
-        private Reference(int rows, int positions, @Nullable Logits logits) {
+        private Reference(int rows, int positions, boolean pooled, @Nullable Logits logits) {
+            this.parts = new Pool.Part[pooled ? rows : 0];
             this.top = new int[rows * positions];
             this.scores = new double[rows];
             this.weights = new int[rows];
@@ -211,6 +302,7 @@ final class Scoring {
 
         /** The same without the outputs, which are too large to keep. */
         private Reference(Reference full) {
+            this.parts = full.parts;
             this.top = full.top;
             this.scores = full.scores;
             this.weights = full.weights;
@@ -234,12 +326,25 @@ final class Scoring {
         }
     }
 
+    private static final Pool.Part NOTHING = new Pool.Part() {};
+
     /** Scores rows of one batch. Used by one thread. */
     private final class Row {
         final int[] labels = new int[labelCount()];
         final int[] classes = new int[hasClasses() ? head.positions() : 0];
         final double[] logs = new double[head.classes()];
-        final float[] target = new float[task instanceof Task.Regression ? head.rowValues() : 0];
+        final double[] floatLogs = new double[task instanceof Task.TokenDivergence ? head.classes() : 0];
+        final float[] target = new float
+                [task instanceof Task.Regression
+                        ? head.rowValues()
+                        : task instanceof Task.BoxPrecision
+                                ? Math.toIntExact(data.targetShape().orElseThrow().count())
+                                : 0];
+        private final int[] string = new int[isString() ? Math.toIntExact(data.labelShape().orElseThrow().count()) : 0];
+        private final int blank = isString() ? blank() : -1;
+        /** What the sample gives to a figure of all together. */
+        Pool.Part part = NOTHING;
+
         double score;
         /** What there is to be right in this sample: 1, the number of its scored positions, or 0. */
         int weight;
@@ -249,16 +354,20 @@ final class Scoring {
         float margin;
 
         private int labelCount() {
-            return hasPositions() ? head.positions() : task instanceof Task.TopK || task instanceof Task.Binary ? 1 : 0;
+            return hasPositions()
+                    ? head.positions()
+                    : task instanceof Task.TopK || task instanceof Task.Binary || task instanceof Task.Detector ? 1 : 0;
         }
 
         /** True if the class at a position is scored. */
         boolean counts(int position) {
-            return !hasPositions() || labels[position] != Dataset.UNSCORED;
+            return !hasPositions() || isString() || !hasLabels() || labels[position] != Dataset.UNSCORED;
         }
 
         void read(int sample, Logits outputs, int row, @Nullable Logits floats, int @Nullable [] floatClasses, int at) {
-            if (hasPositions()) {
+            if (isString() || (hasPositions() && !hasLabels())) {
+                Arrays.fill(labels, Dataset.UNSCORED);
+            } else if (hasPositions()) {
                 data.labels(sample, labels);
             } else if (labels.length > 0) {
                 labels[0] = data.label(sample);
@@ -290,6 +399,81 @@ final class Scoring {
                     score = each ? right : exact ? 1 : 0;
                     weight = each ? weight : Math.min(weight, 1);
                 }
+                case Task.Perplexity _ -> {
+                    score = 0;
+                    weight = 0;
+                    exact = true;
+                    for (int p = 0; p < labels.length; p++) {
+                        if (labels[p] != Dataset.UNSCORED) {
+                            head.logProbabilities(outputs, row, p, logs);
+                            score -= logs[labels[p]];
+                            weight++;
+                            exact &= labels[p] == classes[p];
+                        }
+                    }
+                    exact &= weight > 0;
+                    if (!Double.isFinite(score)) {
+                        throw unusable(sample, "gives NaN, or probability 0 to a label");
+                    }
+                }
+                case Task.TokenDivergence _ -> {
+                    score = 0;
+                    weight = 0;
+                    exact = hasLabels();
+                    for (int p = 0; p < labels.length; p++) {
+                        if (counts(p)) {
+                            head.logProbabilities(needed(floats), row, p, floatLogs);
+                            head.logProbabilities(outputs, row, p, logs);
+                            score += Math.max(0, head.klDivergence(floatLogs, logs));
+                            weight++;
+                            exact &= labels[p] == classes[p];
+                        }
+                    }
+                    exact &= weight > 0;
+                    if (!Double.isFinite(score)) {
+                        throw unusable(sample, "is not finite");
+                    }
+                }
+                case Task.CharacterErrors _ -> readString(sample);
+                case Task.MeanIou _ -> {
+                    weight = 0;
+                    exact = true;
+                    for (int p = 0; p < labels.length; p++) {
+                        if (labels[p] != Dataset.UNSCORED) {
+                            weight++;
+                            exact &= labels[p] == classes[p];
+                            if (classes[p] < 0) {
+                                throw unusable(sample, "is NaN");
+                            }
+                        }
+                    }
+                    exact &= weight > 0;
+                    score = Double.NaN;
+                    part = OverlapPool.Overlap.of(labels, classes);
+                }
+                case Task.Detector _ -> {
+                    int from = row * head.rowValues();
+                    float[] v = outputs.values();
+                    float positive = head.values() == 1 ? v[from] : v[from + 1] - v[from];
+                    if (!Float.isFinite(positive)) {
+                        throw unusable(sample, "is not finite");
+                    }
+                    weight = labels[0] == Dataset.UNSCORED ? 0 : 1;
+                    score = Double.NaN;
+                    part = new RocPool.Scored(positive, labels[0] == 1);
+                }
+                case Task.BoxPrecision(Task.BoxRule rule) -> {
+                    data.target(sample, target);
+                    float[] v = outputs.values();
+                    int from = row * head.rowValues();
+                    for (int k = from; k < from + head.rowValues(); k++) {
+                        if (!Float.isFinite(v[k])) {
+                            throw unusable(sample, "is not finite");
+                        }
+                    }
+                    score = Double.NaN;
+                    part = BoxPool.read(rule, data.labelForm(), target, v, from, head.rowValues());
+                }
                 case Task.Agreement _ -> score = floatClasses == null || floatClasses[at] == classes[0] ? 1 : 0;
                 case Task.Regression(Task.Loss loss) -> {
                     if (data.targetShape().isPresent()) {
@@ -310,11 +494,36 @@ final class Scoring {
             }
         }
 
+        /** Turns the classes of the steps into a string and compares it with the labelled one. */
+        private void readString(int sample) {
+            for (int c : classes) {
+                if (c < 0) {
+                    throw unusable(sample, "is NaN");
+                }
+            }
+            int length = BestPath.decode(classes, blank);
+            data.labels(sample, string);
+            int wanted = 0;
+            for (int label : string) {
+                if (label == blank) {
+                    throw new BadInputException(
+                            data.file(), "labels", "sample " + sample + " has the blank, " + blank + ", as a label");
+                }
+                if (label != Dataset.UNSCORED) {
+                    string[wanted] = label;
+                    labels[wanted++] = label;
+                }
+            }
+            score = BestPath.edits(classes, length, string, wanted);
+            weight = wanted;
+            exact = score == 0;
+        }
+
         /** The probability of some classes together, and the least margin, over the positions that are scored. */
         void judge(Logits outputs, int row, int[] of, int at) {
             double log = 0;
             margin = Float.POSITIVE_INFINITY;
-            boolean known = true;
+            boolean known = !isString();
             for (int p = 0; p < classes.length; p++) {
                 if (!counts(p)) {
                     continue;
@@ -330,13 +539,17 @@ final class Scoring {
 
     /** Scores the float model's outputs of a batch. */
     Reference reference(int[] samples, Logits outputs) {
-        Reference reference = new Reference(samples.length, hasClasses() ? head.positions() : 0, outputs);
+        Reference reference = new Reference(
+                samples.length, hasClasses() ? head.positions() : 0, task.isPooled(), outputs);
         Row row = new Row();
         for (int i = 0; i < samples.length; i++) {
             row.read(samples[i], outputs, i, outputs, null, 0);
             reference.scores[i] = row.score;
             reference.weights[i] = row.weight;
             reference.exact[i] = row.exact;
+            if (task.isPooled()) {
+                reference.parts[i] = row.part;
+            }
             for (int k = i * head.rowValues(); k < (i + 1) * head.rowValues(); k++) {
                 reference.notFinite[i] |= !Float.isFinite(outputs.values()[k]);
             }
@@ -405,6 +618,9 @@ final class Scoring {
     /** The running figure of the float model compared with itself. Used by one thread. */
     final class Baseline {
         private final int total;
+        private final @Nullable Pool pool;
+        private final ScoreSums sums = new ScoreSums(task);
+        private @Nullable AccuracyEstimate last;
         private double sum;
         private long weights;
         private int seen;
@@ -412,26 +628,47 @@ final class Scoring {
         private int some;
         private int notFinite;
         private double worst = Double.NaN;
+        private int worstSample = -1;
 
         private Baseline(int total) {
             this.total = total;
+            this.pool = pool(total);
         }
 
-        void add(Reference reference) {
+        void add(int[] samples, Reference reference) {
             for (int i = 0; i < reference.rows(); i++) {
                 sum += reference.scores[i];
                 weights += reference.weights[i];
                 exact += reference.exact[i] ? 1 : 0;
                 notFinite += reference.notFinite[i] ? 1 : 0;
                 some += reference.weights[i] > 0 ? 1 : 0;
-                worst = worse(worst, reference.scores[i]);
+                sums.add(reference.scores[i], reference.scores[i], reference.weights[i]);
+                double own = own(reference.scores[i], reference.weights[i]);
+                if (isWorse(worst, own)) {
+                    worst = own;
+                    worstSample = samples[i];
+                }
+                if (pool != null && reference.weights[i] > 0) {
+                    put(pool, samples[i], reference.parts[i], reference.parts[i]);
+                }
             }
             seen += reference.rows();
         }
 
-        AccuracyEstimate estimate() {
+        /** As {@link Tally#estimate(boolean)}. */
+        AccuracyEstimate estimate(boolean complete) {
+            AccuracyEstimate known = last;
+            if (pool == null || complete || known == null || seen >= 1.1 * known.seen()) {
+                known = estimate();
+                last = known;
+            }
+            return known;
+        }
+
+        private AccuracyEstimate estimate() {
             int n = Math.max(1, seen);
-            double mean = sum / Math.max(1, task.isProportion() ? weights : seen);
+            Pool.Pooled pooled = pool == null ? null : pool.pooled();
+            double mean = pooled != null ? pooled.ofFloat() : task.figure(sum / divisor(weights, seen));
             double least = task.isProportion() ? Double.NaN : worst;
             return new AccuracyEstimate(
                     task,
@@ -444,13 +681,18 @@ final class Scoring {
                     Double.POSITIVE_INFINITY,
                     hasClasses() ? OptionalDouble.of(0) : OptionalDouble.empty(),
                     new Details(
-                            task.isProportion() ? weights : n,
+                            pooled != null ? pooled.scored() : scored(weights, n),
                             least,
                             least,
-                            hasPositions() ? Optional.of(new Exact(exact, exact, some)) : Optional.empty(),
+                            hasExact() ? Optional.of(new Exact(exact, exact, some)) : Optional.empty(),
                             hasClasses() && head.sumsBernoulli(),
                             Optional.empty(),
-                            notFinite));
+                            notFinite,
+                            task.isProportion() || worstSample < 0
+                                    ? OptionalInt.empty()
+                                    : OptionalInt.of(worstSample),
+                            pooled != null ? Optional.of(pooled.intervals()) : sums.intervals(),
+                            pooled != null ? pooled.classes() : List.of()));
         }
     }
 
@@ -464,15 +706,15 @@ final class Scoring {
         private final Tally first;
         private final Tally second;
         private final Row row = new Row();
-        private final PairedMeans differences = new PairedMeans();
-        private final PairedRatio ratio = new PairedRatio();
+        private final ScoreSums sums = new ScoreSums(task);
+        private final @Nullable Pool pool;
         private final List<SideBySide.Differing> differing = new ArrayList<>();
         private long gained;
         private long lost;
-        private long some;
         private int same;
 
         private Between(int total) {
+            pool = pool(total);
             first = tally(total);
             second = tally(total);
         }
@@ -484,6 +726,7 @@ final class Scoring {
                 int at = i * head.positions();
                 row.read(samples[i], a, i, floats.logits, floats.top, at);
                 double before = row.score;
+                Pool.Part part = row.part;
                 int[] classes = row.classes.clone();
                 row.read(samples[i], b, i, floats.logits, floats.top, at);
                 double after = row.score;
@@ -492,14 +735,12 @@ final class Scoring {
                     agree &= !row.counts(p) || classes[p] == row.classes[p];
                 }
                 same += agree ? 1 : 0;
-                some += row.weight > 0 ? 1 : 0;
+                sums.add(before, after, row.weight);
+                if (pool != null && row.weight > 0) {
+                    put(pool, samples[i], part, row.part);
+                }
                 gained += after > before ? 1 : 0;
                 lost += after < before ? 1 : 0;
-                if (task instanceof Task.Each) {
-                    ratio.add(after - before, row.weight);
-                } else if (!task.isProportion()) {
-                    differences.add(after - before);
-                }
                 if (task.isProportion() ? after != before : !agree) {
                     boolean one = classes.length == 1;
                     int label = data.hasLabels() ? data.label(samples[i]) : Dataset.UNSCORED;
@@ -517,16 +758,13 @@ final class Scoring {
         /** @param population true for all samples that there could be, false for those of the data */
         private PairedInterval interval(boolean population) {
             int total = first.records.sample.length;
-            long all = population
-                    ? Long.MAX_VALUE
-                    : !task.isProportion() || task instanceof Task.Each
-                            ? total
-                            : Math.max(1, task.needsLabels() ? fit.scored() : total);
-            return task instanceof Task.Each
-                    ? ratio.interval(all)
-                    : task.isProportion()
-                            ? PairedInterval.of(gained, lost, Math.max(1, some), all)
-                            : differences.interval(all);
+            if (pool != null) {
+                Pool.Pooled pooled = pool.pooled();
+                return population ? pooled.difference() : pooled.difference(first.seen, total);
+            }
+            return population
+                    ? sums.difference(Long.MAX_VALUE, Long.MAX_VALUE)
+                    : sums.difference(total, task.needsLabels() ? fit.scored() : total);
         }
 
         SideBySide estimate() {
@@ -542,8 +780,42 @@ final class Scoring {
         }
     }
 
-    private double worse(double a, double b) {
-        return Double.isNaN(a) ? b : task.higherIsBetter() ? Math.min(a, b) : Math.max(a, b);
+    /** What a sum of scores is divided by. */
+    private double divisor(long weights, long seen) {
+        return Math.max(1, task.isProportion() || task.isRatio() ? weights : seen);
+    }
+
+    private long scored(long weights, int seen) {
+        return task.isProportion() || task.isRatio() ? weights : seen;
+    }
+
+    /** True if a sample is right as a whole or not. */
+    private boolean hasExact() {
+        return hasPositions() && (hasLabels() || isString());
+    }
+
+    /** The figure of a single sample; NaN if it has none. */
+    private double own(double score, int weight) {
+        return !task.isRatio() ? score : weight == 0 ? Double.NaN : task.figure(score / weight);
+    }
+
+    private void put(Pool pool, int sample, Pool.Part ofFloat, Pool.Part quantized) {
+        try {
+            pool.add(sample, ofFloat, quantized);
+        } catch (BoxPool.TooMany e) {
+            throw new BadInputException(
+                    data.file(),
+                    output,
+                    "gives more than " + BoxPool.MOST + " detections; --limit takes fewer samples",
+                    e);
+        }
+    }
+
+    /** True if a score is worse than the worst so far, which is NaN at first. */
+    private boolean isWorse(double worst, double score) {
+        return Double.isNaN(worst)
+                ? !Double.isNaN(score)
+                : task.higherIsBetter() ? score < worst : score > worst;
     }
 
     /** Begins to count one evaluation. */
@@ -554,8 +826,10 @@ final class Scoring {
     /** The running counts of one evaluation. Used by one thread. */
     final class Tally {
         private final SampleOutcomes.Records records;
-        private final PairedMeans differences = new PairedMeans();
-        private final PairedRatio ratio = new PairedRatio();
+        private final ScoreSums sums = new ScoreSums(task);
+        private final @Nullable Pool pool;
+        private @Nullable AccuracyEstimate last;
+        private int worstSample = -1;
         private final Row row = new Row();
         private final double[] floatLogs = new double[head.classes()];
         private Spread.@Nullable Count spread;
@@ -563,8 +837,6 @@ final class Scoring {
         private double floatSum;
         private long weights;
         private int some;
-        private int gained;
-        private int lost;
         private int agree;
         private int seen;
         private int exact;
@@ -578,6 +850,7 @@ final class Scoring {
         private long compared;
 
         private Tally(int total) {
+            pool = pool(total);
             records = new SampleOutcomes.Records(
                     total, hasClasses() ? head.classes() : 0, hasPositions() ? head.positions() : 1);
         }
@@ -586,22 +859,24 @@ final class Scoring {
             for (int i = 0; i < samples.length; i++) {
                 row.read(samples[i], quantized, i, reference.logits, reference.top, i * head.positions());
                 double score = row.score;
-                double before = reference.scores[i];
+                double was = reference.scores[i];
                 sum += score;
-                floatSum += before;
+                floatSum += was;
                 weights += row.weight;
                 some += row.weight > 0 ? 1 : 0;
-                gained += score > before ? 1 : 0;
-                lost += score < before ? 1 : 0;
+                sums.add(was, score, row.weight);
                 exact += row.exact ? 1 : 0;
                 floatExact += reference.exact[i] ? 1 : 0;
                 notFinite += reference.notFinite[i] ? 1 : 0;
-                worst = worse(worst, score);
-                floatWorst = worse(floatWorst, before);
-                if (task instanceof Task.Each) {
-                    ratio.add(score - before, row.weight);
-                } else if (!task.isProportion()) {
-                    differences.add(score - before);
+                double own = own(score, row.weight);
+                if (isWorse(worst, own)) {
+                    worst = own;
+                    worstSample = samples[i];
+                }
+                double ownOfFloat = own(was, row.weight);
+                floatWorst = isWorse(floatWorst, ownOfFloat) ? ownOfFloat : floatWorst;
+                if (pool != null && row.weight > 0) {
+                    put(pool, samples[i], reference.parts[i], row.part);
                 }
                 int at = seen + i;
                 records.sample[at] = samples[i];
@@ -676,22 +951,19 @@ final class Scoring {
             int n = Math.max(1, seen);
             int total = records.sample.length;
             boolean share = task.isProportion();
-            double of = Math.max(1, share ? weights : seen);
-            PairedInterval interval = task instanceof Task.Each
-                    ? ratio.interval(total)
-                    : share
-                            ? PairedInterval.of(
-                                    gained,
-                                    lost,
-                                    Math.max(1, some),
-                                    Math.max(1, task.needsLabels() ? fit.scored() : total))
-                            : differences.interval(total);
+            double of = divisor(weights, seen);
+            Pool.Pooled pooled = pool == null ? null : pool.pooled();
+            double score = pooled != null ? pooled.quantized() : task.figure(sum / of);
+            double floatScore = pooled != null ? pooled.ofFloat() : task.figure(floatSum / of);
+            PairedInterval interval = pooled != null
+                    ? pooled.difference(seen, total)
+                    : sums.difference(total, task.needsLabels() ? fit.scored() : total);
             double sqnr = noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
             double kl = compared == 0 ? Double.NaN : Math.max(0, klDivergence / compared);
-            return new AccuracyEstimate(
+            AccuracyEstimate estimate = new AccuracyEstimate(
                     task,
-                    sum / of,
-                    floatSum / of,
+                    score,
+                    floatScore,
                     n,
                     total,
                     hasClasses() ? OptionalInt.of(agree) : OptionalInt.empty(),
@@ -699,17 +971,34 @@ final class Scoring {
                     sqnr,
                     Double.isFinite(kl) ? OptionalDouble.of(kl) : OptionalDouble.empty(),
                     new Details(
-                            share ? weights : n,
+                            pooled != null ? pooled.scored() : scored(weights, n),
                             share ? Double.NaN : worst,
                             share ? Double.NaN : floatWorst,
-                            hasPositions() ? Optional.of(new Exact(exact, floatExact, some)) : Optional.empty(),
+                            hasExact() ? Optional.of(new Exact(exact, floatExact, some)) : Optional.empty(),
                             hasClasses() && head.sumsBernoulli(),
                             spread == null ? Optional.empty() : spread.least(),
-                            notFinite));
+                            notFinite,
+                            share || worstSample < 0 ? OptionalInt.empty() : OptionalInt.of(worstSample),
+                            pooled != null ? Optional.of(pooled.intervals()) : sums.intervals(),
+                            pooled != null ? pooled.classes() : List.of()));
+            last = estimate;
+            return estimate;
         }
 
-        Evaluation evaluation() {
-            return new Evaluation(estimate(), new SampleOutcomes(records, seen));
+        /**
+         * The figure, which costs much for a figure of all samples together: while the evaluation is on its way it is
+         * that of a moment ago, with its own count of samples, until there are a tenth more.
+         *
+         * @param complete true if no sample follows
+         */
+        AccuracyEstimate estimate(boolean complete) {
+            AccuracyEstimate known = last;
+            return pool == null || complete || known == null || seen >= 1.1 * known.seen() ? estimate() : known;
+        }
+
+        /** @param complete true if no sample follows */
+        Evaluation evaluation(boolean complete) {
+            return new Evaluation(estimate(complete), new SampleOutcomes(records, seen));
         }
     }
 }

@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.PairedInterval;
 import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.eval.Spread;
 import org.quantscope.core.export.ModelSize;
@@ -43,6 +44,18 @@ public final class EvalFields {
         of.put("delta", figure.delta());
         of.put("delta_lo95", figure.deltaLo());
         of.put("delta_hi95", figure.deltaHi());
+        of.fields.put("better", figure.task().higherIsBetter() ? "higher" : "lower");
+        if (!figure.task().unitName().isEmpty()) {
+            of.fields.put("unit", figure.task().isFraction() ? "fraction" : figure.task().unitName());
+        }
+        figure.details().intervals().ifPresent(i -> {
+            Map<String, Object> both = new LinkedHashMap<>();
+            both.put("method", i.method().title());
+            both.put("float32", ends(i.ofFloat()));
+            both.put("quantized", ends(i.quantized()));
+            of.fields.put("interval", both);
+        });
+        figure.details().worstSample().ifPresent(i -> of.fields.put("worst_sample", i));
         of.put("agreement", figure.agreement());
         of.put("logit_sqnr_db", figure.logitSqnrDb());
         of.put("kl", figure.klDivergence());
@@ -114,6 +127,14 @@ public final class EvalFields {
         of.put("mean", score);
         of.put("worst", worst);
         of.fields.put("total", figure.seen());
+        of.fields.put("scored", figure.details().scored());
+        return of.fields;
+    }
+
+    private static Map<String, Object> ends(PairedInterval interval) {
+        EvalFields of = new EvalFields();
+        of.put("lo95", interval.lo());
+        of.put("hi95", interval.hi());
         return of.fields;
     }
 

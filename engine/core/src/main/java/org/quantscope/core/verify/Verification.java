@@ -194,7 +194,7 @@ public sealed interface Verification {
         public OptionalDouble accuracy() {
             return switch (figure.task()) {
                 case Task.TopK _, Task.Binary _, Task.Each _, Task.Every _ -> OptionalDouble.of(figure.score());
-                case Task.Regression _, Task.Agreement _, Task.Cosine _, Task.Deviation _ -> OptionalDouble.empty();
+                default -> OptionalDouble.empty();
             };
         }
     }

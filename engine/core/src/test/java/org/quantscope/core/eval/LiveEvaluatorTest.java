@@ -81,7 +81,21 @@ class LiveEvaluatorTest {
                 OptionalInt.of(total),
                 new PairedInterval(0, 0),
                 Double.POSITIVE_INFINITY,
-                OptionalDouble.of(0));
+                OptionalDouble.of(0),
+                new AccuracyEstimate.Details(
+                        total,
+                        Double.NaN,
+                        Double.NaN,
+                        Optional.empty(),
+                        false,
+                        Optional.empty(),
+                        0,
+                        OptionalInt.empty(),
+                        Optional.of(new FigureIntervals(
+                                FigureIntervals.Method.WILSON,
+                                FigureIntervals.wilson(score, total),
+                                FigureIntervals.wilson(score, total))),
+                        List.of()));
     }
 
     @Test
