@@ -198,12 +198,11 @@ public final class AccuracyView extends VBox {
         facts.show(exact, all.isPresent());
         Optional<AccuracyEstimate> single =
                 q.filter(e -> !Double.isNaN(e.details().worst()));
-        worst.setText(
-                single.map(e -> Figures.score(e.task(), e.details().worst())
-                                + (e.details().worstSample().isPresent()
-                                        ? ", sample " + e.details().worstSample().getAsInt()
-                                        : ""))
-                        .orElse(Figures.NONE));
+        worst.setText(single.map(e -> Figures.score(e.task(), e.details().worst())
+                        + (e.details().worstSample().isPresent()
+                                ? ", sample " + e.details().worstSample().getAsInt()
+                                : ""))
+                .orElse(Figures.NONE));
         facts.show(worst, single.isPresent());
         Optional<Spread> kept = q.flatMap(e -> e.details().spread());
         spread.setText(kept.map(k -> Figures.percent(k.kept()) + ", axis " + k.axis() + " at " + k.index())
@@ -351,8 +350,10 @@ public final class AccuracyView extends VBox {
         return "Interval: " + of + " at 95 %, without replacement."
                 + e.details()
                         .intervals()
-                        .filter(i -> Double.isFinite(i.quantized().lo()) && Double.isFinite(i.quantized().hi()))
-                        .map(i -> "\nFor other such samples: " + Figures.score(e.task(), i.quantized().lo()) + " to "
+                        .filter(i -> Double.isFinite(i.quantized().lo())
+                                && Double.isFinite(i.quantized().hi()))
+                        .map(i -> "\nFor other such samples: "
+                                + Figures.score(e.task(), i.quantized().lo()) + " to "
                                 + Figures.score(e.task(), i.quantized().hi()) + " ("
                                 + i.method().title() + ", 95 %).")
                         .orElse("")
@@ -367,9 +368,8 @@ public final class AccuracyView extends VBox {
         if (Double.isInfinite(half)) {
             return Figures.difference(e.task(), e.delta()) + " ± ?";
         }
-        String interval = e.task().isFraction()
-                ? String.format(Locale.ROOT, "%.1f", half * 100)
-                : Figures.score(e.task(), half);
+        String interval =
+                e.task().isFraction() ? String.format(Locale.ROOT, "%.1f", half * 100) : Figures.score(e.task(), half);
         return Figures.difference(e.task(), e.delta()) + " ± " + interval;
     }
 }

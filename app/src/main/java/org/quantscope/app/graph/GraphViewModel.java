@@ -57,7 +57,8 @@ public final class GraphViewModel {
                     new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " above float’s" + alone);
                 case Task.Cosine _ -> new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " lost" + alone);
                 // The float model's own deviation is 0, and so is its divergence: there is nothing to relate them to.
-                case Task.Deviation _, Task.TokenDivergence _ -> new Legend("< 0.005", "< 0.02", "≥ 0.02", task.headline() + alone);
+                case Task.Deviation _, Task.TokenDivergence _ ->
+                    new Legend("< 0.005", "< 0.02", "≥ 0.02", task.headline() + alone);
             };
         }
     }

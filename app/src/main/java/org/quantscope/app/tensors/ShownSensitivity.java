@@ -57,9 +57,7 @@ public record ShownSensitivity(
     public String change() {
         return figures.onlyThis()
                 .map(e -> about(e)
-                        + (e.task().isFraction()
-                                ? Figures.points(e.delta())
-                                : Figures.difference(e.task(), e.delta())))
+                        + (e.task().isFraction() ? Figures.points(e.delta()) : Figures.difference(e.task(), e.delta())))
                 .orElse("");
     }
 

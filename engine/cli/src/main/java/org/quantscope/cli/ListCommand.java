@@ -144,10 +144,7 @@ final class ListCommand extends EngineCommand {
             Table table = new Table("id", "title", "better", "needs");
             Task.all()
                     .forEach(task -> table.row(
-                            task.id(),
-                            task.title(),
-                            task.higherIsBetter() ? "higher" : "lower",
-                            task.needs()));
+                            task.id(), task.title(), task.higherIsBetter() ? "higher" : "lower", task.needs()));
             table.print(terminal());
         });
     }

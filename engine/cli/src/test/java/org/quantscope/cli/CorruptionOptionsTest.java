@@ -20,7 +20,7 @@ class CorruptionOptionsTest {
         String[] args = new String[5 + more.length];
         System.arraycopy(new String[] {"eval", MODEL, "--data", TEST, "--json"}, 0, args, 0, 5);
         System.arraycopy(more, 0, args, 5, more.length);
-        CommandLineRun run = CommandLineRun.of(args);
+        CommandLineRun run = CommandLineRun.of((Object[]) args);
         assertThat(run.code()).as(run.err()).isZero();
         return run.json();
     }

@@ -139,19 +139,19 @@ final class NpzDatasetLoader implements DatasetLoader {
                 .map(e -> "array " + e.getKey() + " of type " + e.getValue() + ", which holds no numbers")
                 .toList();
         return new ArraySamples(
-                file,
-                Fingerprint.sha256(file, cancel),
-                size,
-                input.data(),
-                sample,
-                labels,
-                labels.isPresent() ? classes : sidecar.classes(),
-                sidecar.origin(),
-                sidecar.preprocessing(),
-                said,
-                title(),
-                targets,
-                Optional.empty(),
+                        file,
+                        Fingerprint.sha256(file, cancel),
+                        size,
+                        input.data(),
+                        sample,
+                        labels,
+                        labels.isPresent() ? classes : sidecar.classes(),
+                        sidecar.origin(),
+                        sidecar.preprocessing(),
+                        said,
+                        title(),
+                        targets,
+                        Optional.empty(),
                         side,
                         leftOut)
                 .withLabelForm(sidecar.labelForm());

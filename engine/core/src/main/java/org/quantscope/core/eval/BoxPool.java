@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.quantscope.core.dataset.LabelForm;
@@ -147,9 +148,8 @@ final class BoxPool implements Pool {
 
     @Override
     public Pooled pooled() {
-        List<Sample> inOrder = samples.stream()
-                .sorted(Comparator.comparingInt(Sample::index))
-                .toList();
+        List<Sample> inOrder =
+                samples.stream().sorted(Comparator.comparingInt(Sample::index)).toList();
         int n = inOrder.size();
         TreeMap<Integer, Integer> boxes = new TreeMap<>();
         inOrder.forEach(s -> s.quantized.boxes.forEach((label, count) -> boxes.merge(label, count, Integer::sum)));
@@ -168,11 +168,14 @@ final class BoxPool implements Pool {
                     new double[] {mean(inOrder, labels, ranked[0], times), mean(inOrder, labels, ranked[1], times)};
         }
         List<ClassScore> classes = IntStream.range(0, labels.length)
-                .mapToObj(c -> new ClassScore(
-                        labels[c],
-                        boxes.get(labels[c]),
-                        precision(ranked[0][c], once, boxes.get(labels[c])),
-                        precision(ranked[1][c], once, boxes.get(labels[c]))))
+                .mapToObj(c -> {
+                    int there = Objects.requireNonNull(boxes.get(labels[c]));
+                    return new ClassScore(
+                            labels[c],
+                            there,
+                            precision(ranked[0][c], once, there),
+                            precision(ranked[1][c], once, there));
+                })
                 .toList();
         return Pooled.of(
                 mean(inOrder, labels, ranked[0], once),

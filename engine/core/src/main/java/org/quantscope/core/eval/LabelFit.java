@@ -118,7 +118,8 @@ record LabelFit(
             return fit(Kind.POSITIONS, positions.get(), data, output, facts, notes);
         }
         if (shape.rank() == 1 && first.shape().rank() == 2 && first.shape().dim(0) > shape.dim(0)) {
-            Head steps = Head.positions(first, Shape.of(first.shape().dim(0)), operator).orElseThrow();
+            Head steps = Head.positions(first, Shape.of(first.shape().dim(0)), operator)
+                    .orElseThrow();
             return fit(Kind.STRING, steps, data, output, facts, notes);
         }
         boolean alike = shape.rank() > 0 && Arrays.equals(first.shape().toArray(), shape.toArray());

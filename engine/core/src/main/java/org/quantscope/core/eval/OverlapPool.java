@@ -40,7 +40,8 @@ final class OverlapPool implements Pool {
                 by.get(labels[p])[BOTH] += labels[p] == given[p] ? 1 : 0;
             }
             int[] classes = by.keySet().stream().mapToInt(Integer::intValue).toArray();
-            int[] counts = by.values().stream().flatMapToInt(java.util.Arrays::stream).toArray();
+            int[] counts =
+                    by.values().stream().flatMapToInt(java.util.Arrays::stream).toArray();
             return new Overlap(classes, counts);
         }
     }

@@ -51,7 +51,8 @@ final class RatioMoments {
         double ka = slope.applyAsDouble(ra);
         double kb = slope.applyAsDouble(rb);
         double k = ka * ra - kb * rb;
-        double squares = ka * ka * aa + kb * kb * bb + k * k * ww - 2 * ka * kb * ab - 2 * ka * k * aw + 2 * kb * k * bw;
+        double squares =
+                ka * ka * aa + kb * kb * bb + k * k * ww - 2 * ka * kb * ab - 2 * ka * k * aw + 2 * kb * k * bw;
         return around(g.applyAsDouble(ra) - g.applyAsDouble(rb), squares, total);
     }
 

@@ -75,15 +75,15 @@ final class ScoreSums {
                     FigureIntervals.clustered(q, ratio.after(), some)));
         }
         if (task.isRatio()) {
-            return Optional.of(new FigureIntervals(
-                    FigureIntervals.Method.RATIO, ends(ratio.before()), ends(ratio.after())));
+            return Optional.of(
+                    new FigureIntervals(FigureIntervals.Method.RATIO, ends(ratio.before()), ends(ratio.after())));
         }
         return Optional.of(
                 task.isProportion()
                         ? new FigureIntervals(
                                 FigureIntervals.Method.WILSON,
-                                FigureIntervals.wilson(f, weights),
-                                FigureIntervals.wilson(q, weights))
+                                FigureIntervals.wilson(f, (double) weights),
+                                FigureIntervals.wilson(q, (double) weights))
                         : new FigureIntervals(
                                 FigureIntervals.Method.STUDENT,
                                 before.interval(Long.MAX_VALUE),

@@ -66,7 +66,8 @@ final class Scoring {
                                 || output.toLowerCase(Locale.ROOT).contains("logit")));
         Task task = chosen.filter(possible::contains).orElse(possible.getFirst());
         Head head = task instanceof Task.TokenDivergence && fit.kind() != LabelFit.Kind.POSITIONS
-                ? Head.positions(first, Shape.of(first.shape().dim(0)), operator).orElseThrow()
+                ? Head.positions(first, Shape.of(first.shape().dim(0)), operator)
+                        .orElseThrow()
                 : task.needsLabels() || task instanceof Task.TokenDivergence ? fit.head() : whole;
         return new Scoring(output, task, possible, head, fit, data, first.shape());
     }
@@ -338,9 +339,11 @@ final class Scoring {
                 [task instanceof Task.Regression
                         ? head.rowValues()
                         : task instanceof Task.BoxPrecision
-                                ? Math.toIntExact(data.targetShape().orElseThrow().count())
+                                ? Math.toIntExact(
+                                        data.targetShape().orElseThrow().count())
                                 : 0];
-        private final int[] string = new int[isString() ? Math.toIntExact(data.labelShape().orElseThrow().count()) : 0];
+        private final int[] string = new int
+                [isString() ? Math.toIntExact(data.labelShape().orElseThrow().count()) : 0];
         private final int blank = isString() ? blank() : -1;
         /** What the sample gives to a figure of all together. */
         Pool.Part part = NOTHING;
@@ -539,8 +542,8 @@ final class Scoring {
 
     /** Scores the float model's outputs of a batch. */
     Reference reference(int[] samples, Logits outputs) {
-        Reference reference = new Reference(
-                samples.length, hasClasses() ? head.positions() : 0, task.isPooled(), outputs);
+        Reference reference =
+                new Reference(samples.length, hasClasses() ? head.positions() : 0, task.isPooled(), outputs);
         Row row = new Row();
         for (int i = 0; i < samples.length; i++) {
             row.read(samples[i], outputs, i, outputs, null, 0);
@@ -688,9 +691,7 @@ final class Scoring {
                             hasClasses() && head.sumsBernoulli(),
                             Optional.empty(),
                             notFinite,
-                            task.isProportion() || worstSample < 0
-                                    ? OptionalInt.empty()
-                                    : OptionalInt.of(worstSample),
+                            task.isProportion() || worstSample < 0 ? OptionalInt.empty() : OptionalInt.of(worstSample),
                             pooled != null ? Optional.of(pooled.intervals()) : sums.intervals(),
                             pooled != null ? pooled.classes() : List.of()));
         }
@@ -813,9 +814,7 @@ final class Scoring {
 
     /** True if a score is worse than the worst so far, which is NaN at first. */
     private boolean isWorse(double worst, double score) {
-        return Double.isNaN(worst)
-                ? !Double.isNaN(score)
-                : task.higherIsBetter() ? score < worst : score > worst;
+        return Double.isNaN(worst) ? !Double.isNaN(score) : task.higherIsBetter() ? score < worst : score > worst;
     }
 
     /** Begins to count one evaluation. */

@@ -236,8 +236,8 @@ public sealed interface Task {
                 "e to the mean of −ln p over the scored positions, p the probability of the label: among how many"
                         + " equally likely tokens the model is as unsure; 1 is best.";
             case TokenDivergence _ ->
-                "Σ p·ln(p/q) of the quantized model's probabilities q from the float model's p, the mean over the scored"
-                        + " positions, in nats; 0 is best. It needs no labels.";
+                "Σ p·ln(p/q) of the quantized model's probabilities q from the float model's p, the mean over the"
+                        + " scored positions, in nats; 0 is best. It needs no labels.";
             case CharacterErrors _ ->
                 "Edits from the decoded to the labelled string over the length of all labelled strings; 0 is best. The"
                         + " largest output at each step counts, repeats are joined, blanks dropped.";
@@ -251,7 +251,8 @@ public sealed interface Task {
             case BoxPrecision(BoxRule rule) ->
                 switch (rule) {
                     case COCO ->
-                        "Precision of the detected boxes at 101 recalls, the mean over IoU 0.50 to 0.95 and the classes.";
+                        "Precision of the detected boxes at 101 recalls, the mean over IoU 0.50 to 0.95 and the"
+                                + " classes.";
                     case VOC ->
                         "Area under the precision of the detected boxes over recall at IoU 0.5, the mean over the"
                                 + " classes.";

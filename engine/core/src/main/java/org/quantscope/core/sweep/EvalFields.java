@@ -46,7 +46,9 @@ public final class EvalFields {
         of.put("delta_hi95", figure.deltaHi());
         of.fields.put("better", figure.task().higherIsBetter() ? "higher" : "lower");
         if (!figure.task().unitName().isEmpty()) {
-            of.fields.put("unit", figure.task().isFraction() ? "fraction" : figure.task().unitName());
+            of.fields.put(
+                    "unit",
+                    figure.task().isFraction() ? "fraction" : figure.task().unitName());
         }
         figure.details().intervals().ifPresent(i -> {
             Map<String, Object> both = new LinkedHashMap<>();

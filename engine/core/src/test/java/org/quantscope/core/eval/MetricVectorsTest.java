@@ -156,9 +156,8 @@ class MetricVectorsTest {
         List<List<float[]>> labelled = List.of(boxes(0, 4), boxes(3, 3), List.of(), boxes(5, 5));
         // The order of evaluation is not that of the file.
         for (int k : new int[] {2, 0, 3, 1}) {
-            List<float[]> found = k == 2
-                    ? List.of(new float[] {0, 0, 10, 10, 0.5f, 1})
-                    : detections(labelled.get(k), k);
+            List<float[]> found =
+                    k == 2 ? List.of(new float[] {0, 0, 10, 10, 0.5f, 1}) : detections(labelled.get(k), k);
             float[] rows = flat(inForm(found, form), 6);
             BoxPool.Boxes part =
                     BoxPool.read(rule, forms, flat(inForm(labelled.get(k), form), 5), rows, 0, rows.length);
@@ -175,8 +174,10 @@ class MetricVectorsTest {
 
     @Test
     void boxesWithoutAnAreaOverlapNothing() {
-        assertThat(BoxPool.iou(new double[] {1, 1, 1, 5}, new double[] {0, 0, 4, 4})).isZero();
-        assertThat(BoxPool.iou(new double[] {0, 0, 0, 0}, new double[] {0, 0, 0, 0})).isZero();
+        assertThat(BoxPool.iou(new double[] {1, 1, 1, 5}, new double[] {0, 0, 4, 4}))
+                .isZero();
+        assertThat(BoxPool.iou(new double[] {0, 0, 0, 0}, new double[] {0, 0, 0, 0}))
+                .isZero();
         assertThat(BoxPool.iou(new double[] {0, 0, 2, 2}, new double[] {1, 0, 3, 2}))
                 .isEqualTo(1 / 3.0, within(1e-15));
     }
@@ -208,7 +209,11 @@ class MetricVectorsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0.9, 50, 0.7863976856252035, 0.9565242350681096", "0, 10, 0, 0.2775327998628892", "1, 10, 0.7224672001371107, 1"})
+    @CsvSource({
+        "0.9, 50, 0.7863976856252035, 0.9565242350681096",
+        "0, 10, 0, 0.2775327998628892",
+        "1, 10, 0.7224672001371107, 1"
+    })
     void wilsonsInterval(double share, double n, double lo, double hi) {
         PairedInterval interval = FigureIntervals.wilson(share, n);
 

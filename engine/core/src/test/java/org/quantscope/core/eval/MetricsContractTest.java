@@ -99,7 +99,9 @@ class MetricsContractTest {
                 new Case(copy("logits", 8), new MemoryData(SAMPLES, Shape.of(8), i -> i % 8)),
                 new Case(copy("y", 1), new MemoryData(SAMPLES, Shape.of(1), i -> i % 2)),
                 new Case(copy("logits", 4, 6), tokens()),
-                new Case(copy("y", 5), new MemoryData(SAMPLES, Shape.of(5), i -> 0).withLabels(Shape.of(5), rows(5, 2, 7))),
+                new Case(
+                        copy("y", 5),
+                        new MemoryData(SAMPLES, Shape.of(5), i -> 0).withLabels(Shape.of(5), rows(5, 2, 7))),
                 new Case(
                         copy("y", 3, 2, 4),
                         new MemoryData(SAMPLES, Shape.of(3, 2, 4), i -> 0).withLabels(Shape.of(3, 2), rows(6, 4, 5))),
@@ -120,9 +122,14 @@ class MetricsContractTest {
                 FigureIntervals intervals = figure.details().intervals().orElseThrow();
                 assertThat(figure.floatScore())
                         .as(task.id())
-                        .isBetween(intervals.ofFloat().lo() - 1e-9, intervals.ofFloat().hi() + 1e-9);
-                assertThat(intervals.quantized().lo()).isLessThanOrEqualTo(intervals.quantized().hi());
-                assertThat(figure.deltaHi() - figure.deltaLo()).as("all samples are seen").isZero();
+                        .isBetween(
+                                intervals.ofFloat().lo() - 1e-9,
+                                intervals.ofFloat().hi() + 1e-9);
+                assertThat(intervals.quantized().lo())
+                        .isLessThanOrEqualTo(intervals.quantized().hi());
+                assertThat(figure.deltaHi() - figure.deltaLo())
+                        .as("all samples are seen")
+                        .isZero();
                 assertThat(figure.details().scored()).isPositive();
                 assertThat(Task.byId(task.id())).contains(task);
                 assertThat(task.needs()).isNotBlank();
