@@ -1,0 +1,5 @@
+/** Makes the packages that need no Java on the machine. */
+@NullMarked
+package org.quantscope.packaging;
+
+import org.jspecify.annotations.NullMarked;
