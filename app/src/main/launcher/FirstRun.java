@@ -7,7 +7,9 @@ final class FirstRun {
 
     public static void main(String[] args) {
         if (!Files.exists(Path.of(args[0], "app/target/classes"))) {
-            System.out.println("Quantscope is compiled first, which takes a few minutes once, and libraries are fetched; then its window opens.");
+            System.out.println(
+                    "Quantscope is compiled first, which takes a few minutes once, and libraries are fetched; then its"
+                            + " window opens.");
         }
     }
 }

@@ -17,9 +17,9 @@ final class Natives {
     private static final List<String> LIBRARIES = List.of(".so", ".dll", ".dylib", ".jnilib", ".a", ".lib");
 
     /** Folders that hold natives of one system, as the libraries name them. */
-    private static final List<String> SYSTEMS =
-            List.of("linux", "windows", "win", "win32", "osx", "macosx", "darwin", "mac", "freebsd", "openbsd", "sunos",
-                    "aix", "android", "wince", "ios");
+    private static final List<String> SYSTEMS = List.of(
+            "linux", "windows", "win", "win32", "osx", "macosx", "darwin", "mac", "freebsd", "openbsd", "sunos", "aix",
+            "android", "wince", "ios");
 
     private Natives() {}
 

@@ -46,7 +46,8 @@ final class Notices {
         Files.writeString(
                 target.resolve("THIRD-PARTY.txt"),
                 "Quantscope is licensed under Apache-2.0 (LICENSE). This package also holds a Java runtime (OpenJDK,\n"
-                        + "GPL-2.0 with the Classpath Exception; its notices are in the runtime's folder legal) and these\n"
+                        + "GPL-2.0 with the Classpath Exception; its notices are in the runtime's folder legal) and"
+                        + " these\n"
                         + "libraries, whose own licence texts and notices, as far as their jars hold them, are in the\n"
                         + "folder legal beside this file:\n\n"
                         + String.join("\n", lines) + "\n");

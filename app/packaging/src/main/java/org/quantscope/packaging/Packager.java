@@ -155,19 +155,13 @@ public final class Packager {
         String java = runtimeFolder(made).resolve("bin/java").toString();
         String classPath = classPath(app, COMMAND);
         List<String> command = new ArrayList<>(List.of(
-                java,
-                "-XX:AOTCacheOutput=" + app.resolve("command.aot"),
-                "-Xlog:disable",
-                "-Xlog:all=error:stderr"));
+                java, "-XX:AOTCacheOutput=" + app.resolve("command.aot"), "-Xlog:disable", "-Xlog:all=error:stderr"));
         command.addAll(commandOptions(app.toString()));
         command.addAll(List.of("-cp", classPath, CLI_MAIN, "serve", "--stdio", "--allow-write"));
         converse(command, app.resolve("sample-models"));
 
         List<String> window = new ArrayList<>(List.of(
-                java,
-                "-XX:AOTCacheOutput=" + app.resolve("window.aot"),
-                "-Xlog:disable",
-                "-Xlog:all=error:stderr"));
+                java, "-XX:AOTCacheOutput=" + app.resolve("window.aot"), "-Xlog:disable", "-Xlog:all=error:stderr"));
         window.addAll(windowOptions(app.toString()));
         window.addAll(List.of(
                 "-Dglass.platform=Headless",
@@ -209,8 +203,13 @@ public final class Packager {
             String data = samples.resolve("fashion_mnist_test.npz").toUri().getPath();
             for (int i = 0; i < 3; i++) {
                 ask(to, from, call("inspect", "\"model\":\"" + model + "\""));
-                ask(to, from, call("error", "\"model\":\"" + model + "\",\"tensor\":\"" + tensor(to, from, model)
-                        + "\",\"bits\":4,\"granularity\":\"channel\",\"calibrator\":\"mse\""));
+                ask(
+                        to,
+                        from,
+                        call(
+                                "error",
+                                "\"model\":\"" + model + "\",\"tensor\":\"" + tensor(to, from, model)
+                                        + "\",\"bits\":4,\"granularity\":\"channel\",\"calibrator\":\"mse\""));
                 ask(
                         to,
                         from,
@@ -372,8 +371,8 @@ public final class Packager {
     private static void call(String... command) throws IOException, InterruptedException {
         int code = new ProcessBuilder(command).inheritIO().start().waitFor();
         if (code != 0) {
-            throw new IOException(Path.of(command[0]).getFileName() + " ended with " + code + ": "
-                    + String.join(" ", command));
+            throw new IOException(
+                    Path.of(command[0]).getFileName() + " ended with " + code + ": " + String.join(" ", command));
         }
     }
 }

@@ -100,7 +100,8 @@ final class MovingPicture {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream out = new DataOutputStream(bytes);
         out.write(SIGNATURE);
-        // Eight bits a channel, colour type 2 (red, green, blue), the only methods of compression and filtering, no interlace.
+        // Eight bits a channel, colour type 2 (red, green, blue), the only methods of compression and filtering, no
+        // interlace.
         chunk(
                 out,
                 "IHDR",
@@ -109,7 +110,10 @@ final class MovingPicture {
                         .putInt(height)
                         .put(new byte[] {8, 2, 0, 0, 0})
                         .array());
-        chunk(out, "acTL", ByteBuffer.allocate(8).putInt(frames.size()).putInt(0).array());
+        chunk(
+                out,
+                "acTL",
+                ByteBuffer.allocate(8).putInt(frames.size()).putInt(0).array());
         int sequence = 0;
         for (Frame frame : frames) {
             Rectangle part = frame.part;
