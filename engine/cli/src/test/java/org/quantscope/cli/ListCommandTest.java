@@ -15,7 +15,7 @@ class ListCommandTest {
     @EnumSource(
             value = ListCommand.Registry.class,
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"figures", "lessons", "metrics", "profiles"})
+            names = {"corruptions", "figures", "lessons", "metrics", "profiles"})
     void everyEntrySaysWhatItIs(ListCommand.Registry registry) {
         JsonNode json = CommandLineRun.of("list", registry, "--json").json();
 
@@ -55,7 +55,9 @@ class ListCommandTest {
         JsonNode metrics = CommandLineRun.of("list", "metrics", "--json").json();
         assertThat(ids("metrics")).contains("top1", "top5", "token-accuracy", "mse", "agreement");
         for (JsonNode entry : metrics) {
-            assertThat(names(entry)).containsExactly("id", "title");
+            assertThat(names(entry)).containsExactly("id", "title", "unit", "better", "needs", "doc");
+            assertThat(entry.get("better").asString()).isIn("higher", "lower");
+            assertThat(entry.get("doc").asString()).isNotBlank();
         }
         for (JsonNode board : CommandLineRun.of("list", "profiles", "--json").json()) {
             assertThat(names(board))

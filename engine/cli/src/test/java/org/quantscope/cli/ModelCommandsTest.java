@@ -155,16 +155,20 @@ class ModelCommandsTest {
         JsonNode json = run.json();
 
         assertThat(names(json))
-                .containsExactly(
+                .containsExactlyInAnyOrder(
                         "output",
                         "metric",
+                        "better",
+                        "unit",
                         "reference",
                         "float32",
                         "quantized",
+                        "interval",
                         "delta",
                         "delta_lo95",
                         "delta_hi95",
                         "agreement",
+                        "changes",
                         "logit_sqnr_db",
                         "kl",
                         "size_bytes",

@@ -129,7 +129,9 @@ public final class EvalFields {
         of.put("mean", score);
         of.put("worst", worst);
         of.fields.put("total", figure.seen());
-        of.fields.put("scored", figure.details().scored());
+        if (figure.details().scored() != figure.seen()) {
+            of.fields.put("scored", figure.details().scored());
+        }
         return of.fields;
     }
 
