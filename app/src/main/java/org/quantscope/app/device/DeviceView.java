@@ -68,6 +68,7 @@ public final class DeviceView extends VBox {
     public DeviceView(DeviceViewModel model) {
         super(LINE * 2);
         operators.setId("device-operators");
+        operators.getStyleClass().add("operators");
         ColumnConstraints name = new ColumnConstraints();
         name.setHgrow(Priority.ALWAYS);
         ColumnConstraints number = new ColumnConstraints();

@@ -38,8 +38,8 @@ class ExplainedTest {
     final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST).withoutCurve();
 
     private static final Set<String> EXEMPT = Set.of("hint", "sentence", "placeholder", "drop-title");
-    private static final Set<String> LISTS =
-            Set.of("list-cell", "table-cell", "tree-table-row-cell", "placeholder", "keys", "channel-facts");
+    private static final Set<String> LISTS = Set.of(
+            "list-cell", "table-cell", "tree-table-row-cell", "placeholder", "keys", "channel-facts", "operators");
     /** Menus whose items are names. */
     private static final Set<String> NAMES = Set.of("sample", "welcome-sample", "recent", "other-jobs");
 
