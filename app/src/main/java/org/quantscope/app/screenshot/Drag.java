@@ -88,7 +88,7 @@ public final class Drag {
                         stage.hide();
                         throw new IllegalStateException("step " + step + ": the window did not come to rest");
                     }
-                    pulses = step >= 0 && step <= STEPS || atRest(shown) ? pulses + 1 : 0;
+                    pulses = (step >= 0 && step <= STEPS) || atRest(shown) ? pulses + 1 : 0;
                     if (pulses < (step >= 0 && step <= STEPS ? PULSES : SETTLE)) {
                         return;
                     }

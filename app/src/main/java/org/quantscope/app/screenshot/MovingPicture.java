@@ -23,6 +23,7 @@ import java.util.zip.DeflaterOutputStream;
 final class MovingPicture {
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
+    @SuppressWarnings("ArrayRecordComponent") // written once, never compared
     private record Frame(Rectangle part, byte[] pixels, int millis) {}
 
     private final List<Frame> frames = new ArrayList<>();

@@ -9,22 +9,12 @@ import org.quantscope.core.plot.Drawing.Stroke;
 import org.quantscope.core.plot.Drawing.Words;
 import org.quantscope.core.plot.Plot.Spot;
 
-/** A figure as SVG: as a part of a page whose style gives the colours, or as a file of its own on white. */
+/** A figure as SVG, a part of a page whose style gives the colours. */
 public final class SvgPlot {
     private static final double WIDTH = 640;
     private static final double HEIGHT = 260;
 
     private SvgPlot() {}
-
-    /** For a page with {@link #STYLE}. */
-    public static String inPage(Plot plot) {
-        return svg(plot, false);
-    }
-
-    /** A file of its own. */
-    public static String file(Plot plot) {
-        return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + svg(plot, true);
-    }
 
     /** Gives each meaning its colour, light and dark. */
     public static final String STYLE = style();
@@ -40,7 +30,8 @@ public final class SvgPlot {
         return light + "\n@media screen and (prefers-color-scheme:dark){" + dark + "}\n";
     }
 
-    private static String svg(Plot plot, boolean alone) {
+    /** For a page with {@link #STYLE}. */
+    public static String inPage(Plot plot) {
         Drawing drawing = Drawing.of(plot, WIDTH, HEIGHT);
         StringBuilder svg = new StringBuilder(String.format(
                 Locale.ROOT,
@@ -51,24 +42,20 @@ public final class SvgPlot {
                 WIDTH,
                 HEIGHT));
         svg.append("<title>").append(Markup.escape(plot.title())).append("</title>\n");
-        if (alone) {
-            svg.append("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n");
-        }
         for (Shape shape : drawing.shapes()) {
-            String colour = alone ? shape.ink().light() : "currentColor";
-            String how = alone ? "" : " class=\"" + name(shape.ink()) + '"';
+            String how = " class=\"" + name(shape.ink()) + '"';
             svg.append(
                     switch (shape) {
                         case Stroke s ->
-                            "<polyline" + how + " fill=\"none\" stroke=\"" + colour + "\" stroke-width=\"" + s.width()
+                            "<polyline" + how + " fill=\"none\" stroke=\"currentColor\" stroke-width=\"" + s.width()
                                     + '"' + (s.dashed() ? " stroke-dasharray=\"5 3\"" : "") + " points=\""
                                     + s.spots().stream().map(SvgPlot::pair).collect(Collectors.joining(" ")) + "\"/>\n";
                         case Box b ->
                             String.format(
                                     Locale.ROOT,
-                                    "<rect%s fill=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"/>%n",
+                                    "<rect%s fill=\"currentColor\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\""
+                                            + " height=\"%.2f\"/>%n",
                                     how,
-                                    colour,
                                     b.x(),
                                     b.y(),
                                     b.width(),
@@ -76,23 +63,22 @@ public final class SvgPlot {
                         case Dot d ->
                             String.format(
                                     Locale.ROOT,
-                                    "<circle%s fill=\"%s\" cx=\"%.2f\" cy=\"%.2f\" r=\"%.1f\"/>%n",
+                                    "<circle%s fill=\"currentColor\" cx=\"%.2f\" cy=\"%.2f\" r=\"%.1f\"/>%n",
                                     how,
-                                    colour,
                                     d.x(),
                                     d.y(),
                                     d.radius());
-                        case Words w -> words(w, how, colour);
+                        case Words w -> words(w, how);
                     });
         }
         return svg.append("</svg>\n").toString();
     }
 
-    private static String words(Words w, String how, String colour) {
+    private static String words(Words w, String how) {
         String place = String.format(Locale.ROOT, "x=\"%.2f\" y=\"%.2f\"", w.x(), w.y());
         String turned =
                 w.upright() ? String.format(Locale.ROOT, " transform=\"rotate(-90 %.2f %.2f)\"", w.x(), w.y()) : "";
-        return "<text" + how + " fill=\"" + colour + "\" " + place + turned + " font-size=\"" + w.size()
+        return "<text" + how + " fill=\"currentColor\" " + place + turned + " font-size=\"" + w.size()
                 + "\" text-anchor=\"" + w.anchor().name().toLowerCase(Locale.ROOT) + "\">" + Markup.escape(w.text())
                 + "</text>\n";
     }
