@@ -5,22 +5,27 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.datacheck.DataCheck;
 import org.quantscope.core.datacheck.Drift;
+import org.quantscope.core.datacheck.ExpectedChange;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.SolvedWeight;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.TensorId;
@@ -34,14 +39,18 @@ import picocli.CommandLine.Parameters;
         description = {
             "Says whether calibration data is good enough: how the range of each activation settles, which sample sets"
                     + " it,",
-            "and which samples are odd. With --data also how far other data lies from it, and the expected loss there."
+            "and which samples are odd. With --against also how far other data lies from it, what of it the settings"
+                    + " clip,",
+            "and what quantization is expected to cost there before any label is known."
         },
         footer = {
             "",
             "Example:",
-            "  quantscope data-check model.onnx --calibration-data calibration.npz --data field.npz"
+            "  quantscope data-check model.onnx --calibration-data calibration.npz --against field.npz"
         })
 final class DataCheckCommand extends EngineCommand {
+    private static final int DEFAULT_BITS = 8;
+
     @Parameters(paramLabel = "MODEL", description = "A model with a graph.")
     private Path file;
 
@@ -52,15 +61,25 @@ final class DataCheckCommand extends EngineCommand {
             description = "The data to look at; labels are not needed.")
     private Path calibrationData;
 
-    @Option(names = "--data", paramLabel = "D2", description = "Other data to compare with it; labels are not needed.")
+    @Option(
+            names = {"--against", "--data"},
+            paramLabel = "D2",
+            description = "Other data to compare with it; labels are not needed.")
     private @Nullable Path data;
+
+    @Option(
+            names = "--config",
+            paramLabel = "CFG",
+            description =
+                    "A config of calibrate or of the desktop: how the model is quantized, instead of --bits. Ranges"
+                            + " come from the calibration data.")
+    private @Nullable Path config;
 
     @Option(
             names = "--bits",
             paramLabel = "B",
-            defaultValue = "8",
-            description = "Bits of activations and weights that it should be enough for (default: ${DEFAULT-VALUE}).")
-    private int bits;
+            description = "Bits of activations and weights that it should be enough for (default: 8).")
+    private @Nullable Integer bits;
 
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the calibration data.")
     private @Nullable Integer limit;
@@ -87,23 +106,28 @@ final class DataCheckCommand extends EngineCommand {
         if (limit != null && limit < 1) {
             throw usage("--limit: at least 1, got " + limit);
         }
-        if (bits < QuantSpec.MIN_BITS || bits > QuantSpec.MAX_BITS) {
+        if (bits != null && (bits < QuantSpec.MIN_BITS || bits > QuantSpec.MAX_BITS)) {
             throw usage("--bits: " + QuantSpec.MIN_BITS + " to " + QuantSpec.MAX_BITS + ", got " + bits);
         }
-        if (corrupting.given() && data == null) {
-            throw usage("--corrupt needs --data");
+        if (bits != null && config != null) {
+            throw usage("--config says how to quantize; it excludes --bits");
         }
-        QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(bits);
-        SessionState state = SessionState.of(FileRef.ofModel(file, cancel()))
-                .withWeights(Optional.of(QuantSpec.WEIGHTS.withBits(bits)))
-                .withActivations(Optional.of(spec));
-        Model model = ModelSetup.openGraph(file, state, terminal(), cancel());
+        if (corrupting.given() && data == null) {
+            throw usage("--corrupt needs --data or --against");
+        }
+        Optional<Session> saved = config == null
+                ? Optional.empty()
+                : Optional.of(ModelSetup.readConfig(config, file, terminal(), cancel()));
+        SessionState asked = saved.isPresent() ? saved.get().state() : ofBits(bits == null ? DEFAULT_BITS : bits);
+        Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
         Dataset samples = withLimit(
                 leavingOut(
                         ModelSetup.openCalibrationData(
-                                calibrationData, Optional.empty(), corruptingCalibration::of, cancel()),
+                                calibrationData, Optional.of(asked), corruptingCalibration::of, cancel()),
                         leaveOut),
                 limit);
+        SessionState state = asked.withCalibrationData(Optional.of(FileRef.of(samples)));
+        QuantSpec spec = state.activations().orElse(QuantSpec.ACTIVATIONS);
         Observed seen;
         DataCheck found;
         try (Terminal.Bar bar = terminal().progress("calibrate")) {
@@ -115,7 +139,12 @@ final class DataCheckCommand extends EngineCommand {
         Optional<Drift> drift = data == null
                 ? Optional.empty()
                 : Optional.of(drift(
-                        model, state, seen, ModelSetup.openData(data, 0, Optional.empty(), corrupting::of, cancel())));
+                        model,
+                        state,
+                        seen,
+                        saved.map(Session::solved).orElse(Map.of()),
+                        samples,
+                        ModelSetup.openData(data, 0, Optional.of(asked), corrupting::of, cancel())));
         Json json = new Json().put("samples", found.samples());
         found.enough().ifPresent(n -> json.put("enough", n));
         json.put("tensors", found.tensors().stream().map(DataCheckCommand::json).toList())
@@ -128,22 +157,43 @@ final class DataCheckCommand extends EngineCommand {
         return ExitCode.DONE;
     }
 
-    private Drift drift(Model model, SessionState state, Observed seen, Dataset other) {
+    private SessionState ofBits(int all) throws IOException {
+        return SessionState.of(FileRef.ofModel(file, cancel()))
+                .withWeights(Optional.of(QuantSpec.WEIGHTS.withBits(all)))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(all)));
+    }
+
+    private Drift drift(
+            Model model,
+            SessionState state,
+            Observed seen,
+            Map<TensorId, SolvedWeight> known,
+            Dataset samples,
+            Dataset other)
+            throws IOException {
         Map<TensorId, MomentSketch> there;
         try (Terminal.Bar bar = terminal().progress("other data")) {
             there = Engine.observe(model, other, bar, cancel()).sketches();
         }
+        Calibration calibration = withMoments(Calibration.of(seen), model, state, Optional.of(samples));
+        ResolvedSettings nearest;
+        try (Terminal.Bar bar = terminal().progress("resolve")) {
+            nearest = Engine.resolve(model, state, calibration, bar, cancel());
+        }
+        SolvedModel solved = solved(model, state, nearest, known, Optional.of(samples));
         try (Terminal.Bar bar = terminal().progress("evaluate");
-                LiveEvaluator evaluator = Engine.evaluator(model, other)) {
-            ResolvedSettings settings = Engine.resolve(model, state, Calibration.of(seen), bar, cancel());
+                LiveEvaluator evaluator = Engine.evaluator(solved.model(), model, other, state.metric())) {
             Evaluation evaluation = evaluator.evaluateSamples(
-                    new EvalRequest(Optional.empty(), settings.weights(), settings.activations()),
+                    new EvalRequest(
+                            Optional.empty(),
+                            solved.settings().weights(),
+                            solved.settings().activations()),
                     cancel(),
                     part -> bar.report(
                             part.accuracy().seen(),
                             other.size(),
                             "sample " + part.accuracy().seen()));
-            return Drift.of(seen.sketches(), there, evaluation.outcomes());
+            return Drift.of(seen.sketches(), there, solved.settings(), evaluation.outcomes());
         }
     }
 
@@ -178,17 +228,28 @@ final class DataCheckCommand extends EngineCommand {
     }
 
     private static Json json(Drift drift) {
-        return new Json()
+        Json json = new Json()
                 .put(
                         "tensors",
-                        drift.tensors().stream()
-                                .map(of -> new Json()
-                                        .put("name", of.id().name())
-                                        .put("divergence", of.divergence())
-                                        .put("outside", of.outside()))
-                                .toList())
-                .put("expected_delta", drift.expectedDelta())
-                .put("samples", drift.samples());
+                        drift.tensors().stream().map(DataCheckCommand::json).toList());
+        switch (drift.expected()) {
+            case ExpectedChange.Known known ->
+                json.put("expected_delta", known.delta())
+                        .put("expected_delta_lo95", known.interval().lo())
+                        .put("expected_delta_hi95", known.interval().hi())
+                        .put("flipped", known.flipped());
+            case ExpectedChange.Unknown none -> json.put("no_expected_delta", none.why());
+        }
+        return json.put("samples", drift.samples());
+    }
+
+    private static Json json(Drift.Of of) {
+        return new Json()
+                .put("name", of.id().name())
+                .put("divergence", of.divergence())
+                .put("outside", of.outside())
+                .put("outside_calibration", of.outsideCalibration())
+                .put("not_finite", of.notFinite());
     }
 
     private void forPeople(DataCheck found, Optional<Drift> drift) {
@@ -205,20 +266,36 @@ final class DataCheckCommand extends EngineCommand {
         Table odd = new Table(">odd sample", ">ranges moved", "why");
         found.odd().forEach(o -> odd.row(Integer.toString(o.index()), Integer.toString(o.moved()), o.why()));
         odd.print(terminal());
-        drift.ifPresent(d -> {
-            Table moved = new Table("activation", ">divergence", ">outside");
-            d.tensors()
-                    .forEach(of -> moved.row(
-                            of.id().name(), Text.number(of.divergence()) + " bits", Text.percent(of.outside())));
-            moved.print(terminal());
-            if (d.expectedDelta().isPresent()) {
-                terminal()
-                        .out()
-                        .println("expected change of accuracy by quantization there, without labels: "
-                                + Text.percent(d.expectedDelta().getAsDouble()) + " on " + d.samples()
-                                + " samples (an estimate from the float model's probabilities)");
-            }
-        });
+        drift.ifPresent(this::forPeople);
         found.notes().forEach(note -> terminal().out().println("note: " + note));
+    }
+
+    private void forPeople(Drift drift) {
+        Table moved = new Table("activation", ">divergence", ">clipped there", ">clipped in calibration data");
+        drift.tensors()
+                .forEach(of -> moved.row(
+                        of.id().name(),
+                        Text.number(of.divergence()) + " bits",
+                        share(of.outside()) + (of.notFinite() == 0 ? "" : ", " + of.notFinite() + " not finite"),
+                        share(of.outsideCalibration())));
+        moved.print(terminal());
+        terminal()
+                .out()
+                .println(
+                        switch (drift.expected()) {
+                            case ExpectedChange.Known known ->
+                                "expected change of accuracy by quantization there, without labels: ≈ "
+                                        + Text.percent(known.delta())
+                                        + ", 95 % interval "
+                                        + Text.percent(known.interval().lo()) + " … "
+                                        + Text.percent(known.interval().hi()) + " (" + known.flipped() + " of "
+                                        + known.samples()
+                                        + " samples change their class; as far as the model's probabilities are right)";
+                            case ExpectedChange.Unknown none -> "no expected change of accuracy: " + none.why();
+                        });
+    }
+
+    private static String share(OptionalDouble clipped) {
+        return clipped.isPresent() ? Text.percent(clipped.getAsDouble()) : "in float";
     }
 }

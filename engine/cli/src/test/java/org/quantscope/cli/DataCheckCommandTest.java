@@ -22,7 +22,7 @@ class DataCheckCommandTest {
     @Test
     void jsonHasRangesOddSamplesAndDrift() {
         CommandLineRun run = CommandLineRun.of(
-                "data-check", MODEL, "--calibration-data", DATA, "--data", TEST, "--bits", "4", "--json");
+                "data-check", MODEL, "--calibration-data", DATA, "--against", TEST, "--bits", "4", "--json");
 
         assertThat(run.code()).as(run.err()).isZero();
         JsonNode json = run.json();
@@ -34,6 +34,8 @@ class DataCheckCommandTest {
         for (JsonNode of : json.get("drift").get("tensors")) {
             assertThat(of.get("divergence").asDouble()).isBetween(0.0, 0.2);
             assertThat(of.get("outside").asDouble()).isBetween(0.0, 0.05);
+            assertThat(of.get("outside_calibration").asDouble()).isBetween(0.0, 0.001);
+            assertThat(of.get("not_finite").asInt()).isZero();
         }
         // The labels are there, so what was foretold without them can be held against what comes.
         JsonNode eval = CommandLineRun.of(
@@ -41,6 +43,10 @@ class DataCheckCommandTest {
                 .json();
         assertThat(json.get("drift").get("expected_delta").asDouble())
                 .isCloseTo(eval.get("delta").asDouble(), within(0.02));
+        assertThat(eval.get("delta").asDouble())
+                .isBetween(
+                        json.get("drift").get("expected_delta_lo95").asDouble(),
+                        json.get("drift").get("expected_delta_hi95").asDouble());
     }
 
     /** What is left out is in the config, and whoever calibrates by it on the same data goes without it too. */
@@ -85,6 +91,71 @@ class DataCheckCommandTest {
         assertThat(CommandLineRun.of("data-check", MODEL, "--calibration-data", DATA, "--leave-out", "256")
                         .err())
                 .contains("--leave-out");
+    }
+
+    /** Ranges that a config clips are those by which values are outside, on both data sets. */
+    @Test
+    void aConfigSaysWhatIsClipped() {
+        Path config = folder.resolve("narrow.json");
+        CommandLineRun made = CommandLineRun.of(
+                "calibrate",
+                MODEL,
+                "--data",
+                DATA,
+                "--bits",
+                "8",
+                "--activation-calibrator",
+                "percentile:percentile=80",
+                "-o",
+                config.toString());
+        assertThat(made.code()).as(made.err()).isZero();
+        CommandLineRun run = CommandLineRun.of(
+                "data-check",
+                MODEL,
+                "--calibration-data",
+                DATA,
+                "--against",
+                TEST,
+                "--config",
+                config.toString(),
+                "--json");
+
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.json().get("drift").get("tensors")).anySatisfy(of -> {
+            assertThat(of.get("outside").asDouble()).isBetween(0.05, 0.25);
+            assertThat(of.get("outside_calibration").asDouble()).isBetween(0.05, 0.25);
+        });
+        assertThat(CommandLineRun.of(
+                                "data-check",
+                                MODEL,
+                                "--calibration-data",
+                                DATA,
+                                "--config",
+                                config.toString(),
+                                "--bits",
+                                "8")
+                        .err())
+                .contains("--config says how to quantize");
+    }
+
+    /** A model of sequences has no expected change, and it is said why. */
+    @Test
+    void noExpectationIsAReason() {
+        CommandLineRun run = CommandLineRun.of(
+                "data-check",
+                SAMPLES.resolve("adder_gpt.onnx"),
+                "--calibration-data",
+                SAMPLES.resolve("adder_calibration.npz"),
+                "--against",
+                SAMPLES.resolve("adder_calibration.npz"),
+                "--limit",
+                "32",
+                "--json");
+
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode drift = run.json().get("drift");
+        assertThat(drift.has("expected_delta")).isFalse();
+        assertThat(drift.get("no_expected_delta").asString()).contains("positions");
     }
 
     @Test

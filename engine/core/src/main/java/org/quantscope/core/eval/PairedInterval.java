@@ -44,9 +44,25 @@ public record PairedInterval(double lo, double hi) {
         return new PairedInterval(-upper(lost, gained, n, zSquared), upper(gained, lost, n, zSquared));
     }
 
+    /**
+     * The interval where what is gained and lost is not counted but expected, as the sum of the probabilities of each
+     * pair; of an unbounded population.
+     *
+     * @param gained expected pairs right only after, at least 0
+     * @param lost expected pairs right only before, at least 0
+     * @param n pairs, at least 1 and at least {@code gained + lost}
+     */
+    public static PairedInterval ofExpected(double gained, double lost, long n) {
+        if (!(gained >= 0) || !(lost >= 0) || n < 1 || gained + lost > n * (1 + 1e-9)) {
+            throw new IllegalArgumentException(
+                    "pairs: " + gained + " gained and " + lost + " lost are expected of " + n + ", which cannot be");
+        }
+        return new PairedInterval(-upper(lost, gained, n, Z * Z), upper(gained, lost, n, Z * Z));
+    }
+
     /** The largest Δ that is not refuted. The statistic falls from the estimate to 1, so bisection finds the one crossing. */
-    private static double upper(long gained, long lost, long n, double zSquared) {
-        double inside = (double) (gained - lost) / n;
+    private static double upper(double gained, double lost, long n, double zSquared) {
+        double inside = (gained - lost) / n;
         double outside = 1;
         if (inside >= 1) {
             return 1;
@@ -63,7 +79,7 @@ public record PairedInterval(double lo, double hi) {
     }
 
     /** The squared score statistic at Δ = delta; infinite where the variance is 0 and the distance is not. */
-    private static double statistic(long gained, long lost, long n, double delta) {
+    private static double statistic(double gained, double lost, long n, double delta) {
         if (delta < 0) {
             return statistic(lost, gained, n, -delta);
         }

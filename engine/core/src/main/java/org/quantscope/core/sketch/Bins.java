@@ -93,6 +93,47 @@ final class Bins {
         return new Bins(Arrays.copyOf(keys, size), n, Arrays.copyOf(r1, size), Arrays.copyOf(r2, size));
     }
 
+    /**
+     * The bins without the values of others.
+     *
+     * @throws IllegalArgumentException if those hold a value that these do not
+     */
+    Bins minus(Bins less) {
+        int[] left = new int[keys.length];
+        long[] n = new long[keys.length];
+        long[] sum = new long[keys.length];
+        long[] squares = new long[keys.length];
+        int size = 0;
+        int other = 0;
+        for (int i = 0; i < keys.length; i++) {
+            boolean both = other < less.keys.length && less.keys[other] == keys[i];
+            n[size] = n(i) - (both ? less.n(other) : 0);
+            sum[size] = r1[i] - (both ? less.r1[other] : 0);
+            squares[size] = r2[i] - (both ? less.r2[other] : 0);
+            other += both ? 1 : 0;
+            if (n[size] < 0 || sum[size] < 0 || squares[size] < 0 || (n[size] == 0 && squares[size] > 0)) {
+                throw new IllegalArgumentException("sketch: what is to be taken away was never added");
+            }
+            if (n[size] > 0) {
+                left[size++] = keys[i];
+            }
+        }
+        if (other < less.keys.length) {
+            throw new IllegalArgumentException("sketch: what is to be taken away was never added");
+        }
+        return new Bins(Arrays.copyOf(left, size), n, Arrays.copyOf(sum, size), Arrays.copyOf(squares, size));
+    }
+
+    /** A magnitude that none of the bin is above; the largest of it if all are the same. */
+    float outerEnd(int bin) {
+        return isPoint(bin) ? point(bin) : last(keys[bin]);
+    }
+
+    /** A magnitude that none of the bin is below; the smallest of it if all are the same. */
+    float innerEnd(int bin) {
+        return isPoint(bin) ? point(bin) : start(keys[bin]);
+    }
+
     /** The lowest magnitude of a bin. */
     static float start(int key) {
         return Float.intBitsToFloat(key << LOW_BITS);

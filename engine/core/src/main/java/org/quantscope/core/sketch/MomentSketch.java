@@ -283,6 +283,58 @@ public final class MomentSketch {
                 : masks.or(() -> other.masks);
     }
 
+    /**
+     * Takes away what {@code part} has seen, as if its values had never been added here. Counts, zeros and sums are those
+     * of the values that are left, exactly. An end of the range that {@code part} shared is then known only by the bin of
+     * the outermost value that is left: {@link #min} and {@link #max} are its ends, at most 1/1024 too far out. The
+     * {@link #partRanges} become one.
+     *
+     * @throws IllegalArgumentException if {@code part} holds what this does not; nothing is changed then
+     */
+    public void subtract(MomentSketch part) {
+        Rest all = rest();
+        Rest less = part.rest();
+        Optional<MaskValues> apart = MaskValues.minus(masks, part.masks);
+        if (part.nan > nan
+                || part.inf > inf
+                || part.positiveZeros > positiveZeros
+                || part.negativeZeros > negativeZeros) {
+            throw new IllegalArgumentException("sketch: what is to be taken away was never added");
+        }
+        Bins positive = all.positive.minus(less.positive);
+        Bins negative = all.negative.minus(less.negative);
+        boolean sameLow = part.count() > 0 && part.lowest == lowest;
+        boolean sameHigh = part.count() > 0 && part.highest == highest;
+        seen -= part.seen;
+        nan -= part.nan;
+        inf -= part.inf;
+        positiveZeros -= part.positiveZeros;
+        negativeZeros -= part.negativeZeros;
+        masks = apart;
+        if (count() == 0) {
+            lowest = Integer.MAX_VALUE;
+            highest = Integer.MIN_VALUE;
+        } else {
+            lowest = sameLow ? Math.max(lowest, lowEnd(positive, negative)) : lowest;
+            highest = sameHigh ? Math.min(highest, highEnd(positive, negative)) : highest;
+        }
+        parts.restart(min(), max());
+        rest = rest(positive, negative);
+        table = null;
+    }
+
+    private int lowEnd(Bins positive, Bins negative) {
+        return negative.size() > 0
+                ? ~Float.floatToRawIntBits(negative.outerEnd(negative.size() - 1))
+                : negativeZeros > 0 ? -1 : positiveZeros > 0 ? 0 : Float.floatToRawIntBits(positive.innerEnd(0));
+    }
+
+    private int highEnd(Bins positive, Bins negative) {
+        return positive.size() > 0
+                ? Float.floatToRawIntBits(positive.outerEnd(positive.size() - 1))
+                : positiveZeros > 0 ? 0 : negativeZeros > 0 ? -1 : ~Float.floatToRawIntBits(negative.innerEnd(0));
+    }
+
     private Rest rest() {
         Rest r = rest;
         if (r == null) {
@@ -593,6 +645,11 @@ public final class MomentSketch {
             before = below;
         }
         return counts;
+    }
+
+    /** Estimated number of values below {@code x}, with the same treatment of a bin that straddles it. */
+    public double countBelow(double x) {
+        return countBelow(rest(), x, false);
     }
 
     private double countBelow(Rest r, double x, boolean inclusive) {

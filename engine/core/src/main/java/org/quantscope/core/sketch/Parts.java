@@ -65,6 +65,13 @@ final class Parts {
         size++;
     }
 
+    /** Forgets all parts; the values from then on belong to one that has this range already, if it is one. */
+    void restart(float lo, float hi) {
+        size = 0;
+        openLo = lo;
+        openHi = hi;
+    }
+
     /** Appends the parts of {@code other}. */
     void join(Parts other) {
         for (int i = 0; i < other.size; i++) {

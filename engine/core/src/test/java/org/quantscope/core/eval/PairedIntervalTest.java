@@ -68,4 +68,15 @@ class PairedIntervalTest {
         assertThatThrownBy(() -> PairedInterval.of(0, 0, 30, 20)).hasMessageContaining("30 seen of 20");
         assertThatThrownBy(() -> PairedInterval.of(0, 0, 0, 20)).hasMessageContaining("0 seen");
     }
+
+    /** Whole expectations are counts; halves lie between. */
+    @Test
+    void whatIsExpectedHasTheIntervalOfAsManyCounts() {
+        assertThat(PairedInterval.ofExpected(3, 7, 200)).isEqualTo(PairedInterval.of(3, 7, 200, Long.MAX_VALUE));
+        PairedInterval none = PairedInterval.ofExpected(0, 0, 200);
+        assertThat(none).isEqualTo(PairedInterval.of(0, 0, 200, Long.MAX_VALUE));
+        PairedInterval half = PairedInterval.ofExpected(0, 0.5, 200);
+        assertThat(half.lo()).isBetween(PairedInterval.ofExpected(0, 1, 200).lo(), none.lo());
+        assertThatThrownBy(() -> PairedInterval.ofExpected(-0.1, 0, 200)).hasMessageContaining("-0.1 gained");
+    }
 }
