@@ -1,5 +1,6 @@
 package org.quantscope.app;
 
+import java.time.Clock;
 import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.accuracy.ArithmeticViewModel;
@@ -25,6 +26,7 @@ import org.quantscope.app.improve.EqualizeFirst;
 import org.quantscope.app.improve.ImproveViewModel;
 import org.quantscope.app.lesson.LessonViewModel;
 import org.quantscope.app.recover.RecoverViewModel;
+import org.quantscope.app.report.ReportViewModel;
 import org.quantscope.app.selected.CodeUse;
 import org.quantscope.app.selected.CodesViewModel;
 import org.quantscope.app.selected.ErrorViewModel;
@@ -88,6 +90,7 @@ public record ApplicationContext(
         SessionViewModel session,
         ExportViewModel export,
         TargetsViewModel targets,
+        ReportViewModel report,
         ImportViewModel imports,
         DataViewModel input,
         LessonViewModel lessons,
@@ -165,6 +168,7 @@ public record ApplicationContext(
                 session,
                 export,
                 new TargetsViewModel(bench, export, settings, background),
+                new ReportViewModel(bench, measurements, solutions, settings, background, Clock.systemUTC()),
                 new ImportViewModel(bench, measurements, selected, background),
                 new DataViewModel(bench, background),
                 lessons,

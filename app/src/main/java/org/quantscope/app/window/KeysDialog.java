@@ -24,6 +24,7 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+Shift+O", "data and its preprocessing"),
             new Key("Ctrl+S, Ctrl+Shift+S", "save the session, save it as"),
             new Key("Ctrl+E", "export"),
+            new Key("Ctrl+R", "write a report"),
             new Key("Ctrl+J", "calibration data: is it good enough, and which samples are odd"),
             new Key("Ctrl+D", "compare with a deployed model: where the two part, and why"),
             new Key("Ctrl+M", "improve: equalization, ranges, rounding and bits in one go"),

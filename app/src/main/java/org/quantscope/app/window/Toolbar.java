@@ -247,7 +247,7 @@ final class Toolbar extends HBox {
         MenuButton save = new MenuButton("Save");
         save.setId("save");
         save.setTooltip(new Tooltip("Save the settings as a session"));
-        save.getItems().addAll(item("save-session"), item("save-session-as"));
+        save.getItems().addAll(item("save-session"), item("save-session-as"), new SeparatorMenuItem(), item("report"));
         return save;
     }
 

@@ -18,6 +18,8 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.against.AgainstViewModel;
 import org.quantscope.app.command.Command;
 import org.quantscope.app.proof.ProofViewModel;
+import org.quantscope.app.report.ReportView;
+import org.quantscope.app.report.ReportViewModel;
 import org.quantscope.app.session.ModelFacts;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Settings;
@@ -43,6 +45,7 @@ final class WindowActions {
     private final ObjectProperty<Theme> theme;
     private Consumer<Path> folders = folder -> {};
     private @Nullable ExportDialog exporting;
+    private @Nullable ReportDialog reporting;
     private @Nullable ImportDialog importing;
     private @Nullable ImproveDialog improving;
     private @Nullable CompareDialog comparing;
@@ -230,6 +233,45 @@ final class WindowActions {
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
+        dialog.show();
+    }
+
+    /** Opens the dialog that writes a report, or brings the open one to the front. */
+    void report() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (reporting != null) {
+            reporting.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        ReportDialog dialog = new ReportDialog(context.report(), settings, new ReportView.Places() {
+            @Override
+            public Optional<Path> browse(ReportViewModel.Form form, Path suggestion) {
+                return dialogs.saveFile("Write the report", suggestion, form.title(), "*" + form.ending());
+            }
+
+            @Override
+            public boolean mayReplace(Path file) {
+                return reporting == null
+                        || dialogs.mayReplace(
+                                file, reporting.getDialogPane().getScene().getWindow());
+            }
+
+            @Override
+            public void open(Path folder) {
+                folders.accept(folder);
+            }
+        });
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        reporting = dialog;
+        // The suggested file is that of this model.
+        Subscription model = context.bench().modelProperty().subscribe((was, is) -> dialog.close());
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> {
+            model.unsubscribe();
+            reporting = null;
+        });
         dialog.show();
     }
 

@@ -61,6 +61,7 @@ final class WindowCommands {
         add("save-session", "Save", "Shortcut+S", this::needsModel, context.session()::save);
         add("save-session-as", "Save as…", "Shortcut+Shift+S", this::needsModel, context.session()::saveAs);
         add("export", "Export…", "Shortcut+E", this::needsModel, actions::export);
+        add("report", "Report…", "Shortcut+R", this::needsModel, actions::report);
     }
 
     private void work() {

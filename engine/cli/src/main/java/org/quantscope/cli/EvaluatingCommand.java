@@ -285,6 +285,17 @@ abstract class EvaluatingCommand extends EngineCommand {
             // The ranges in the file belong to its present settings; those of a snapshot follow from the sketches.
             Session read = snapshot.isPresent() ? Session.of(state).withSolved(session.solved()) : session;
             calibration = ModelSetup.calibration(from, read, model, state, cancel());
+            Optional<FileRef> recorded = state.calibrationData();
+            if (snapshot.isPresent()
+                    && recorded.isPresent()
+                    && state.activations().isPresent()
+                    && calibration.activations().isEmpty()) {
+                // Without the sketches beside it, the data that the config records says what they would.
+                ModelSetup.Calibrated again = ModelSetup.calibrate(
+                        model, state, recorded.get().openUnchanged("calibration_data", cancel()), terminal(), cancel());
+                state = again.state();
+                calibration = again.calibration();
+            }
         }
         calibration = withMoments(calibration, model, state, calibrating);
         Model run = Engine.scored(model, scored(nearest.state()));

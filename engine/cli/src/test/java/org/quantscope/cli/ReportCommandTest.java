@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
@@ -22,6 +23,14 @@ import org.apache.pdfbox.text.PDFTextStripper;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.eval.Task;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Session;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.Snapshot;
+import org.quantscope.core.session.SnapshotScore;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
@@ -54,12 +63,51 @@ class ReportCommandTest {
         assertThat(run.code()).as(run.err()).isZero();
     }
 
+    /** The config with settings of 3 bits as a snapshot, and with what {@code eval} says that they score. */
+    private static Path withSnapshot(String name) throws IOException {
+        Path other = folder.resolve("three.json");
+        CommandLineRun made = CommandLineRun.of(
+                "calibrate",
+                model,
+                "--data",
+                CommandLineRun.sample("digits_calibration.npz"),
+                "--bits",
+                3,
+                "-o",
+                other);
+        assertThat(made.code()).as(made.err()).isZero();
+        Path data = CommandLineRun.sample("digits_test.npz");
+        JsonNode scored = CommandLineRun.of("eval", model, "--config", other, "--data", data, "--limit", 150, "--json")
+                .json();
+        Session three = SessionFile.read(other);
+        Session four = SessionFile.read(config);
+        Snapshot kept = Snapshot.of(name, three.state());
+        SessionState state = four.state()
+                .withSnapshots(List.of(kept))
+                .withEvaluationData(Optional.of(FileRef.of(Datasets.open(data).limit(150))));
+        SnapshotScore score = new SnapshotScore(
+                SnapshotScore.restsOn(state),
+                "digits_test.npz",
+                Task.byId(scored.get("metric").asString()).orElseThrow(),
+                150,
+                scored.at("/quantized/accuracy").asDouble(),
+                scored.at("/float32/accuracy").asDouble(),
+                scored.at("/size_bytes/quantized").asLong());
+        Path both = folder.resolve("both.json");
+        SessionFile.write(new Session(state, four.ranges(), four.solved(), Map.of(kept.key(), List.of(score))), both);
+        return both;
+    }
+
     private static CommandLineRun report(Path output) {
+        return report(config, output);
+    }
+
+    private static CommandLineRun report(Path settings, Path output) {
         return CommandLineRun.of(
                 "report",
                 model,
                 "--config",
-                config,
+                settings,
                 "--data",
                 CommandLineRun.sample("digits_test.npz"),
                 "--limit",
@@ -71,8 +119,9 @@ class ReportCommandTest {
 
     @Test
     void eachFigureIsFoundInTheJsonOfTheCommandThatTheReportNames() throws Exception {
+        String kept = "it's of 3 bits";
         Path file = folder.resolve("report.html");
-        CommandLineRun run = report(file);
+        CommandLineRun run = report(withSnapshot(kept), file);
         assertThat(run.code()).as(run.err()).isZero();
         Document page = parsed(Files.readAllBytes(file));
 
@@ -85,11 +134,12 @@ class ReportCommandTest {
             }
             CommandLineRun again = CommandLineRun.of(words.toArray());
             assertThat(again.code()).as(code.getTextContent() + again.err()).isZero();
-            int tensor = words.indexOf("--tensor");
+            int tensor = Math.max(words.indexOf("--tensor"), words.indexOf("--against-snapshot"));
             answers.put(words.getFirst() + (tensor < 0 ? "" : " " + words.get(tensor + 1)), again.json());
         }
         assertThat(answers.keySet())
-                .containsExactlyInAnyOrder("eval", "device", "error 0.weight", "error 2.weight", "error 4.weight");
+                .containsExactlyInAnyOrder(
+                        "eval", "eval " + kept, "device", "error 0.weight", "error 2.weight", "error 4.weight");
 
         int compared = 0;
         JsonNode listed = run.json().get("figures");
@@ -129,6 +179,11 @@ class ReportCommandTest {
         assertThat(delta.get("lo95").asDouble())
                 .isEqualTo(answers.get("eval").get("delta_lo95").asDouble());
         assertThat(delta.get("n").asInt()).isEqualTo(200);
+        assertThat(listed.valueStream()
+                        .filter(f -> f.path("subject").asString("").equals(kept)))
+                .extracting(f -> f.get("id").asString())
+                .containsExactly(
+                        "eval.against.size_bytes.against", "eval.against.against.accuracy", "eval.float32.accuracy");
         String text = page.getDocumentElement().getTextContent();
         JsonNode inspected = CommandLineRun.of("inspect", model, "--json").json();
         assertThat(text).contains(inspected.get("sha256").asString(), "sample, from 0", NAME, "3 × Gemm");

@@ -57,6 +57,8 @@ public final class ModelReport {
     private final Progress progress;
     private final CancelToken cancel;
     private final List<Section> sections = new ArrayList<>();
+    /** The snapshots whose scores it shows. */
+    private final List<String> scored = new ArrayList<>();
 
     private ModelReport(ReportInput of, Progress progress, CancelToken cancel) {
         this.of = of;
@@ -327,13 +329,20 @@ public final class ModelReport {
                 share = score.task().isProportion();
                 OptionalLong n = OptionalLong.of(score.samples());
                 Unit unit = share ? Unit.SHARE : Unit.PLAIN;
+                String field = share ? "accuracy" : "mean";
                 rows.add(List.of(
                         Cell.of(snapshot.name()),
                         Cell.of(ReportFigure.of(
-                                "snapshot.size_bytes", snapshot.name(), (double) score.bytes(), Unit.BYTES, n)),
-                        Cell.of(ReportFigure.of("snapshot.score", snapshot.name(), score.score(), unit, n)),
+                                "eval.against.size_bytes.against",
+                                snapshot.name(),
+                                (double) score.bytes(),
+                                Unit.BYTES,
+                                OptionalLong.empty())),
                         Cell.of(ReportFigure.of(
-                                "snapshot.float_score", snapshot.name(), score.floatScore(), unit, n))));
+                                "eval.against.against." + field, snapshot.name(), score.score(), unit, n)),
+                        Cell.of(ReportFigure.of(
+                                "eval.float32." + field, snapshot.name(), score.floatScore(), unit, n))));
+                scored.add(snapshot.name());
                 spots.add(new Spot(score.bytes() / 1000.0, (share ? 100 : 1) * score.score(), snapshot.name()));
             }
         }
@@ -484,6 +493,7 @@ public final class ModelReport {
         if (of.data().isPresent()) {
             blocks.add(new Report.CommandLine(commands.eval()));
         }
+        scored.forEach(name -> blocks.add(new Report.CommandLine(commands.evalOf(name))));
         blocks.add(new Report.CommandLine(commands.device()));
         tensors.commands().forEach(line -> blocks.add(new Report.CommandLine(line)));
         if (tensors.hasOthers()) {

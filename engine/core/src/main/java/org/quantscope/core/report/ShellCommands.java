@@ -28,6 +28,18 @@ final class ShellCommands {
         return line(words);
     }
 
+    /** The command that scores a snapshot, beside the settings in hand, on the data that its score rests on. */
+    String evalOf(String snapshot) {
+        List<String> words = words("eval");
+        config(words);
+        of.session().state().evaluationData().ifPresent(data -> {
+            words.addAll(List.of("--data", data.path().toString()));
+            data.samples().ifPresent(n -> words.addAll(List.of("--limit", Integer.toString(n))));
+        });
+        words.addAll(List.of("--against-snapshot", snapshot, "--json"));
+        return line(words);
+    }
+
     String device() {
         List<String> words = words("device");
         config(words);
