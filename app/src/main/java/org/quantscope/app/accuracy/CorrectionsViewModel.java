@@ -180,6 +180,11 @@ public final class CorrectionsViewModel {
 
     /** Applies a correction with its default options under the present settings, as one undo step. */
     public void apply(Correction correction) {
+        apply(correction, Map.of());
+    }
+
+    /** The same with options by name; one left out has its default. */
+    public void apply(Correction correction, Map<String, String> options) {
         SessionState state = bench.stateProperty().get().orElse(null);
         if (state == null) {
             return;
@@ -194,7 +199,7 @@ public final class CorrectionsViewModel {
         }
         AppliedCorrection applied = new AppliedCorrection(
                 correction.id(),
-                Map.of(),
+                options,
                 correction.needsData() ? bench.calibrationData().map(bench::keep) : Optional.empty(),
                 correction.needsData() ? Optional.of(CorrectionSettings.of(session(state))) : Optional.empty());
         change(correction.title(), new Edit.ApplyCorrection(applied, correction.title()));

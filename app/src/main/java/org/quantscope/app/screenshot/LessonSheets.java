@@ -186,8 +186,8 @@ public final class LessonSheets {
             return new Shot(
                     () -> {
                         before.set(context.bench().stateProperty().get());
-                        if (act instanceof Act.Correct(String id)) {
-                            context.corrections().apply(Corrections.byId(id));
+                        if (act instanceof Act.Correct correct) {
+                            context.corrections().apply(Corrections.byId(correct.correction()), correct.options());
                         } else {
                             lessons().perform(List.of(act));
                         }

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.lesson.Lesson;
+import org.quantscope.core.lesson.LessonReader;
 import org.quantscope.core.lesson.Lessons;
 import org.quantscope.core.lesson.Robot;
 import tools.jackson.databind.JsonNode;
@@ -196,5 +197,48 @@ class LessonCommandTest {
 
         assertThat(check.code()).isEqualTo(1);
         assertThat(check.out()).contains("lesson.md:17: the goals are reached before anything of the solution is done");
+    }
+
+    /** What is learned is kept with its ranges, so the goal sees the trained network, and the wrong block another one. */
+    @Test
+    void aSolutionMayTrainTheModel() throws IOException {
+        Files.writeString(folder.resolve("lesson.md"), """
+            ---
+            id: mine
+            title: Mine
+            minutes: 5
+            able: [see]
+            ---
+            ## One
+            ```stage
+            model: digits_mlp.onnx
+            data: digits_test.npz
+            calibration-data: digits_calibration.npz
+            weights: {bits: 2, granularity: channel, calibrator: mse}
+            ```
+            ```goal
+            text: Get as far as the figure with the same correction.
+            that: accuracy >= accuracy with weights.bits=2, weights.calibrator=mse, correct=recover:epochs=20
+            ```
+            ```solution
+            correct: recover:epochs=20
+            ```
+            ```wrong
+            correct: recover:epochs=20;target=labels;quantize=no
+            ```
+            ```wrong
+            correct: recover:epoch=20
+            ```
+            """);
+
+        CommandLineRun check = CommandLineRun.of("lesson", "check", folder.resolve("lesson.md"));
+        assertThat(check.out()).contains("lesson.md:25: correct: recover: \"epoch\" is not known here; known: target");
+        Files.writeString(
+                folder.resolve("lesson.md"),
+                Files.readString(folder.resolve("lesson.md"))
+                        .replace("correct: recover:epoch=20", "weights: {granularity: tensor}"));
+        assertThat(ROBOT.check(LessonReader.read(folder).lesson().orElseThrow()))
+                .extracting(problem -> problem.line() + " " + problem.why())
+                .isEmpty();
     }
 }

@@ -8,12 +8,18 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.budget.BitTarget;
 import org.quantscope.core.budget.MixedPrecision;
+import org.quantscope.core.correction.Correction;
+import org.quantscope.core.correction.CorrectionUnavailableException;
+import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.eval.EvalRequest;
@@ -25,9 +31,11 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.layerwise.MomentsPass;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rounding.LayerMoments;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
@@ -40,6 +48,8 @@ public final class FigureSources implements AutoCloseable {
     private static final int MOST_SOURCES = 48;
     private static final int MOST_EVALUATORS = 3;
     private static final int MOST_CALIBRATIONS = 6;
+    private static final int MOST_CORRECTED = 12;
+    private static final int MOST_CORRUPTED = 12;
 
     private final Resolver resolver = new Resolver();
     private final long evaluationSeed;
@@ -49,6 +59,8 @@ public final class FigureSources implements AutoCloseable {
     private final Map<Object, Calibration> calibrations = limited(MOST_CALIBRATIONS);
     private final Map<Object, Optional<LayerMoments>> moments = limited(MOST_CALIBRATIONS);
     private final Map<Object, SessionState> mixtures = new HashMap<>();
+    private final Map<Object, Correction.Output> corrected = limited(MOST_CORRECTED);
+    private final Map<Object, Dataset> corrupted = limited(MOST_CORRUPTED);
     private final LinkedHashMap<Object, LiveEvaluator> evaluators = new LinkedHashMap<>(8, 0.75f, true);
     private CancelToken cancel = new CancelToken();
 
@@ -208,6 +220,84 @@ public final class FigureSources implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw new BadInputException("", "budget", String.valueOf(e.getMessage()));
         }
+    }
+
+    /**
+     * A correction of the scene's model, computed under the scene's settings with its calibration data.
+     *
+     * @throws BadInputException if it cannot be computed here
+     */
+    public Correction.Output corrected(Scene scene, String id, Map<String, String> options) {
+        List<Object> key =
+                List.of(new Same(scene.model()), scene.state(), Same.of(scene.calibrationData()), id, options);
+        Correction.Output known = corrected.get(key);
+        if (known == null) {
+            Correction correction = Corrections.byId(id);
+            Optional<Dataset> data = correction.needsData() ? scene.calibrationData() : Optional.empty();
+            if (correction.needsData() && data.isEmpty()) {
+                throw new BadInputException(
+                        "", "calibration-data", id + " rests on calibration data, and the stage names none");
+            }
+            Session session = new Session(scene.state(), resolver.ranges(scene.state(), calibration(scene), cancel));
+            try {
+                known = correction.apply(
+                        new Correction.Input(scene.model(), options, data, Optional.of(session)),
+                        Progress.NONE,
+                        cancel);
+            } catch (CorrectionUnavailableException e) {
+                throw new BadInputException("", "correct", String.valueOf(e.getMessage()));
+            }
+            corrected.put(key, known);
+        }
+        return known;
+    }
+
+    /**
+     * The scene with that correction in place of those that it has: the model and the ranges that come of it. What is
+     * compared with stays.
+     */
+    public Scene with(Scene scene, String id, Map<String, String> options) {
+        SessionState state = scene.state().withCorrections(List.of());
+        Scene before = new Scene(
+                scene.reference(),
+                scene.reference(),
+                state,
+                scene.selected(),
+                Calibration.NONE,
+                scene.calibrationData(),
+                scene.evaluationData());
+        Correction.Output output = corrected(before, id, options);
+        Map<TensorId, QuantSpec> own = new TreeMap<>(state.overrides());
+        own.putAll(output.ranges());
+        return new Scene(
+                output.model(),
+                scene.reference(),
+                state.withOverrides(own),
+                scene.selected(),
+                Calibration.NONE,
+                scene.calibrationData(),
+                scene.evaluationData());
+    }
+
+    /**
+     * The scene with worse samples to evaluate on; the calibration data stays.
+     *
+     * @throws BadInputException if there is no such data, or the corruption makes no sense for it
+     */
+    public Scene with(Scene scene, Corrupted worse) {
+        Dataset data = scene.evaluationData()
+                .orElseThrow(() ->
+                        new BadInputException("", "corrupt", "there is no data to evaluate on, the stage names none"));
+        Dataset made = corrupted.computeIfAbsent(
+                List.of(new Same(data), worse), k -> Datasets.corrupted(data, Optional.of(worse)));
+        return new Scene(
+                scene.model(),
+                scene.reference(),
+                scene.state(),
+                scene.selected(),
+                scene.calibration(),
+                scene.calibrationData(),
+                Optional.of(made));
     }
 
     /** What the layer of a weight reads; empty if it reads nothing as a matrix. */

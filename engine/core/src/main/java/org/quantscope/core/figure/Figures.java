@@ -241,6 +241,12 @@ public final class Figures {
                     "%",
                     "Share of samples that the float model gets right.",
                     a -> a.task().isProportion() ? PERCENT * a.floatScore() : Double.NaN),
+            new Figure(
+                    "unquantized_accuracy",
+                    "Accuracy before quantization",
+                    "%",
+                    "Share of samples that the model gets right as corrections have left it, with nothing quantized.",
+                    s -> number(s.whole().inFloat(), a -> a.task().isProportion() ? PERCENT * a.score() : Double.NaN)),
             model(
                     "accuracy_loss",
                     "Loss of accuracy",

@@ -12,6 +12,7 @@ import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
@@ -92,6 +93,13 @@ final class ModelFigures {
                     .map(data -> sources.accuracy(scene, data, solved().request(Optional.empty())));
         }
         return accuracy;
+    }
+
+    /** Accuracy of the model as corrections have left it, with nothing quantized; empty without evaluation data. */
+    Optional<AccuracyEstimate> inFloat() {
+        return scene.evaluationData()
+                .filter(d -> scene.model().graph().isPresent())
+                .map(data -> sources.accuracy(scene, data, new EvalRequest(Optional.empty(), Map.of(), Map.of())));
     }
 
     ModelSize size() {

@@ -15,6 +15,8 @@ import java.util.regex.Pattern;
 record Expression(Quantity left, By by, Optional<Quantity> right) {
     private static final Pattern PAIR = Pattern.compile("(.+?)\\s+(minus|over)\\s+(.+)", Pattern.DOTALL);
     private static final String TIMES = "times";
+    private static final String PERCENT = "%";
+    private static final String POINTS = "points";
 
     /** How two figures are joined. */
     enum By {
@@ -34,7 +36,12 @@ record Expression(Quantity left, By by, Optional<Quantity> right) {
     }
 
     String unit() {
-        return right.isPresent() && by == By.OVER ? TIMES : left.figure().unit();
+        String unit = left.figure().unit();
+        if (right.isEmpty()) {
+            return unit;
+        }
+        // The difference of two percentages is no percentage.
+        return by == By.OVER ? TIMES : unit.equals(PERCENT) ? POINTS : unit;
     }
 
     double of(double a, double b) {

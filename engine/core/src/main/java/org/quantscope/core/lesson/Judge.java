@@ -67,6 +67,9 @@ public final class Judge {
     private Scene scene(Quantity quantity) {
         try {
             Scene at = scene;
+            if (quantity.corrupted().isPresent()) {
+                at = sources.with(at, quantity.corrupted().get());
+            }
             if (quantity.metric().isPresent()) {
                 at = changed(at, new Lesson.Act.Score(quantity.metric().get()));
             }
@@ -78,6 +81,10 @@ public final class Judge {
             }
             if (quantity.budget().isPresent()) {
                 at = at.with(sources.within(at, quantity.budget().getAsDouble()));
+            }
+            if (quantity.correction().isPresent()) {
+                Lesson.Act.Correct correct = quantity.correction().get();
+                at = sources.with(at, correct.correction(), correct.options());
             }
             if (quantity.select().isPresent()) {
                 at = at.with(Acts.selection(quantity.select().get(), at.model()));

@@ -2,11 +2,13 @@ package org.quantscope.core.lesson;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.dataset.AlteredSamples;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.figure.Figure;
@@ -125,8 +127,9 @@ public record Lesson(
      * @param limit the first so many samples; empty for all
      * @param light what the stored values are multiplied with before anything else; 1 leaves them as they are
      * @param broken how many samples, from the first on, have values {@value AlteredSamples#BROKEN} times too large
+     * @param corrupted what else makes the samples worse; empty to leave them as they are
      */
-    public record DataFile(String name, OptionalInt limit, double light, int broken) {}
+    public record DataFile(String name, OptionalInt limit, double light, int broken, Optional<Corrupted> corrupted) {}
 
     /**
      * Lines of a file that the settings are exported to.
@@ -151,8 +154,16 @@ public record Lesson(
         /** Selects a stored tensor or an activation. */
         record Select(String tensor) implements Act {}
 
-        /** Corrects the float model. */
-        record Correct(String correction) implements Act {}
+        /**
+         * Corrects the float model.
+         *
+         * @param options by name; one left out has its default
+         */
+        record Correct(String correction, Map<String, String> options) implements Act {
+            public Correct {
+                options = Map.copyOf(options);
+            }
+        }
 
         /** Chooses what is scored. */
         record Score(Task task) implements Act {}

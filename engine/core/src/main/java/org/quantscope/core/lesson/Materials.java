@@ -124,7 +124,8 @@ public final class Materials {
     }
 
     private static Dataset cut(Dataset known, DataFile wanted) {
-        Dataset lit = wanted.light() == 1 ? known : AlteredSamples.lit(known, wanted.light());
+        Dataset worse = wanted.corrupted().isPresent() ? Datasets.corrupted(known, wanted.corrupted()) : known;
+        Dataset lit = wanted.light() == 1 ? worse : AlteredSamples.lit(worse, wanted.light());
         Dataset few = wanted.limit().isPresent() && wanted.limit().getAsInt() < lit.size()
                 ? lit.limit(wanted.limit().getAsInt())
                 : lit;

@@ -4,17 +4,20 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.figure.Figure;
 import org.quantscope.core.figure.Figures;
+import org.quantscope.core.lesson.Lesson.Act;
 import org.quantscope.core.tensor.NearNames;
 
 /**
  * A figure of the present settings, or of settings that differ from them: {@code mse}, {@code mse with calibrator=mse},
  * {@code accuracy with weights.bits=4}. Settings behind {@code with} are those of the selected tensor, of all weights if
  * their name begins with {@code weights.}, or of activations with {@code activations.}; {@code select} names another
- * tensor, {@code budget} gives each weight the bits that pay, so many on average, and {@code metric} is what is scored. They apply in
- * the order: metric, activations, weights, budget, select, the selected tensor.
+ * tensor, {@code budget} gives each weight the bits that pay, so many on average, {@code metric} is what is scored,
+ * {@code correct} a correction of the float model and {@code corrupt} what makes the evaluated samples worse. They apply in the
+ * order: corrupt, metric, activations, weights, budget, correct, select, the selected tensor.
  *
  * @param figure what is computed
  * @param selected change of the selected tensor
@@ -23,6 +26,8 @@ import org.quantscope.core.tensor.NearNames;
  * @param select name of another tensor
  * @param budget average bits; empty to leave the bits as they are
  * @param metric what is scored; empty to leave it as it is
+ * @param correction of the float model; empty for none more
+ * @param corrupted what is done to the samples that are evaluated; empty to leave them as they are
  */
 record Quantity(
         Figure figure,
@@ -31,13 +36,17 @@ record Quantity(
         SpecChange activations,
         Optional<String> select,
         OptionalDouble budget,
-        Optional<Task> metric) {
+        Optional<Task> metric,
+        Optional<Act.Correct> correction,
+        Optional<Corrupted> corrupted) {
     private static final String WITH = " with ";
     private static final String ALL = "weights.";
     private static final String ACTIVATIONS = "activations.";
     private static final String SELECT = "select";
     private static final String BUDGET = "budget";
     private static final String METRIC = "metric";
+    private static final String CORRECT = "correct";
+    private static final String CORRUPT = "corrupt";
 
     /** @throws IllegalArgumentException naming what is not known */
     static Quantity parse(String text) {
@@ -60,6 +69,8 @@ record Quantity(
         Optional<String> select = Optional.empty();
         OptionalDouble budget = OptionalDouble.empty();
         Optional<Task> metric = Optional.empty();
+        Optional<Act.Correct> correction = Optional.empty();
+        Optional<Corrupted> corrupted = Optional.empty();
         if (with >= 0) {
             // A clip has a comma of its own, so settings are parted by commas that a name follows.
             for (String pair : spaced.substring(with + WITH.length()).split(",\\s*(?=[a-z.-]+=)", -1)) {
@@ -75,6 +86,10 @@ record Quantity(
                     select = Optional.of(keyValue[1].strip());
                 } else if (keyValue[0].equals(METRIC)) {
                     metric = Optional.of(Acts.task(keyValue[1].strip()));
+                } else if (keyValue[0].equals(CORRECT)) {
+                    correction = Optional.of(Acts.correction(keyValue[1].strip()));
+                } else if (keyValue[0].equals(CORRUPT)) {
+                    corrupted = Optional.of(Corrupted.parse(keyValue[1].strip()));
                 } else if (keyValue[0].equals(BUDGET)) {
                     budget = OptionalDouble.of(averageBits(keyValue[1].strip()));
                 } else {
@@ -89,7 +104,9 @@ record Quantity(
                 new SpecChange(activations),
                 select,
                 budget,
-                metric);
+                metric,
+                correction,
+                corrupted);
     }
 
     /** @throws IllegalArgumentException if it is no number above 0 */

@@ -300,6 +300,13 @@ public final class Robot implements AutoCloseable {
                 bench = switch (act) {
                     case Act.Select select -> bench.with(Acts.selection(select, model));
                     case Act.GiveBits(double bits) -> bench.with(sources.within(scene(bench), bits));
+                    case Act.Correct correct
+                    when Acts.trains(correct) ->
+                        bench.with(Acts.learned(
+                                        correct,
+                                        bench.state,
+                                        sources.corrected(scene(bench), correct.correction(), correct.options()))
+                                .apply(bench.state));
                     default ->
                         bench.with(Acts.edit(act, model, bench.state, bench.selected)
                                 .apply(bench.state));

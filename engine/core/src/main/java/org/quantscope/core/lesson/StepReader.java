@@ -13,8 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.correction.Correction;
-import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.figure.Figure;
@@ -75,7 +74,7 @@ final class StepReader {
             case "predict" -> prediction = prediction(yaml);
             case "goal" -> goal(yaml).ifPresent(goals::add);
             case "reveal" -> {
-                Yaml.Members m = yaml.members(with(SHOWN_ACTS, "text", "files"));
+                Yaml.Members m = shown(yaml, "text", "files");
                 List<Excerpt> files = m.get("files").map(Yaml::list).orElse(List.of()).stream()
                         .map(StepReader::excerpt)
                         .toList();
@@ -108,13 +107,22 @@ final class StepReader {
                 line);
     }
 
+    /** The members of a block whose acts the program does. */
+    private static Yaml.Members shown(Yaml yaml, String... more) {
+        Yaml.Members m = yaml.members(with(ACTS, more));
+        ACTS.stream()
+                .filter(act -> !SHOWN_ACTS.contains(act))
+                .forEach(act ->
+                        m.get(act).ifPresent(y -> y.problem(act + ": only a solution and a wrong block may have it")));
+        return m;
+    }
+
     private static List<String> with(List<String> some, String... more) {
         return Stream.concat(some.stream(), Stream.of(more)).toList();
     }
 
     private Stage stage(Yaml yaml) {
-        Yaml.Members m =
-                yaml.members(with(SHOWN_ACTS, "model", "synthetic", "data", "calibration-data", "cover", "fade"));
+        Yaml.Members m = shown(yaml, "model", "synthetic", "data", "calibration-data", "cover", "fade");
         if (m.has("model") == m.has("synthetic")) {
             yaml.problem("a stage has either a model or a synthetic tensor");
         }
@@ -131,9 +139,9 @@ final class StepReader {
 
     private DataFile data(Yaml yaml) {
         if (!yaml.isObject()) {
-            return new DataFile(yaml.text(), OptionalInt.empty(), 1, 0);
+            return new DataFile(yaml.text(), OptionalInt.empty(), 1, 0, Optional.empty());
         }
-        Yaml.Members m = yaml.members(List.of("file", "limit", "light", "broken"));
+        Yaml.Members m = yaml.members(List.of("file", "limit", "light", "broken", "corrupt"));
         double light = m.get("light").map(Yaml::number).orElse(1.0);
         if (light == 0) {
             m.get("light").orElseThrow().problem("light: a number other than 0 is needed, got 0");
@@ -144,7 +152,8 @@ final class StepReader {
                         .map(y -> OptionalInt.of(y.integer(1, Integer.MAX_VALUE)))
                         .orElse(OptionalInt.empty()),
                 light,
-                m.get("broken").map(y -> y.integer(0, Integer.MAX_VALUE)).orElse(0));
+                m.get("broken").map(y -> y.integer(0, Integer.MAX_VALUE)).orElse(0),
+                m.get("corrupt").flatMap(y -> Optional.ofNullable(y.make(() -> Corrupted.parse(y.text())))));
     }
 
     private static Excerpt excerpt(Yaml yaml) {
@@ -198,14 +207,9 @@ final class StepReader {
                 case "weights" -> acts.add(new Act.ChangeWeights(change(yaml)));
                 case "activations" -> acts.add(new Act.ChangeActivations(change(yaml)));
                 case "this" -> acts.add(new Act.ChangeSelected(change(yaml)));
-                case "correct" -> {
-                    List<String> known =
-                            Corrections.all().stream().map(Correction::id).toList();
-                    if (!known.isEmpty() && !known.contains(yaml.text())) {
-                        yaml.problem(Yaml.unknown(yaml.text(), known));
-                    }
-                    acts.add(new Act.Correct(yaml.text()));
-                }
+                case "correct" ->
+                    Optional.ofNullable(yaml.make(() -> Acts.correction(yaml.text())))
+                            .ifPresent(acts::add);
                 case "metric" ->
                     Optional.ofNullable(yaml.make(() -> Acts.task(yaml.text())))
                             .ifPresent(task -> acts.add(new Act.Score(task)));

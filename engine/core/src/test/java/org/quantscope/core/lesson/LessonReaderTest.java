@@ -101,6 +101,8 @@ class LessonReaderTest {
                 "mse < 1 | mse with budget=0 < 1 | lesson.md:14: budget: a number of bits above 0 is needed, got \"0\"",
                 "mse < 1 | mse with activations.bitz=4 < 1 | lesson.md:14: \"bitz\" is not known here",
                 "why: 2 | budget: -1 | lesson.md:34: budget: a number of bits above 0 is needed, got \"-1\"",
+                "why: 2 | correct: recover:epochs | lesson.md:34: correct: name=value is needed, got \"epochs\"",
+                "mse < 1 | mse with corrupt=fog:1 < 1 | lesson.md:14: corruption: one of noise",
                 "```why | ```wrong | is not known here",
                 "text: It is | text: [It is | is no YAML",
             })
@@ -113,14 +115,25 @@ class LessonReaderTest {
 
     @Test
     void dataThatIsChangedAndFilesToReadAreCheckedToo() {
-        assertThat(problems(GOOD.replace("size: 256}", "size: 256}\ndata: {file: a, light: 0, broken: -1}")))
+        assertThat(problems(GOOD.replace(
+                        "size: 256}", "size: 256}\ndata: {file: a, light: 0, broken: -1, corrupt: 'noise:9'}")))
                 .containsExactly(
                         "lesson.md:10: light: a number other than 0 is needed, got 0",
-                        "lesson.md:10: a whole number from 0 to 2147483647 is needed, got \"-1\"");
+                        "lesson.md:10: a whole number from 0 to 2147483647 is needed, got \"-1\"",
+                        "lesson.md:10: corruption: a severity from 0 to 5 is needed, got 9.0");
         assertThat(problems(GOOD.replace("{{mse}}.", "{{mse}}.\nfiles: [{format: c-headr, lines: 99}]")))
                 .anySatisfy(said -> assertThat(said).contains("\"c-headr\" is not known here; known: c-header"))
                 .anySatisfy(said -> assertThat(said).contains("from 1 to 40 is needed, got \"99\""))
                 .hasSize(2);
+    }
+
+    /** They change the model or take a search; in a stage or a reveal nobody would see them done. */
+    @Test
+    void whatOnlyASolutionMayDoIsRefusedElsewhere() {
+        assertThat(problems(GOOD.replace("size: 256}", "size: 256}\nbudget: 3")))
+                .containsExactly("lesson.md:10: budget: only a solution and a wrong block may have it");
+        assertThat(problems(GOOD.replace("{{mse}}.", "{{mse}}.\ncorrect: bias-correction")))
+                .containsExactly("lesson.md:19: correct: only a solution and a wrong block may have it");
     }
 
     @Test
@@ -164,7 +177,8 @@ class LessonReaderTest {
                 .getSchema(Files.readString(DOCS.resolve("schemas/lesson.schema.json")), InputFormat.JSON);
 
         assertThat(problems(example)).isEmpty();
-        for (String text : List.of(example, GOOD, bundled("one-loud-channel"), bundled("zero-matters"))) {
+        for (String text :
+                List.of(example, GOOD, bundled("one-loud-channel"), bundled("does-training-make-it-robust"))) {
             String front = text.substring(4, text.indexOf("\n---", 4));
             assertThat(schema.validate("front:\n" + front.indent(2), InputFormat.YAML))
                     .isEmpty();

@@ -34,6 +34,7 @@ final class NetworkBuilder {
     private final OnnxGraph graph;
     private final ResolvedSettings settings;
     private final Rates rates;
+    private final boolean rounds;
     private final CancelToken cancel;
     private final List<OnnxNode> nodes;
     private final Set<String> live = new HashSet<>();
@@ -59,10 +60,23 @@ final class NetworkBuilder {
      */
     NetworkBuilder(
             Model model, ResolvedSettings settings, SampleFeed feed, int samples, Rates rates, CancelToken cancel) {
+        this(model, settings, feed, samples, rates, true, cancel);
+    }
+
+    /** @param rounds false for the same tensors in float: nothing is rounded, neither weights nor activations */
+    NetworkBuilder(
+            Model model,
+            ResolvedSettings settings,
+            SampleFeed feed,
+            int samples,
+            Rates rates,
+            boolean rounds,
+            CancelToken cancel) {
         this.model = model;
         this.graph = model.graph().orElseThrow();
         this.settings = settings;
         this.rates = rates;
+        this.rounds = rounds;
         this.cancel = cancel;
         String output = Logits.predictionOutput(model);
         this.nodes = TrainableOperators.before(graph, output);
@@ -181,7 +195,7 @@ final class NetworkBuilder {
         Node raw = values.get(name);
         TensorId id = new TensorId(name);
         QuantParams params = settings.activations().get(id);
-        if (raw == null || params == null || isOnItsGrid(id)) {
+        if (!rounds || raw == null || params == null || isOnItsGrid(id)) {
             return;
         }
         TensorId owner = graph.placement().parametersOf(id).orElse(id);
@@ -262,8 +276,9 @@ final class NetworkBuilder {
         QuantParams params = settings.weights().get(id);
         Float unit = units.get(id);
         if (unit == null) {
-            float[] numbers =
-                    params == null ? tensor.data().toFloats() : ErrorPass.fakeQuantize(tensor, params, cancel);
+            float[] numbers = params == null || !rounds
+                    ? tensor.data().toFloats()
+                    : ErrorPass.fakeQuantize(tensor, params, cancel);
             Node fixed = new Node(network.tape.add(numbers, false), dims);
             return params == null ? roundedBias(id, fixed) : fixed;
         }
@@ -271,7 +286,7 @@ final class NetworkBuilder {
         int index = network.tape.add(numbers, true);
         double rate = (params == null ? rates.biases() : rates.weights()) * unit;
         network.variables.put(id, new Network.Variable(index, new Trained(numbers, rate)));
-        if (params == null) {
+        if (params == null || !rounds) {
             return roundedBias(id, new Node(index, dims));
         }
         WeightRange range = range(tensor, params);
@@ -288,7 +303,7 @@ final class NetworkBuilder {
     /** Puts the rounding of an integer kernel behind a bias whose layer has a quantized input and weight. */
     private Node roundedBias(TensorId id, Node bias) {
         BiasSite site = sites.get(id);
-        if (site == null) {
+        if (site == null || !rounds) {
             return bias;
         }
         QuantParams in = settings.activations().get(site.activation());

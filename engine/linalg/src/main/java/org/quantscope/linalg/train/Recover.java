@@ -46,7 +46,7 @@ import org.quantscope.linalg.CorrectionOptions;
  * Quantization-aware fine-tuning: weights, biases and ranges are trained for minutes so that the quantized network
  * answers as the float model does, or as the labels say. Weights are rounded in every step, gradients go straight
  * through, scales and zero points are learned with them. A seeded tenth of the data is held out; what does best on it is
- * kept.
+ * kept. The same training without quantization is the fair baseline: what more training does by itself.
  */
 public final class Recover implements TrainedCorrection {
     private static final int BATCH = 64;
@@ -73,6 +73,11 @@ public final class Recover implements TrainedCorrection {
             "choice:lsq|pact|keep",
             "lsq",
             "learn all ranges by LSQ; those of activations by PACT; or keep the ranges as they are");
+    private static final OptionDoc ROUNDED = new OptionDoc(
+            "quantize",
+            "choice:yes|no",
+            "yes",
+            "no: train as long in float, to compare with; learns labels, and leaves ranges and bits as they are");
     private static final OptionDoc SEED =
             new OptionDoc("seed", "int", "1", "of the order of samples and of the tenth that is held out, from 0");
 
@@ -94,7 +99,7 @@ public final class Recover implements TrainedCorrection {
 
     @Override
     public List<OptionDoc> options() {
-        return List.of(TARGET, EPOCHS, MINUTES, START, RATE, RANGES, SEED);
+        return List.of(TARGET, EPOCHS, MINUTES, START, RATE, RANGES, ROUNDED, SEED);
     }
 
     @Override
@@ -125,6 +130,15 @@ public final class Recover implements TrainedCorrection {
         String start = options.choice(START);
         String ranges = options.choice(RANGES);
         double rate = options.number(RATE, 1e-7, 1);
+        boolean rounds = options.choice(ROUNDED).equals("yes");
+        if (!rounds && !labels) {
+            throw new IllegalArgumentException(
+                    id() + ".quantize: in float the model answers as it does already; no needs target=labels");
+        }
+        if (!rounds && start.equals(SOLVED)) {
+            throw new IllegalArgumentException(
+                    id() + ".quantize: no begins with the weights of the float model, not with " + start);
+        }
         boolean keep = ranges.equals("keep");
         Rates rates = new Rates(
                 rate, rate, keep ? 0 : 3 * rate, keep ? 0 : 10 * rate, keep ? 0 : 20 * rate, ranges.equals("pact"));
@@ -140,8 +154,11 @@ public final class Recover implements TrainedCorrection {
                 .orElseThrow(() ->
                         new BadInputException(input.model().file(), id(), "needs to know how the model is quantized"));
         return new Work(input.model(), data, settings, progress, cancel)
-                .run(labels, start.equals(SOLVED), rates, length, watch);
+                .run(new Way(labels, start.equals(SOLVED), rounds), rates, length, watch);
     }
+
+    /** What is learned, from where it begins, and whether values are rounded meanwhile. */
+    private record Way(boolean labels, boolean fromSolved, boolean rounds) {}
 
     /** The tenth of so many samples that is held out, at least one; in ascending order. */
     static int[] heldOut(int samples, long seed) {
@@ -192,22 +209,33 @@ public final class Recover implements TrainedCorrection {
             this.calibration = MomentsPass.complete(seen, model, state, data, Progress.NONE, cancel);
         }
 
-        Training run(boolean labels, boolean fromSolved, Rates rates, Recovery.Length length, Watch watch) {
+        Training run(Way way, Rates rates, Recovery.Length length, Watch watch) {
+            boolean labels = way.labels;
+            boolean fromSolved = way.fromSolved;
             int[] heldOut = heldOut(data.size(), length.seed());
             Set<Integer> out = IntStream.of(heldOut).boxed().collect(Collectors.toSet());
             int[] trained = IntStream.range(0, data.size())
                     .filter(i -> !out.contains(i))
                     .toArray();
             ResolvedSettings begin = resolve(beginning());
-            progress.report(0, 0, "weights of least output error, to compare");
-            Optional<SolvedModel> solved = solved(SampleSubset.of(data, trained));
+            Optional<SolvedModel> solved = Optional.empty();
+            if (way.rounds) {
+                progress.report(0, 0, "weights of least output error, to compare");
+                solved = solved(SampleSubset.of(data, trained));
+            }
             if (fromSolved && solved.isEmpty()) {
                 throw new BadInputException(model.file(), "recover.start", "no weight can be solved in this model");
             }
             Model from = fromSolved ? solved.orElseThrow().model() : model;
             progress.report(0, 0, "the float model's answers");
             NetworkBuilder builder = new NetworkBuilder(
-                    from, fromSolved ? solved.orElseThrow().settings() : begin, feed, batch(trained), rates, cancel);
+                    from,
+                    fromSolved ? solved.orElseThrow().settings() : begin,
+                    feed,
+                    batch(trained),
+                    rates,
+                    way.rounds,
+                    cancel);
             Network network = builder.build();
             Pool pool = new Pool(model, feed, network.fed.keySet(), labels, cancel);
             Recovery recovery = new Recovery(network, pool, loss(labels, pool, network), trained, heldOut);
@@ -223,7 +251,7 @@ public final class Recover implements TrainedCorrection {
             watch.begun(course);
             Recovery.Course done = recovery.run(length, watch, progress, cancel);
             return new Training(
-                    output(network, fromSolved ? solved.orElseThrow().settings() : begin, builder.kept()),
+                    output(network, fromSolved ? solved.orElseThrow().settings() : begin, builder.kept(), way.rounds),
                     course,
                     done.points(),
                     done.best(),
@@ -310,7 +338,7 @@ public final class Recover implements TrainedCorrection {
             }
         }
 
-        private Output output(Network network, ResolvedSettings begin, Map<TensorId, String> kept) {
+        private Output output(Network network, ResolvedSettings begin, Map<TensorId, String> kept, boolean rounded) {
             ModelRewrite rewrite = new ModelRewrite(model);
             List<TensorId> changed = new ArrayList<>();
             for (Tensor tensor : model.tensors()) {
@@ -326,8 +354,9 @@ public final class Recover implements TrainedCorrection {
                     changed.add(tensor.id());
                 }
             }
-            Map<TensorId, QuantSpec> ranges = new LinkedHashMap<>();
-            for (ResolvedTensor tensor : begin.own()) {
+            // What was trained in float has learned no ranges.
+            Map<TensorId, QuantSpec> ranges = new LinkedHashMap<>(rounded ? Map.of() : state.overrides());
+            for (ResolvedTensor tensor : rounded ? begin.own() : List.<ResolvedTensor>of()) {
                 QuantParams params = tensor.params();
                 if (network.weightRanges.containsKey(tensor.id())) {
                     params = network.weightParams(tensor.id());

@@ -41,6 +41,7 @@ import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
 
 class RecoverTest {
     private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
@@ -210,6 +211,66 @@ class RecoverTest {
                 .isLessThan(0.7 * training.points().getFirst().loss());
     }
 
+    /** The loss of the trained network is computed anew by hand: three layers in float, with nothing rounded. */
+    @Test
+    void asMuchTrainingWithoutQuantizationIsTrainingInFloat() throws Exception {
+        Model model = digits();
+        Map<String, String> options = Map.of("epochs", "4", "target", "labels", "quantize", "no", "rate", "0.003");
+        TrainedCorrection.Training training = train(model, true, TrainedCorrection.Watch.NONE, options);
+        Model trained = training.output().model();
+        Dataset heldOut =
+                SampleSubset.of(calibration(), Recover.heldOut(calibration().size(), 1));
+        SampleFeed feed = SampleFeed.of(model, heldOut);
+        double loss = 0;
+        for (int i = 0; i < heldOut.size(); i++) {
+            double[] x = doubles(feed.values("input", new int[] {i}));
+            x = layer(trained, "0", x, true);
+            x = layer(trained, "2", x, true);
+            x = layer(trained, "4", x, false);
+            loss += Math.log(Arrays.stream(x).map(Math::exp).sum()) - x[heldOut.label(i)];
+        }
+
+        assertThat(training.best().step()).isPositive();
+        assertThat(training.best().loss()).isCloseTo(loss / heldOut.size(), within(1e-6));
+        assertThat(training.course().solved()).isEmpty();
+        assertThat(training.output().changed()).hasSize(6);
+        assertThat(training.output().ranges()).isEmpty();
+    }
+
+    private static double[] doubles(float[] values) {
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
+    }
+
+    private static double[] layer(Model model, String name, double[] x, boolean relu) {
+        double[] w = doubles(
+                model.find(new TensorId(name + ".weight")).orElseThrow().data().toFloats());
+        double[] b = doubles(
+                model.find(new TensorId(name + ".bias")).orElseThrow().data().toFloats());
+        return IntStream.range(0, b.length)
+                .mapToDouble(o -> b[o]
+                        + IntStream.range(0, x.length)
+                                .mapToDouble(i -> w[o * x.length + i] * x[i])
+                                .sum())
+                .map(y -> relu ? Math.max(0, y) : y)
+                .toArray();
+    }
+
+    /** What is trained in float answers as it does already, and begins with its own weights. */
+    @Test
+    void withoutQuantizationLabelsAreNeeded() {
+        assertThatThrownBy(() -> train(digits(), false, TrainedCorrection.Watch.NONE, Map.of("quantize", "no")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("recover.quantize")
+                .hasMessageContaining("target=labels");
+        assertThatThrownBy(() -> train(
+                        digits(),
+                        false,
+                        TrainedCorrection.Watch.NONE,
+                        Map.of("quantize", "no", "target", "labels", "start", "least-output-error")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("recover.quantize");
+    }
+
     @Test
     void rangesAreLearnedUnlessTheyAreToBeKept() throws Exception {
         Model model = digits();
@@ -271,7 +332,8 @@ class RecoverTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"epochs=0", "minutes=-1", "rate=2", "target=teacher", "seed=x", "start=best"})
+    @ValueSource(
+            strings = {"epochs=0", "minutes=-1", "rate=2", "target=teacher", "seed=x", "start=best", "quantize=maybe"})
     void aWrongOptionIsNamed(String option) throws Exception {
         String[] pair = option.split("=", 2);
         assertThatThrownBy(() -> train(digits(), false, TrainedCorrection.Watch.NONE, Map.of(pair[0], pair[1])))
