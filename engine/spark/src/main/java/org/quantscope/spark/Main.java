@@ -71,8 +71,9 @@ public final class Main {
         } catch (CancellationException e) {
             return complain("cancelled", CANCELLED);
         } catch (BadInputException e) {
-            return complain(
-                    cancel.isCancelled() ? "cancelled" : e.getMessage(), cancel.isCancelled() ? CANCELLED : BAD_INPUT);
+            return cancel.isCancelled()
+                    ? complain("cancelled", CANCELLED)
+                    : complain(String.valueOf(e.getMessage()), BAD_INPUT);
         } catch (IOException e) {
             return cancel.isCancelled() ? complain("cancelled", CANCELLED) : complain(Reason.of(e), BAD_INPUT);
         } catch (RuntimeException e) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
@@ -78,7 +79,7 @@ final class SparkWork implements SweepRun.Work {
         cancel.check();
         try (JavaSparkContext spark = new JavaSparkContext(conf());
                 ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor()) {
-            watch.scheduleWithFixedDelay(
+            ScheduledFuture<?> looking = watch.scheduleWithFixedDelay(
                     () -> {
                         if (cancel.isCancelled()) {
                             spark.sc().cancelAllJobs();
@@ -90,7 +91,7 @@ final class SparkWork implements SweepRun.Work {
             PlanRef ref = new PlanRef(plan.file().toString(), plan.sha256());
             Broadcast<HashMap<String, byte[]>> seen = spark.broadcast(seen(spark, ref, plan, points));
             evaluate(spark, ref, points, seen, rows);
-            watch.shutdownNow();
+            looking.cancel(false);
         } catch (CancellationException e) {
             throw e;
         } catch (Exception e) {
