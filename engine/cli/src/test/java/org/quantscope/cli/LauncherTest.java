@@ -34,11 +34,14 @@ class LauncherTest {
 
     @BeforeEach
     void putTheScriptInItsTree() throws IOException {
-        String text = Files.readString(
-                Path.of(System.getProperty("quantscope.root"), "engine/cli/src/main/launcher/quantscope"));
-        assertThat(text).contains("\nleast=25\n", "${jvm.flags}");
+        Path launcher = Path.of(System.getProperty("quantscope.root"), "engine/cli/src/main/launcher");
+        String text = Files.readString(launcher.resolve("quantscope"));
+        String search = Files.readString(launcher.resolve("find-java"));
+        assertThat(text).contains("${jvm.flags}");
+        assertThat(search).contains("\nleast=25\n");
         script = Files.createDirectories(folder.resolve("tree/bin")).resolve("quantscope");
-        Files.writeString(script, text.replace("\nleast=25\n", "\nleast=90\n").replace("${jvm.flags}", "--flag=1"));
+        Files.writeString(script, text.replace("${jvm.flags}", "--flag=1"));
+        Files.writeString(script.resolveSibling("find-java"), search.replace("\nleast=25\n", "\nleast=90\n"));
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.createDirectories(folder.resolve("home"));
     }
