@@ -8,6 +8,7 @@ import org.quantscope.app.accuracy.BudgetViewModel;
 import org.quantscope.app.accuracy.CorrectionsViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.against.AgainstViewModel;
+import org.quantscope.app.cards.Cards;
 import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.data.CalibrationViewModel;
 import org.quantscope.app.data.DataViewModel;
@@ -97,6 +98,7 @@ public record ApplicationContext(
         TourViewModel tour,
         ExplainViewModel explain,
         GlassViewModel glass,
+        Cards cards,
         Background background)
         implements AutoCloseable {
     /**
@@ -175,6 +177,7 @@ public record ApplicationContext(
                 new TourViewModel(bench, lessons, settings),
                 new ExplainViewModel(selected, accuracy),
                 new GlassViewModel(selected, new MakingViewModel(bench, selected, solutions, background)),
+                new Cards(),
                 background);
     }
 

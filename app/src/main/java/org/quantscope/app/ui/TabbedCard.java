@@ -8,6 +8,7 @@ import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.geometry.Pos;
+import javafx.scene.Node;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -28,8 +29,11 @@ public final class TabbedCard extends VBox {
     private final ReadOnlyBooleanWrapper tall = new ReadOnlyBooleanWrapper(this, "tall");
     private final ReadOnlyStringWrapper selected = new ReadOnlyStringWrapper(this, "selected", "");
 
-    /** @param tabs at least one, in the order of their buttons; the first is visible at first */
-    public TabbedCard(List<CardTab> tabs) {
+    /**
+     * @param tabs at least one, in the order of their buttons; the first is visible at first
+     * @param atEnd what stands at the right end of the row of buttons
+     */
+    public TabbedCard(List<CardTab> tabs, Node... atEnd) {
         super(GAP);
         this.tabs = List.copyOf(tabs);
         getStyleClass().add("card");
@@ -38,7 +42,10 @@ public final class TabbedCard extends VBox {
             strip.describe(i, "tab-" + this.tabs.get(i).id(), this.tabs.get(i).tip());
         }
         strip.setOnChoose(this::show);
-        HBox head = new HBox(GAP, strip);
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        HBox head = new HBox(GAP, strip, space);
+        head.getChildren().addAll(atEnd);
         head.setAlignment(Pos.CENTER_LEFT);
         page.setPrefHeight(PAGE_HEIGHT);
         VBox.setVgrow(page, Priority.ALWAYS);

@@ -16,6 +16,8 @@ import javafx.scene.layout.VBox;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.CacheView;
 import org.quantscope.app.accuracy.TriedView;
+import org.quantscope.app.cards.CardButtons;
+import org.quantscope.app.cards.ShownCard;
 import org.quantscope.app.snapshots.SnapshotsView;
 import org.quantscope.app.ui.Explained;
 import org.quantscope.app.ui.JobsView;
@@ -57,7 +59,15 @@ final class BottomStrip extends VBox {
         StackPane end = new StackPane(legend, jobs);
         end.setAlignment(Pos.CENTER_RIGHT);
         context.jobs().onChange(running -> legend.setVisible(running.isEmpty()));
-        HBox line = new HBox(GAP, head, budget(context, actions), take(context, actions), space, cache, end);
+        HBox line = new HBox(
+                GAP,
+                head,
+                budget(context, actions),
+                take(context, actions),
+                space,
+                cache,
+                end,
+                new CardButtons(context.cards(), ShownCard.TRIED));
         line.setAlignment(Pos.CENTER_LEFT);
         TriedView plot = new TriedView(context.tried(), context.budget());
         SnapshotsView snapshots = new SnapshotsView(context.snapshots(), palette, new SnapshotsView.Asked() {

@@ -19,6 +19,7 @@ final class Columns extends SplitPane {
     private final Region right;
     private boolean leftWanted = true;
     private boolean rightWanted = true;
+    private boolean leftSpared;
     /** Which side makes room where there is not enough for both. */
     private boolean leftYields = true;
 
@@ -93,6 +94,12 @@ final class Columns extends SplitPane {
         choose();
     }
 
+    /** Leaves the left column away for a while, whatever is wanted; for a card that needs the room. */
+    void spare(boolean on) {
+        leftSpared = on;
+        choose();
+    }
+
     /** Keeps the left column where there is not room enough for both, or lets it yield. */
     void keepLeft(boolean kept) {
         leftWanted |= kept;
@@ -107,7 +114,7 @@ final class Columns extends SplitPane {
                 && getWidth() > 0
                 && getWidth() + BEARABLE < left.minWidth(-1) + middle.minWidth(-1) + right.minWidth(-1);
         List<Node> shown = new ArrayList<>();
-        if (leftWanted && !(tight && leftYields)) {
+        if (leftWanted && !leftSpared && !(tight && leftYields)) {
             shown.add(left);
         }
         shown.add(middle);

@@ -30,6 +30,8 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.ArithmeticView;
 import org.quantscope.app.accuracy.CorrectionsView;
+import org.quantscope.app.cards.Cards;
+import org.quantscope.app.cards.ShownCard;
 import org.quantscope.app.command.Commands;
 import org.quantscope.app.explain.ExplainPopover;
 import org.quantscope.app.flipped.FlippedStrip;
@@ -39,6 +41,7 @@ import org.quantscope.app.improve.EqualizeFirstView;
 import org.quantscope.app.selected.ErrorView;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.selected.QuantizerView;
+import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.tensors.TensorsView;
@@ -99,6 +102,7 @@ public final class MainWindow {
     private final Scene scene;
     private final Columns columns;
     private final Rows strip;
+    private final CardPlaces cardPlaces;
     private final TensorsView list;
     private final Thumbnails thumbnails;
     private @Nullable FlippedWindow flipped;
@@ -149,7 +153,7 @@ public final class MainWindow {
         context.error()
                 .unfoldedProperty()
                 .set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
-        TensorPane tensor = new TensorPane(context.selected(), context.quantizer(), pages);
+        TensorPane tensor = new TensorPane(context.selected(), context.quantizer(), pages, context.cards());
         tensor.histogram().setOnValue(actions::glass);
         QuantizerView quantizer = new QuantizerView(
                 context.quantizer(),
@@ -208,13 +212,21 @@ public final class MainWindow {
         context.lessons().viewProperty().subscribe(v -> columns.keepLeft(v.isPresent()));
 
         Rectangle2D place = place();
-        commands = WindowCommands.of(context, actions, scale, explaining.modeProperty(), columns, tensors::focusFilter);
+        commands = WindowCommands.of(
+                context, actions, scale, explaining.modeProperty(), columns, tensors::focusFilter, this::oneCardOrAll);
         actions.setCommands(commands::all);
         Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty(), scale, commands);
         toolbar.setMinWidth(0);
         root.setTop(toolbar);
-        strip = new Rows(columns, new BottomStrip(context, actions, theme.map(Theme::palette)));
-        context.lessons().viewProperty().subscribe(v -> showStrip());
+        BottomStrip tried = new BottomStrip(context, actions, theme.map(Theme::palette));
+        strip = new Rows(columns, tried);
+        context.lessons().viewProperty().subscribe(v -> {
+            // A lesson says what is seen, and its panel is read beside it.
+            if (v.isPresent()) {
+                context.cards().reset();
+            }
+            showStrip();
+        });
         strip.setLower(length("strip.height", BottomStrip.usualHeight(place.getHeight())));
         // Where there is not room for all, columns and the strip yield; nothing is laid out beyond the window.
         strip.setMinSize(0, 0);
@@ -251,6 +263,8 @@ public final class MainWindow {
         accelerators(tensor.histogram());
         drop.install(scene);
         stage.setScene(scene);
+        cardPlaces = new CardPlaces(context.cards(), scene, tensor, tried);
+        placeCards();
         new TourPlace(
                         tour,
                         Map.of(
@@ -303,7 +317,36 @@ public final class MainWindow {
     /** A lesson and a low window need the height of the strip. */
     private void showStrip() {
         boolean lesson = context.lessons().viewProperty().get().isPresent();
-        strip.setLowerShown(!lesson && (root.getHeight() == 0 || root.getHeight() >= STRIP_HEIGHT));
+        Cards.Places places = context.cards().placesProperty().get();
+        boolean alone = places.alone().filter(card -> card == ShownCard.TRIED).isPresent();
+        boolean room = !lesson && (root.getHeight() == 0 || root.getHeight() >= STRIP_HEIGHT);
+        strip.show(!alone, alone || (room && places.here(ShownCard.TRIED)));
+    }
+
+    private void oneCardOrAll() {
+        cardPlaces.oneOrAll();
+    }
+
+    private void placeCards() {
+        cardPlaces.install(
+                settings,
+                theme,
+                scale.scaleProperty(),
+                own -> {
+                    GoingBack.install(own, context.bench());
+                    explaining.install(own);
+                    drop.install(own);
+                },
+                places -> {
+                    // A card of the middle that is alone has the room of the list too.
+                    columns.spare(places.alone().isPresent());
+                    showStrip();
+                });
+        cardPlaces.installEscape(() -> context.selected()
+                .viewProperty()
+                .get()
+                .map(SelectedTensor.View::preview)
+                .orElse(false));
     }
 
     private void showFlipped(OptionalInt sample) {

@@ -19,6 +19,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.stage.Stage;
 import javafx.util.Subscription;
+import org.quantscope.app.cards.Cards;
 import org.quantscope.app.selected.ErrorView;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.selected.QuantizerView;
@@ -143,7 +144,8 @@ final class Rehearsal {
         TensorPane pane = new TensorPane(
                 copy.selected(),
                 copy.quantizer(),
-                new TabbedCard(List.of(new CardTab("channels", "Channels", "", () -> new SlicesView(copy.slices())))));
+                new TabbedCard(List.of(new CardTab("channels", "Channels", "", () -> new SlicesView(copy.slices())))),
+                new Cards());
         HBox.setHgrow(pane, Priority.ALWAYS);
         return pane;
     }

@@ -1,12 +1,17 @@
 package org.quantscope.app.window;
 
+import java.util.ArrayList;
+import java.util.List;
 import javafx.geometry.Orientation;
+import javafx.scene.Node;
 import javafx.scene.control.SplitPane;
 import javafx.scene.layout.Region;
 
 /** Two parts with a divider. The lower one keeps its height when the window gets another size. */
 final class Rows extends SplitPane {
+    private final Region upper;
     private final Region lower;
+    private boolean upperShown = true;
     private boolean shown = true;
     private double height;
     /** The height of this pane for which the parts were laid out last. */
@@ -16,6 +21,7 @@ final class Rows extends SplitPane {
 
     Rows(Region upper, Region lower) {
         super(upper, lower);
+        this.upper = upper;
         this.lower = lower;
         setId("rows");
         setOrientation(Orientation.VERTICAL);
@@ -26,19 +32,23 @@ final class Rows extends SplitPane {
         getDividers().forEach(d -> d.positionProperty().subscribe(x -> moved()));
     }
 
-    /** Shows the lower part, or gives its room to the upper one. */
-    void setLowerShown(boolean on) {
-        if (on == shown) {
+    /** Shows each part or gives its room to the other one. */
+    void show(boolean upperOn, boolean lowerOn) {
+        if (upperOn == upperShown && lowerOn == shown) {
             return;
         }
-        shown = on;
+        upperShown = upperOn;
+        shown = lowerOn;
         arranged = -1;
-        if (on) {
-            getItems().add(lower);
-            watch();
-        } else {
-            getItems().remove(lower);
+        List<Node> parts = new ArrayList<>();
+        if (upperOn) {
+            parts.add(upper);
         }
+        if (lowerOn) {
+            parts.add(lower);
+        }
+        getItems().setAll(parts);
+        watch();
     }
 
     /** Sets the height of the lower part, in pixels. */
@@ -55,7 +65,7 @@ final class Rows extends SplitPane {
 
     /** A person has moved the divider. */
     private void moved() {
-        if (!arranging && shown && arranged > 0 && arranged == getHeight()) {
+        if (!arranging && upperShown && shown && arranged > 0 && arranged == getHeight()) {
             height = (1 - getDividerPositions()[0]) * arranged;
         }
     }
@@ -65,7 +75,7 @@ final class Rows extends SplitPane {
         arranging = true;
         super.layoutChildren();
         double all = getHeight();
-        if (shown && all != arranged && all > 0) {
+        if (upperShown && shown && all != arranged && all > 0) {
             arranged = all;
             setDividerPositions(1 - Math.max(lower.minHeight(-1), height) / all);
             super.layoutChildren();

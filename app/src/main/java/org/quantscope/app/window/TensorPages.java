@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.function.DoubleConsumer;
 import javafx.beans.value.ObservableValue;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.cards.CardButtons;
+import org.quantscope.app.cards.ShownCard;
 import org.quantscope.app.device.DeviceView;
 import org.quantscope.app.flipped.LayerOutputView;
 import org.quantscope.app.graph.GraphView;
@@ -20,40 +22,41 @@ final class TensorPages {
 
     /** @param onLevel is told the level of a code that was clicked */
     static TabbedCard of(ApplicationContext context, ObservableValue<Palette> palette, DoubleConsumer onLevel) {
-        TabbedCard card = new TabbedCard(List.of(
-                new CardTab(
-                        "channels",
-                        "Channels",
-                        "The values of each channel or block, and the range that clips them",
-                        () -> channels(context, palette),
-                        context.slices()::setShowing),
-                new CardTab(
-                        "codes",
-                        "Codes",
-                        "How often each code is used",
-                        () -> codes(context, palette, onLevel),
-                        context.codes()::setShowing),
-                new CardTab(
-                        "layer-output",
-                        "Layer output",
-                        "The error that this tensor makes behind its layer, behind its block and in the predictions,"
-                                + " alone and with everything else",
-                        () -> new LayerOutputView(context.layerOutput()),
-                        context.layerOutput()::setShowing),
-                new CardTab(
-                        "graph",
-                        "Graph",
-                        "The model as a drawing, coloured by the sensitivity of its tensors",
-                        () -> graph(context, palette),
-                        context.graph()::setShowing,
-                        true),
-                new CardTab(
-                        "device",
-                        "Device",
-                        "What one sample costs on a device: bytes, multiplications, and time measured here",
-                        () -> new DeviceView(context.device()),
-                        context.device()::setShowing)));
-        return card;
+        return new TabbedCard(
+                List.of(
+                        new CardTab(
+                                "channels",
+                                "Channels",
+                                "The values of each channel or block, and the range that clips them",
+                                () -> channels(context, palette),
+                                context.slices()::setShowing),
+                        new CardTab(
+                                "codes",
+                                "Codes",
+                                "How often each code is used",
+                                () -> codes(context, palette, onLevel),
+                                context.codes()::setShowing),
+                        new CardTab(
+                                "layer-output",
+                                "Layer output",
+                                "The error that this tensor makes behind its layer, behind its block and in the"
+                                        + " predictions, alone and with everything else",
+                                () -> new LayerOutputView(context.layerOutput()),
+                                context.layerOutput()::setShowing),
+                        new CardTab(
+                                "graph",
+                                "Graph",
+                                "The model as a drawing, coloured by the sensitivity of its tensors",
+                                () -> graph(context, palette),
+                                context.graph()::setShowing,
+                                true),
+                        new CardTab(
+                                "device",
+                                "Device",
+                                "What one sample costs on a device: bytes, multiplications, and time measured here",
+                                () -> new DeviceView(context.device()),
+                                context.device()::setShowing)),
+                new CardButtons(context.cards(), ShownCard.PAGES));
     }
 
     private static SlicesView channels(ApplicationContext context, ObservableValue<Palette> palette) {

@@ -1,5 +1,6 @@
 package org.quantscope.app.window;
 
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,6 +21,9 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.scene.shape.Line;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.cards.CardButtons;
+import org.quantscope.app.cards.Cards;
+import org.quantscope.app.cards.ShownCard;
 import org.quantscope.app.selected.ClipCurve;
 import org.quantscope.app.selected.ErrorCurve;
 import org.quantscope.app.selected.ErrorCurveView;
@@ -31,7 +35,6 @@ import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.selected.SelectedValues;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
-import org.quantscope.app.ui.Cover;
 import org.quantscope.app.ui.Explained;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Palette;
@@ -54,9 +57,6 @@ final class TensorPane extends VBox {
     private static final double ROOM_FOR_SHAPE = 345;
 
     private static final double ROOM_FOR_HINT = 410;
-    /** Below this height in pixels there is no room for the pages. */
-    private static final double PAGES_HEIGHT = 440;
-
     private static final double GAP = 10;
     /** The least width of the title in pixels; a longer name is cut to make room for the facts beside it. */
     private static final double TITLE_MIN = 150;
@@ -68,15 +68,7 @@ final class TensorPane extends VBox {
     /** Distance from the top in pixels, below the values of the handles. */
     private static final double BELOW_VALUES = 34;
 
-    /** Height in pixels of a page that needs more room; it grows with the window. */
-    private static final double TALL = 330;
-
-    private final VBox values;
-    private final VBox errors;
-    private final TabbedCard pages;
-    private final Cover coveredValues;
-    private final Cover coveredErrors;
-    private final Cover coveredPages;
+    private final CardColumn column;
     private final SelectedTensor selected;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
@@ -97,7 +89,8 @@ final class TensorPane extends VBox {
     private final Label outputKey = key(OUTPUT);
     private final Label curveTitle = text("title", CURVE);
     private final HBox curveKeys = head(key("total"), key("rounding"), key("clipping"), outputKey);
-    private final HBox headOfErrors = head(curveTitle, curveKeys, spacer(), curveHint);
+    private final HBox curveButtons = head();
+    private final HBox headOfErrors = head(curveTitle, curveKeys, spacer(), curveHint, curveButtons);
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private @Nullable MomentSketch shownValues;
     private @Nullable Object shownSubject;
@@ -107,11 +100,10 @@ final class TensorPane extends VBox {
     private @Nullable SelectedValues described;
 
     /** @param pages further pages about the tensor, under the curve */
-    TensorPane(SelectedTensor selected, QuantizerViewModel quantizer, TabbedCard pages) {
+    TensorPane(SelectedTensor selected, QuantizerViewModel quantizer, TabbedCard pages, Cards cards) {
         super(GAP);
         this.selected = selected;
         this.quantizer = quantizer;
-        this.pages = pages;
         setMinHeight(0);
         setPadding(new Insets(12));
 
@@ -143,20 +135,23 @@ final class TensorPane extends VBox {
         facts.setMinWidth(USE_PREF_SIZE);
         many.setMinWidth(0);
         many.managedProperty().bind(many.visibleProperty());
-        HBox headOfValues = head(title, facts, many, spacer(), channel, zoom, axis);
+        HBox headOfValues =
+                head(title, facts, many, spacer(), channel, zoom, axis, new CardButtons(cards, ShownCard.HISTOGRAM));
         headOfValues.setMinWidth(0);
         facts.managedProperty().bind(facts.visibleProperty());
         headOfValues.widthProperty().subscribe(w -> {
             many.setVisible(w.doubleValue() > ROOM_FOR_MANY);
             facts.setVisible(w.doubleValue() > ROOM_FOR_SHAPE);
         });
-        values = card(headOfValues, plot);
+        VBox values = card(headOfValues, plot);
         VBox.setVgrow(plot, Priority.ALWAYS);
 
         outputKey.setTooltip(new Tooltip("Error at the output of the layer on the calibration data, drawn so that equal"
                 + " heights are equal SQNR; of a channel that of its output"));
         outputKey.setVisible(false);
         outputKey.managedProperty().bind(outputKey.visibleProperty());
+        curveButtons.getChildren().setAll(new CardButtons(cards, ShownCard.CURVE));
+        curveButtons.setMinWidth(USE_PREF_SIZE);
         headOfErrors.setMinWidth(0);
         curveTitle.managedProperty().bind(curveTitle.visibleProperty());
         Explained.as(curveTitle, "error against the clip");
@@ -167,7 +162,8 @@ final class TensorPane extends VBox {
         });
         outputKey.visibleProperty().subscribe(x -> shorten());
         curveHint.managedProperty().bind(curveHint.visibleProperty());
-        errors = card(headOfErrors, curve);
+        VBox errors = card(headOfErrors, curve);
+        VBox.setVgrow(curve, Priority.ALWAYS);
 
         histogram.setId("histogram");
         histogram.setListener(new RangeListener() {
@@ -195,23 +191,7 @@ final class TensorPane extends VBox {
                 .ifPresent(this::adopt));
         histogram.paletteProperty().bind(palette);
         curve.paletteProperty().bind(palette);
-        coveredValues = new Cover(values, "the values of the tensor");
-        coveredErrors = new Cover(errors, "the error for every range");
-        coveredPages = new Cover(pages, "channels, codes and layers");
-        VBox.setVgrow(coveredValues, Priority.ALWAYS);
-        getChildren().addAll(coveredValues, coveredErrors, coveredPages);
-        // A page that needs more room takes the room of the curve.
-        pages.tallProperty().subscribe(tall -> {
-            errors.setVisible(!tall && !coveredErrors.isCovered());
-            errors.setManaged(!tall);
-            VBox.setVgrow(coveredPages, tall ? Priority.ALWAYS : Priority.SOMETIMES);
-            pages.setPrefHeight(tall ? TALL : USE_COMPUTED_SIZE);
-        });
-        heightProperty().subscribe(h -> {
-            boolean room = h.doubleValue() == 0 || h.doubleValue() >= PAGES_HEIGHT;
-            pages.setManaged(room);
-            pages.setVisible(room && !coveredPages.isCovered());
-        });
+        column = new CardColumn(this, cards, values, errors, pages);
         selected.curveShowingProperty().bind(visibleProperty().and(errors.visibleProperty()));
         selected.viewProperty().subscribe(v -> showView());
         selected.curveProperty().subscribe(this::showCurve);
@@ -250,7 +230,7 @@ final class TensorPane extends VBox {
 
     /** The card with the error of every range. */
     Node errorsOfRanges() {
-        return coveredErrors;
+        return column.of(ShownCard.CURVE);
     }
 
     ObjectProperty<Palette> paletteProperty() {
@@ -328,10 +308,21 @@ final class TensorPane extends VBox {
 
     /** Covers cards, which keep their place, and uncovers all others. */
     void cover(Set<Card> covered) {
-        coveredValues.setCovered(covered.contains(Card.HISTOGRAM));
-        coveredErrors.setCovered(covered.contains(Card.CURVE));
-        errors.setVisible(!coveredErrors.isCovered() && !pages.tallProperty().get());
-        coveredPages.setCovered(covered.contains(Card.PAGES));
+        Set<ShownCard> here = EnumSet.noneOf(ShownCard.class);
+        covered.forEach(card -> {
+            switch (card) {
+                case HISTOGRAM -> here.add(ShownCard.HISTOGRAM);
+                case CURVE -> here.add(ShownCard.CURVE);
+                case PAGES -> here.add(ShownCard.PAGES);
+                case LIST, QUANTIZER, ERROR, ACCURACY -> {}
+            }
+        });
+        column.cover(here);
+    }
+
+    /** A card as it is moved to another window. */
+    Node card(ShownCard card) {
+        return column.of(card);
     }
 
     private void hintAtRange(String text) {

@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javafx.beans.property.BooleanProperty;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.cards.ShownCard;
 import org.quantscope.app.command.Command;
 import org.quantscope.app.command.Commands;
 import org.quantscope.app.session.BundledModels;
@@ -40,11 +41,13 @@ final class WindowCommands {
             UiScale scale,
             BooleanProperty explaining,
             Columns columns,
-            Runnable filter) {
+            Runnable filter,
+            Runnable oneCardOrAll) {
         WindowCommands made = new WindowCommands(context, actions);
         made.files();
         made.work();
         made.look(scale, explaining, columns, filter);
+        made.cards(oneCardOrAll);
         made.changing();
         return made.all;
     }
@@ -105,6 +108,25 @@ final class WindowCommands {
         add("help-right", "Right column", "F9", columns::toggleRight);
         add("help-larger", "Everything larger", "Shortcut+Plus", scale::larger);
         add("help-smaller", "Everything smaller", "Shortcut+Minus", scale::smaller);
+    }
+
+    private void cards(Runnable oneCardOrAll) {
+        add("card-alone", "Only this card, or all", "F11", this::needsModel, oneCardOrAll);
+        add("cards-back", "All cards back to their places", "", context.cards()::reset);
+        for (ShownCard card : ShownCard.values()) {
+            add(
+                    "card-alone-" + card.id(),
+                    "Only this card: " + card.title(),
+                    "",
+                    this::needsModel,
+                    () -> context.cards().toggleAlone(card));
+            add(
+                    "card-away-" + card.id(),
+                    "In a window of its own: " + card.title(),
+                    "",
+                    this::needsModel,
+                    () -> context.cards().toggleAway(card));
+        }
     }
 
     /** What depends on the open model, or is too much for a menu. */
