@@ -55,6 +55,7 @@ final class Cli {
                 .addSubcommand("data-check", new DataCheckCommand(terminal, cancel))
                 .addSubcommand("device", new DeviceCommand(terminal, cancel))
                 .addSubcommand("robustness", new RobustnessCommand(terminal, cancel))
+                .addSubcommand("adaptive", new AdaptiveCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("report", new ReportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))

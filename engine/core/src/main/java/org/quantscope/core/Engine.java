@@ -185,6 +185,23 @@ public final class Engine {
     }
 
     /**
+     * The same in the order of the file, for ranges that follow the samples before.
+     *
+     * @param left processors that are left to others, at least 0
+     */
+    public static LiveEvaluator evaluatorInFileOrder(
+            Model model, Model reference, Dataset data, Optional<Task> task, int left) {
+        return new LiveEvaluator(
+                model,
+                reference,
+                data,
+                LiveEvaluator.FILE_ORDER,
+                processors(left),
+                task,
+                LiveEvaluator.DEFAULT_CACHE_BYTES);
+    }
+
+    /**
      * The same for use beside a window that must stay responsive: one processor is left to it.
      *
      * @param cacheBytes budget for intermediate values before the selected tensor; 0 keeps none

@@ -182,6 +182,7 @@ public final class ArchitectureRules {
                         "layerwise",
                         "sensitivity",
                         "robustness",
+                        "adaptive",
                         "export",
                         "importer",
                         "device",

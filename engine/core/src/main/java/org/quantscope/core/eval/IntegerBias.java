@@ -48,7 +48,8 @@ public final class IntegerBias {
      *
      * @param in parameters of the layer's input, per tensor
      * @param weight parameters of its weight
-     * @return empty if the bias is not a {@link #candidate}, if a codebook leaves it without a unit, or if the weight
+     * @return empty if the bias is not a {@link #candidate}, if a codebook or a range
+     *     that is found while the network runs leaves it without a unit, or if the weight
      *     has neither one scale nor one for each output channel
      */
     public static Optional<IntegerBias> of(Model model, BiasSite site, QuantParams in, QuantParams weight) {
@@ -66,7 +67,8 @@ public final class IntegerBias {
                 .map(b -> chosen.map(c -> new Tensor(b.info(), c.data())).orElse(b))
                 .orElse(null);
         Tensor w = model.find(site.weight()).orElse(null);
-        if (bias == null || w == null || !in.isAffine() || !weight.isAffine()) {
+        // Where the range of the input is found while the network runs, so is the unit of the sum.
+        if (bias == null || w == null || !in.isAffine() || in.runRange().isPresent() || !weight.isAffine()) {
             return Optional.empty();
         }
         int n = Math.toIntExact(bias.data().count());

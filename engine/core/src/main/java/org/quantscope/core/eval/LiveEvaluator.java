@@ -3,6 +3,7 @@ package org.quantscope.core.eval;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
@@ -46,9 +47,13 @@ public final class LiveEvaluator implements AutoCloseable {
      */
     private static final int MOST_AT_ONCE = 25;
 
+    /** The seed that keeps the order of the file, for ranges that follow the samples before. */
+    public static final long FILE_ORDER = Long.MIN_VALUE;
+
     private final Model model;
     private final Model reference;
     private final SampleFeed feed;
+    private final OrtModel.Options options;
     private final int batchSize;
     private final int[][] batches;
     private final CancelToken closing = new CancelToken();
@@ -96,7 +101,7 @@ public final class LiveEvaluator implements AutoCloseable {
      * @param model with a graph, in the form to be analysed: BatchNormalization folded or not
      * @param reference the float model to compare with: {@code model}, or what it was before it was corrected, with the
      *     same input and outputs
-     * @param seed of the evaluation order
+     * @param seed of the evaluation order; {@link #FILE_ORDER} for that of the file
      * @param threads the number of batches that run at once, at least 1
      * @param chosen what to score; if it is empty, or the model and the data do not allow it, the task that fits them
      *     best is taken
@@ -125,7 +130,7 @@ public final class LiveEvaluator implements AutoCloseable {
         this.batches = batches(data.size(), batchSize, seed, feed.rowsInteract());
         // Side by side, two runs would need the memory of both, in each of two sessions.
         boolean large = feed.isLarge();
-        OrtModel.Options options = feed.options(new OrtModel.Options(large ? threads : 1, true));
+        this.options = feed.options(new OrtModel.Options(large ? threads : 1, true));
         this.floats = new FloatPredictions(this.model, reference, feed, batches, chosen, options);
         this.sessions = new SessionPool(this.model, options);
         this.cacheBudget = cacheBytes;
@@ -151,6 +156,9 @@ public final class LiveEvaluator implements AutoCloseable {
     }
 
     private static int[] shuffled(int n, long seed) {
+        if (seed == FILE_ORDER) {
+            return IntStream.range(0, n).toArray();
+        }
         int[] order = new int[n];
         Random random = new Random(seed);
         for (int i = 0; i < n; i++) {
@@ -225,6 +233,9 @@ public final class LiveEvaluator implements AutoCloseable {
      */
     public void prepare(EvalRequest asked, CancelToken cancel) {
         EvalRequest request = asked.withTies(model);
+        if (WindowedRun.wanted(request)) {
+            return;
+        }
         try (Linked linked = new Linked(cancel, closing);
                 SessionPool.Leased leased = sessions.lease(request, cacheBudget > 0, linked.token)) {
             if (!leased.session().isCut() || cacheBudget == 0) {
@@ -362,6 +373,9 @@ public final class LiveEvaluator implements AutoCloseable {
         }
         int wanted = (int) Math.min(batches.length, ((long) atLeast + batchSize - 1) / batchSize);
         EvalRequest request = asked.withTies(model);
+        if (WindowedRun.wanted(request)) {
+            return followed(request, wanted, cancel, partial);
+        }
         try (Linked linked = new Linked(cancel, closing);
                 SessionPool.Leased leased = sessions.lease(request, cacheBudget > 0, linked.token);
                 PrefixCache.Use use = cache.use(leased.session().settingsInFront(request));
@@ -384,17 +398,45 @@ public final class LiveEvaluator implements AutoCloseable {
         }
     }
 
-    /** The outputs of one quantized form of the model, batch by batch; closed by the one who asked for it. */
+    /** Evaluates ranges that follow the samples before: in the evaluation order, one sample after the other. */
+    private Evaluation followed(EvalRequest request, int wanted, CancelToken cancel, Consumer<Evaluation> partial) {
+        try (Leg leg = new Leg(request, cancel)) {
+            Scoring.Tally tally = leg.scoring().tally(samples());
+            Evaluation evaluation = null;
+            for (int b = 0; b < wanted; b++) {
+                tally.add(batches[b], leg.floats(b), leg.outputs(b));
+                if (isFigure(b, wanted)) {
+                    evaluation = tally.evaluation(b == wanted - 1);
+                    partial.accept(evaluation);
+                }
+            }
+            return Objects.requireNonNull(evaluation);
+        }
+    }
+
+    /**
+     * The outputs of one quantized form of the model, batch by batch, from the first one on; closed by the one who asked
+     * for it.
+     */
     final class Leg implements AutoCloseable {
         private final Linked linked;
-        private final SessionPool.Leased leased;
-        private final QuantizedSession.Feeds feeds;
+        private final SessionPool.@Nullable Leased leased;
+        private final QuantizedSession.@Nullable Feeds feeds;
+        /** Null if no range follows the samples before. */
+        private final @Nullable WindowedRun windowed;
 
         private Leg(EvalRequest asked, CancelToken cancel) {
             EvalRequest request = asked.withTies(model);
             linked = new Linked(cancel, closing);
             SessionPool.Leased held = null;
             try {
+                if (WindowedRun.wanted(request)) {
+                    windowed = new WindowedRun(model, feed, request, options, linked.token);
+                    feeds = null;
+                    leased = null;
+                    return;
+                }
+                windowed = null;
                 held = sessions.lease(request, false, linked.token);
                 feeds = held.session().feeds(request, linked.token);
                 leased = held;
@@ -421,13 +463,23 @@ public final class LiveEvaluator implements AutoCloseable {
 
         Logits outputs(int batch) {
             linked.token.check();
-            return leased.session().logits(feed, batches[batch], feeds, linked.token);
+            if (windowed != null) {
+                return windowed.outputs(batches[batch], linked.token);
+            }
+            return Objects.requireNonNull(leased)
+                    .session()
+                    .logits(feed, batches[batch], Objects.requireNonNull(feeds), linked.token);
         }
 
         @Override
         public void close() {
-            feeds.close();
-            leased.close();
+            if (windowed != null) {
+                windowed.close();
+            }
+            if (feeds != null && leased != null) {
+                feeds.close();
+                leased.close();
+            }
             linked.close();
         }
     }

@@ -79,6 +79,25 @@ public final class Logits {
         }
     }
 
+    /** The rows of several runs, one behind the other; all of the same shape. */
+    static Logits joined(List<Logits> parts) {
+        Logits first = parts.getFirst();
+        int rows = 0;
+        for (Logits part : parts) {
+            rows += part.rows;
+        }
+        float[] all = new float[rows * first.classes];
+        int at = 0;
+        for (Logits part : parts) {
+            if (part.classes != first.classes) {
+                throw new IllegalArgumentException("rows of " + part.classes + " values and of " + first.classes);
+            }
+            System.arraycopy(part.values, 0, all, at, part.values.length);
+            at += part.values.length;
+        }
+        return new Logits(rows, first.classes, all, first.shape);
+    }
+
     /**
      * What a model gives for one batch.
      *

@@ -57,6 +57,7 @@ public final class QuantizedSession {
     private final Optional<String> weightFeed;
     private final Map<TensorId, ActivationFeeds> activations;
     private final Map<TensorId, InstrumentedGraph.BiasFeed> biases;
+    private final boolean apart;
 
     private QuantizedSession(
             Model model,
@@ -64,8 +65,10 @@ public final class QuantizedSession {
             Optional<GraphCut> cut,
             Optional<Part> front,
             Part back,
-            Set<TensorId> switchable) {
+            Set<TensorId> switchable,
+            boolean apart) {
         this.model = model;
+        this.apart = apart;
         this.output = Logits.predictionOutput(model);
         this.front = front;
         this.back = back;
@@ -97,13 +100,15 @@ public final class QuantizedSession {
      * @param activations the activations that have a quantizer, and its form
      * @param values chosen values of stored tensors other than the selected one
      * @param bias the float bias that moves with the codes of the selected weight, and is fed with it
+     * @param apart true if each sample has ranges of its own and is therefore run alone
      */
     public record Key(
             Optional<TensorId> selected,
             Map<TensorId, QuantParams> others,
             Map<TensorId, Form> activations,
             Map<TensorId, ChosenValues> values,
-            Optional<TensorId> bias) {
+            Optional<TensorId> bias,
+            boolean apart) {
         public Key {
             others = Map.copyOf(others);
             activations = Map.copyOf(activations);
@@ -140,7 +145,7 @@ public final class QuantizedSession {
             values.keySet().removeAll(movingBiases(request, model));
             Optional<TensorId> bias = floatBias(request, model).filter(values::containsKey);
             bias.ifPresent(values::remove);
-            return new Key(request.selected(), others, forms, values, bias);
+            return new Key(request.selected(), others, forms, values, bias, ApartRuns.wanted(request));
         }
 
         /** The stored bias of the selected weight's layer, if it has chosen values and stays float. */
@@ -334,7 +339,8 @@ public final class QuantizedSession {
             model.graph().ifPresent(g -> g.placement().tiedTo(id).forEach(site -> switchable.add(site.id())));
         });
         switchable.retainAll(graph.activations().keySet());
-        if (cut && !moving.isEmpty()) {
+        // What crosses a cut belongs to a whole batch.
+        if (cut && !key.apart() && !moving.isEmpty()) {
             Optional<GraphCut> parts = GraphCut.of(
                     graph,
                     Set.copyOf(model.graph().orElseThrow().requiredInputs()),
@@ -353,7 +359,8 @@ public final class QuantizedSession {
                 Optional.empty(),
                 Optional.empty(),
                 Part.load(whole, graph, fed, alwaysOn(graph, switchable), origin, options, largest, cancel),
-                switchable);
+                switchable,
+                key.apart());
     }
 
     private static Set<String> alwaysOn(InstrumentedGraph graph, Set<TensorId> switchable) {
@@ -379,7 +386,7 @@ public final class QuantizedSession {
             List<long[]> shapes = new ArrayList<>();
             cut.crossings().forEach(name -> shapes.add(front.loaded.outputShape(name)));
             Part back = Part.load(cut.back(shapes), graph, fed, alwaysOn, origin, options, largest, cancel);
-            return new QuantizedSession(model, graph, Optional.of(cut), Optional.of(front), back, switchable);
+            return new QuantizedSession(model, graph, Optional.of(cut), Optional.of(front), back, switchable, false);
         } catch (RuntimeException e) {
             front.loaded.close();
             throw e;
@@ -564,6 +571,9 @@ public final class QuantizedSession {
 
     /** The logits of one batch, through the front and the back. */
     public Logits logits(SampleFeed feed, int[] samples, Feeds feeds, CancelToken cancel) {
+        if (apart && samples.length > 1) {
+            return ApartRuns.logits(model, feed, samples, one -> logits(feed, one, feeds, cancel));
+        }
         if (front.isEmpty()) {
             return Logits.of(back.loaded, model, feed, samples, feeds.back.byName, cancel);
         }
@@ -578,6 +588,9 @@ public final class QuantizedSession {
     /** The logits of one batch with further outputs, see {@link Logits#withOthers}. For a session without a cut. */
     public Logits.WithOthers withOthers(
             SampleFeed feed, int[] samples, Feeds feeds, List<String> others, CancelToken cancel) {
+        if (apart && samples.length > 1) {
+            return ApartRuns.withOthers(model, feed, samples, one -> withOthers(feed, one, feeds, others, cancel));
+        }
         return Logits.withOthers(back.loaded, model, feed, samples, feeds.back.byName, others, cancel);
     }
 
@@ -606,6 +619,9 @@ public final class QuantizedSession {
     /** The tapped values of one batch, in the order of {@code names}. For a session without a cut. */
     public List<FloatOutput> values(
             SampleFeed feed, int[] samples, Feeds feeds, List<String> names, CancelToken cancel) {
+        if (apart && samples.length > 1) {
+            return ApartRuns.values(model, feed, samples, one -> values(feed, one, feeds, names, cancel));
+        }
         try (SampleFeed.Batch batch = feed.load(samples, back.loaded.inputNames())) {
             Map<String, NativeTensor> all = new LinkedHashMap<>(feeds.back.byName);
             all.putAll(batch.byInput());

@@ -94,6 +94,7 @@ final class SessionPool {
         on.keySet().retainAll(request.activations().keySet());
         return sessions.entrySet().stream()
                 .filter(e -> e.getKey().selected().equals(key.selected())
+                        && e.getKey().apart() == key.apart()
                         && e.getKey().others().equals(key.others())
                         && e.getKey().values().equals(key.values()))
                 .filter(e -> {

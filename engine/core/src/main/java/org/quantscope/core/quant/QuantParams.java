@@ -3,8 +3,11 @@ package org.quantscope.core.quant;
 import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.RandomAccess;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Resolved parameters: what is exported. For each slice of the tensor, in storage order, either a scale and a zero point
@@ -22,6 +25,8 @@ public final class QuantParams {
     private final int qmin;
     private final int qmax;
     private final List<CodebookGrid> codebooks;
+    /** Null if the range is fixed. */
+    private final @Nullable RunRange runRange;
 
     /**
      * Affine parameters.
@@ -50,6 +55,7 @@ public final class QuantParams {
         this.qmin = qmin;
         this.qmax = qmax;
         this.codebooks = List.of();
+        this.runRange = null;
         for (int i = 0; i < scales.length; i++) {
             uniform(i);
         }
@@ -96,6 +102,7 @@ public final class QuantParams {
         this.qmin = 0;
         this.qmax = codebooks.stream().mapToInt(CodebookGrid::size).max().orElseThrow() - 1;
         this.codebooks = List.copyOf(codebooks);
+        this.runRange = null;
         for (int i = 0; i < scales.length; i++) {
             float scale = scales[i];
             if (!(scale > 0) || !Float.isFinite(scale)) {
@@ -127,6 +134,34 @@ public final class QuantParams {
      */
     public static QuantParams ofCodebooks(Granularity granularity, float[] scales, List<CodebookGrid> codebooks) {
         return new QuantParams(granularity, scales.clone(), codebooks);
+    }
+
+    private QuantParams(QuantParams of, RunRange runRange) {
+        this.granularity = of.granularity;
+        this.scales = of.scales;
+        this.zeroPoints = of.zeroPoints;
+        this.qmin = of.qmin;
+        this.qmax = of.qmax;
+        this.codebooks = of.codebooks;
+        this.runRange = runRange;
+    }
+
+    /**
+     * These parameters as the reference of a range that is found while the network runs.
+     *
+     * @throws IllegalArgumentException if they are not affine with one slice, as those of an activation are
+     */
+    public QuantParams withRunRange(RunRange range) {
+        if (!isAffine() || slices() != 1) {
+            throw new IllegalArgumentException(
+                    "clip: a range that is found while the network runs needs evenly spaced levels and one scale");
+        }
+        return new QuantParams(this, range);
+    }
+
+    /** How the range is found while the network runs; empty if it is fixed, as it is for every stored tensor. */
+    public Optional<RunRange> runRange() {
+        return Optional.ofNullable(runRange);
     }
 
     public Granularity granularity() {
@@ -252,7 +287,8 @@ public final class QuantParams {
                         && Arrays.equals(zeroPoints, p.zeroPoints)
                         && qmin == p.qmin
                         && qmax == p.qmax
-                        && codebooks.equals(p.codebooks));
+                        && codebooks.equals(p.codebooks)
+                        && Objects.equals(runRange, p.runRange));
     }
 
     @Override
@@ -267,6 +303,7 @@ public final class QuantParams {
                 + (isAffine()
                         ? ", codes " + qmin + "…" + qmax
                         : ", " + codebooks.size() + " codebooks of up to " + (qmax + 1) + " levels")
+                + (runRange == null ? "" : ", " + runRange)
                 + "]";
     }
 }

@@ -74,7 +74,8 @@ public final class InstrumentedGraph {
     /**
      * How an activation's grid is computed.
      *
-     * @param levels number of levels that the nodes are made for, if each level has its own nodes; else 0
+     * @param levels number of levels that the nodes are made for, or for {@link Way#CLUSTERS} of ranges, where the nodes
+     *     depend on it; else 0
      */
     public record Form(Way way, int levels) {
         public static final Form CODES = new Form(Way.CODES, 0);
@@ -83,7 +84,7 @@ public final class InstrumentedGraph {
         public static final Form CHAIN = new Form(Way.CHAIN, 0);
 
         public Form {
-            if ((way == Way.STEPS) != (levels > 1)) {
+            if (way.isBuiltForLevels() != (levels > 0) || (way == Way.STEPS && levels < 2)) {
                 throw new IllegalArgumentException("levels: " + way + " with " + levels);
             }
         }
@@ -95,6 +96,10 @@ public final class InstrumentedGraph {
          * @throws IllegalArgumentException if that operator set has none
          */
         public static Form of(QuantParams params, int opset) {
+            Optional<Form> found = RunRangeNodes.form(params, opset);
+            if (found.isPresent()) {
+                return found.get();
+            }
             if (params.grid(0) instanceof CodebookGrid grid) {
                 return switch (LevelLookup.method(grid, opset)) {
                     case STEPS -> new Form(Way.STEPS, Math.max(2, params.qmax() - params.qmin() + 1));
@@ -119,7 +124,7 @@ public final class InstrumentedGraph {
             return switch (way) {
                 case BYTES -> opset >= FIRST_WITH_QUANTIZE ? this : CHAIN;
                 case CODES -> opset >= FIRST_WITH_INTEGER_CLIP ? this : CHAIN;
-                case CHAIN, STEPS, EVEN_TABLE, BENT_TABLE -> this;
+                case CHAIN, STEPS, EVEN_TABLE, BENT_TABLE, DYNAMIC_BYTES, DYNAMIC, DYNAMIC_SYMMETRIC, CLUSTERS -> this;
             };
         }
     }
@@ -146,11 +151,31 @@ public final class InstrumentedGraph {
         /** Listed levels, found in a table of buckets of equal width. From operator set 12. */
         EVEN_TABLE,
         /** Listed levels over many octaves, found in a table of the 16th root of the value. From operator set 12. */
-        BENT_TABLE;
+        BENT_TABLE,
+        /** DynamicQuantizeLinear, DequantizeLinear: the range is that of all values of the run. From operator set 11. */
+        DYNAMIC_BYTES,
+        /** The same formula for another number of codes. From operator set 11. */
+        DYNAMIC,
+        /** ± the largest magnitude of all values of the run. From operator set 11. */
+        DYNAMIC_SYMMETRIC,
+        /** One of a few fed grids, by the smallest and the largest value of the run. From operator set 11. */
+        CLUSTERS;
+
+        /** True if the nodes find the range in the values that they read. */
+        public boolean findsRange() {
+            return switch (this) {
+                case DYNAMIC_BYTES, DYNAMIC, DYNAMIC_SYMMETRIC, CLUSTERS -> true;
+                case BYTES, CODES, CHAIN, STEPS, EVEN_TABLE, BENT_TABLE -> false;
+            };
+        }
+
+        private boolean isBuiltForLevels() {
+            return this == STEPS || (findsRange() && this != DYNAMIC_BYTES);
+        }
 
         private Optional<LevelLookup.Method> listed() {
             return switch (this) {
-                case BYTES, CODES, CHAIN -> Optional.empty();
+                case BYTES, CODES, CHAIN, DYNAMIC_BYTES, DYNAMIC, DYNAMIC_SYMMETRIC, CLUSTERS -> Optional.empty();
                 case STEPS -> Optional.of(LevelLookup.Method.STEPS);
                 case EVEN_TABLE -> Optional.of(LevelLookup.Method.EVEN_TABLE);
                 case BENT_TABLE -> Optional.of(LevelLookup.Method.BENT_TABLE);
@@ -168,11 +193,13 @@ public final class InstrumentedGraph {
      * Names of the inputs of one activation quantizer; {@link #feed} gives their values.
      *
      * @param scale float32; the scale in activation units per step; for tables the number of buckets per unit of the
-     *     value; empty for {@link Way#STEPS}
+     *     value; for {@link Way#CLUSTERS} one for each; empty for {@link Way#STEPS} and where the range is found
      * @param lower {@link Way#BYTES}, {@link Way#CODES}: the zero point counted from qmin, uint8; {@link Way#CHAIN}:
-     *     qmin − zp, float32; listed levels: their starts, float32
+     *     qmin − zp, float32; listed levels: their starts, float32; {@link Way#CLUSTERS}: [2, clusters], qmin − zp of each,
+     *     then qmax − zp; empty where the range is found
      * @param upper {@link Way#CODES}: qmax − qmin, uint8; {@link Way#CHAIN}: qmax − zp, float32; listed levels: the
-     *     levels, float32; empty for {@link Way#BYTES}
+     *     levels, float32; {@link Way#CLUSTERS}: [2, clusters], their centres; empty for {@link Way#BYTES} and where the
+     *     range is found
      * @param on bool; false lets the value pass unchanged
      */
     public record ActivationFeeds(Form form, String scale, String lower, String upper, String on) {
@@ -185,7 +212,7 @@ public final class InstrumentedGraph {
 
         /** The input that every part of the quantizer reads, which therefore identifies it. */
         public String key() {
-            return lower;
+            return lower.isEmpty() ? on : lower;
         }
 
         /**
@@ -199,6 +226,10 @@ public final class InstrumentedGraph {
             if (listed.isPresent()) {
                 CodebookGrid grid = params.map(p -> (CodebookGrid) p.grid(0)).orElse(ANY_LEVELS);
                 LevelLookup.tables(listed.get(), scale, lower, upper, grid, form.levels, sink);
+                return;
+            }
+            if (form.way.findsRange()) {
+                RunRangeNodes.feed(this, params, sink);
                 return;
             }
             boolean codes = form.way == Way.BYTES || form.way == Way.CODES;
@@ -420,15 +451,18 @@ public final class InstrumentedGraph {
     private static Quantizer quantizer(GraphEdit edit, String value, Form form, boolean halfway) {
         int type = edit.graph().types().of(value);
         GraphEdit.Splice splice = edit.splice(value, "_float", "_quantized");
+        boolean found = form.way.findsRange() && form.way != Way.CLUSTERS;
         ActivationFeeds feeds = new ActivationFeeds(
                 form,
-                form.way == Way.STEPS ? "" : edit.fresh(value + "_scale"),
-                edit.fresh(value + "_lower"),
-                form.way == Way.BYTES ? "" : edit.fresh(value + "_upper"),
+                form.way == Way.STEPS || found ? "" : edit.fresh(value + "_scale"),
+                found ? "" : edit.fresh(value + "_lower"),
+                form.way == Way.BYTES || found ? "" : edit.fresh(value + "_upper"),
                 edit.fresh(value + "_on"));
         Optional<LevelLookup.Method> listed = form.way.listed();
         if (listed.isPresent()) {
             LevelLookup.declare(edit, listed.get(), feeds.scale, feeds.lower, feeds.upper, form.levels);
+        } else if (form.way.findsRange()) {
+            RunRangeNodes.declare(edit, feeds);
         } else {
             int limits = form.way == Way.CHAIN ? DataType.FLOAT_VALUE : DataType.UINT8_VALUE;
             edit.addInput(feeds.scale, DataType.FLOAT_VALUE, Shape.of());
@@ -439,7 +473,7 @@ public final class InstrumentedGraph {
         }
         edit.addInput(feeds.on, DataType.BOOL_VALUE, Shape.of());
         String share = "";
-        if (halfway && listed.isEmpty()) {
+        if (halfway && listed.isEmpty() && !form.way.findsRange()) {
             share = edit.fresh(value + "_share");
             edit.addInitializer(TensorEncoding.scalar(share, Halfway.SHARE));
         }
@@ -448,6 +482,8 @@ public final class InstrumentedGraph {
         Chain on = new Chain(splice.to(), splice.from());
         if (listed.isPresent()) {
             listed(on, quantizer, listed.get(), edit);
+        } else if (form.way.findsRange()) {
+            found(on, quantizer, edit);
         } else if (quantizer.hasCodes()) {
             encode(on, quantizer);
             decode(on, quantizer);
@@ -484,6 +520,18 @@ public final class InstrumentedGraph {
         String to = edit.fresh(q.to + "_level");
         chain.nodes.addAll(LevelLookup.nodes(
                 edit, q.to, chain.at, to, method, q.feeds.scale, q.feeds.lower, q.feeds.upper, q.feeds.form.levels));
+        chain.at = to;
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(q.type);
+        }
+    }
+
+    private static void found(Chain chain, Quantizer q, GraphEdit edit) {
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(DataType.FLOAT_VALUE);
+        }
+        String to = edit.fresh(q.to + "_level");
+        chain.nodes.addAll(RunRangeNodes.nodes(edit, q.to, chain.at, to, q.feeds));
         chain.at = to;
         if (q.type != DataType.FLOAT_VALUE) {
             chain.cast(q.type);

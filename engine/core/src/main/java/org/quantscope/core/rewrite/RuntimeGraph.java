@@ -400,6 +400,10 @@ public final class RuntimeGraph {
         private List<String> operands(NodeProto node) {
             Quantizer quantizer = node.getOutputCount() == 1 ? quantizers.get(node.getOutput(0)) : null;
             if (quantizer != null && node.getOpType().equals("If")) {
+                // Blocks are padded, and what stands in the padding must not widen a range.
+                if (quantizer.feeds().form().way().findsRange()) {
+                    return List.of();
+                }
                 return List.of(quantizer.from());
             }
             if (!ElementTypes.isDefaultDomain(node) || node.getOutputCount() != 1) {
