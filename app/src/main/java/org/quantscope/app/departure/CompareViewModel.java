@@ -4,33 +4,26 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.departure.CompareState.First;
-import org.quantscope.app.departure.CompareState.Row;
+import org.quantscope.app.departure.CompareState.Which;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.departure.Alignment;
-import org.quantscope.core.departure.Departure;
+import org.quantscope.core.departure.ComparedForms;
 import org.quantscope.core.departure.NetworkComparison;
-import org.quantscope.core.departure.Pairs;
-import org.quantscope.core.io.Invisible;
+import org.quantscope.core.departure.TwoForms;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -39,25 +32,27 @@ import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.tensor.TensorId;
 
-/** Compares the open model with a deployed form of it, on the data that is open; pairs of tensors can be changed. */
+/**
+ * Compares the open model with a deployed form of it, or with two, on the data that is open; pairs of tensors can be
+ * changed.
+ */
 public final class CompareViewModel {
     private static final String FEW = "100";
 
     /** A run, finished or not. */
-    private record Run(String doing, double share, Optional<NetworkComparison> result) {}
+    private record Run(String doing, double share, Optional<ComparedForms> result) {}
 
     private final Workbench bench;
     private final Background background;
     private final LatestWins<Run> latest;
+    private final FormResult one = new FormResult();
+    private final FormResult two = new FormResult();
     private final ReadOnlyObjectWrapper<CompareState> view;
-    private final Map<String, String> pairs = new LinkedHashMap<>();
-    private @Nullable Path deployed;
+    private @Nullable TwoForms between;
     private String samples = FEW;
     private boolean running;
     private String doing = "";
     private double share = -1;
-    private @Nullable NetworkComparison found;
-    private Map<String, String> comparedWith = Map.of();
     private String outcome = "";
 
     public CompareViewModel(Workbench bench, Background background) {
@@ -72,26 +67,38 @@ public final class CompareViewModel {
     private void forget() {
         latest.cancel();
         running = false;
-        found = null;
-        deployed = null;
-        pairs.clear();
-        comparedWith = Map.of();
+        one.choose(null);
+        two.choose(null);
+        between = null;
         outcome = "";
         refresh();
     }
 
     /** Chooses the deployed file or folder, and compares if that is possible. */
     public void choose(Path file) {
+        chose(one, file);
+        start();
+    }
+
+    /** Chooses a second deployed file or folder, to see which of the two is nearer, and compares if that is possible. */
+    public void chooseSecond(Path file) {
+        chose(two, file);
+        start();
+    }
+
+    /** Forgets the second form. What was found of the first remains. */
+    public void removeSecond() {
+        chose(two, null);
+    }
+
+    private void chose(FormResult form, @Nullable Path file) {
         if (running) {
             stop();
         }
-        deployed = file;
-        found = null;
-        pairs.clear();
-        comparedWith = Map.of();
+        form.choose(file);
+        between = null;
         outcome = "";
         refresh();
-        start();
     }
 
     /** Sets how many samples are compared; empty for all. */
@@ -105,17 +112,8 @@ public final class CompareViewModel {
      *
      * @param to empty for none
      */
-    public void pair(String name, String to) {
-        // A deployed tensor is one tensor: who had it before has none.
-        pairs.entrySet().removeIf(e -> !to.isEmpty() && e.getValue().equals(to));
-        Row row = view.get().rows().stream()
-                .filter(r -> r.name().equals(name))
-                .findFirst()
-                .orElse(null);
-        if (row == null || row.deployed().equals(to)) {
-            return;
-        }
-        pairs.put(name, to.isEmpty() ? Pairs.NONE : to);
+    void pair(Which form, String name, String to) {
+        (form == Which.FIRST ? one : two).pair(name, to);
         refresh();
     }
 
@@ -149,32 +147,26 @@ public final class CompareViewModel {
 
     /** Compares. Does nothing while that is impossible. */
     public void start() {
-        Path file = deployed;
+        ComparedForms.Form first = one.asked().orElse(null);
         Dataset data = data().orElse(null);
         Path floats = bench.stateProperty().get().map(s -> s.model().path()).orElse(null);
-        if (!view.get().mayRun() || file == null || data == null || floats == null) {
+        if (!view.get().mayRun() || first == null || data == null || floats == null) {
             return;
         }
+        Optional<ComparedForms.Form> second = two.asked();
         OptionalDouble n = samples.isEmpty() ? OptionalDouble.empty() : Figures.parse(samples);
         Dataset some = n.isPresent() ? data.limit((int) Math.min(data.size(), n.getAsDouble())) : data;
-        Map<String, String> given = Map.copyOf(pairs);
         running = true;
         doing = "";
         share = -1;
         outcome = "";
         refresh();
         latest.submit(
-                (cancel, partial) -> run(floats, file, some, given, cancel, partial),
+                (cancel, partial) -> run(floats, first, second, some, cancel, partial),
                 made -> {
                     doing = made.doing;
                     share = made.share;
-                    made.result.ifPresent(result -> {
-                        running = false;
-                        found = result;
-                        comparedWith = given;
-                        outcome = said(result);
-                        result.first().ifPresent(d -> bench.select(d.name()));
-                    });
+                    made.result.ifPresent(result -> took(result, first, second));
                     refresh();
                 },
                 e -> {
@@ -185,20 +177,34 @@ public final class CompareViewModel {
                 });
     }
 
+    private void took(ComparedForms result, ComparedForms.Form first, Optional<ComparedForms.Form> second) {
+        running = false;
+        one.took(result.first(), first);
+        result.second().ifPresent(s -> two.took(s.alone(), second.orElseThrow()));
+        between = result.second().flatMap(ComparedForms.Second::between).orElse(null);
+        outcome = said(result);
+        Stream.concat(
+                        result.first().first().stream(),
+                        result.second().flatMap(s -> s.alone().first()).stream())
+                .findFirst()
+                .ifPresent(d -> bench.select(d.name()));
+    }
+
     private Run run(
             Path floats,
-            Path file,
+            ComparedForms.Form first,
+            Optional<ComparedForms.Form> second,
             Dataset data,
-            Map<String, String> given,
             CancelToken cancel,
             Consumer<Run> partial) {
-        try (Jobs.Handle job = background.start("Comparing with " + file.getFileName(), cancel)) {
+        String with = first.file().getFileName()
+                + second.map(s -> " and " + s.file().getFileName()).orElse("");
+        try (Jobs.Handle job = background.start("Comparing with " + with, cancel)) {
             Progress progress = (done, total, what) -> {
                 job.report(done, total, what);
                 partial.accept(new Run(what, total > 0 ? (double) done / total : -1, Optional.empty()));
             };
-            NetworkComparison result = NetworkComparison.of(
-                    new NetworkComparison.Task(ModelLoaders.open(floats), file, data, given), progress, cancel);
+            ComparedForms result = ComparedForms.of(ModelLoaders.open(floats), data, first, second, progress, cancel);
             return new Run("", 1, Optional.of(result));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -227,15 +233,36 @@ public final class CompareViewModel {
         refresh();
     }
 
+    private static String said(ComparedForms result) {
+        if (result.second().isEmpty()) {
+            return said(result.first());
+        }
+        ComparedForms.Second second = result.second().get();
+        List<String> sentences = new ArrayList<>();
+        sentences.add("First form: " + said(result.first()));
+        sentences.add("Second form: " + said(second.alone()));
+        second.between().filter(b -> b.answers() > 0).ifPresent(b -> sentences.add(said(b)));
+        return String.join("\n", sentences);
+    }
+
+    private static String said(TwoForms between) {
+        return "The two forms answer " + Figures.count(between.flips().size()) + " of "
+                + Figures.count(between.answers()) + " samples differently: of these the first form answers "
+                + Figures.count(between.firstAgrees()) + " as the float model does, the second "
+                + Figures.count(between.secondAgrees()) + ".";
+    }
+
     private static String said(NetworkComparison result) {
         if (result.tensors().isEmpty()) {
             return "Nothing was compared.";
         }
         int without = result.alignment().onlyFloat().size();
-        return Figures.count(result.tensors().size()) + " tensors compared on " + Figures.count(result.samples())
+        String counted = Figures.count(result.tensors().size()) + " tensors compared on "
+                + Figures.count(result.samples())
                 + (result.samples() == 1 ? " sample" : " samples")
                 + (without == 0 ? "." : ", " + Figures.count(without) + " have no counterpart.")
                 + (result.first().isEmpty() ? " Nothing departs: the deployed grids explain the error." : "");
+        return Stream.concat(Stream.of(counted), result.notes().stream()).collect(Collectors.joining(" "));
     }
 
     /** Selects a tensor in the window. */
@@ -251,83 +278,19 @@ public final class CompareViewModel {
     }
 
     private CompareState state() {
-        NetworkComparison shown = found;
-        Path file = deployed;
         return new CompareState(
                 obstacle(),
                 bench.analysed().flatMap(Model::graph).isPresent() && data().isEmpty(),
-                file == null ? "" : Invisible.escaped(String.valueOf(file.getFileName())),
+                one.shown(),
+                two.shown(),
+                Optional.ofNullable(between),
                 samples,
                 badSamples(),
                 running,
                 doing,
                 share,
-                shown == null ? List.of() : rows(shown),
-                shown == null ? List.of() : deployedNames(shown),
-                shown == null ? Optional.empty() : shown.first().map(CompareViewModel::first),
-                shown == null ? List.of() : shown.notes(),
                 outcome,
-                shown != null && !pairs.equals(comparedWith));
-    }
-
-    private static First first(Departure d) {
-        return new First(
-                d.name().name(),
-                d.cause().title(),
-                d.part(),
-                d.said(),
-                d.figures().orElse(""));
-    }
-
-    private static List<String> deployedNames(NetworkComparison shown) {
-        Set<String> names = new TreeSet<>(shown.alignment().onlyDeployed());
-        shown.alignment().pairs().forEach(p -> names.add(p.deployed()));
-        return List.copyOf(names);
-    }
-
-    private List<Row> rows(NetworkComparison shown) {
-        Map<String, Alignment.Pair> found = shown.alignment().pairs().stream()
-                .collect(Collectors.toMap(p -> p.name().name(), p -> p, (a, b) -> a));
-        Map<String, List<String>> ambiguous = new HashMap<>();
-        shown.alignment().ambiguous().forEach(a -> ambiguous.put(a.name().name(), a.candidates()));
-        List<Row> rows = new ArrayList<>();
-        for (NetworkComparison.Row row : shown.tensors()) {
-            Alignment.Pair pair = found.get(row.name().name());
-            String layout = pair == null || pair.layout().equals("same") ? "" : ", " + pair.layout();
-            rows.add(row(
-                    row.name().name(),
-                    row.deployed(),
-                    pair == null ? "" : pair.how().said() + layout,
-                    row.errorDb(),
-                    row.explainedDb(),
-                    row.departs(),
-                    shown.first().filter(d -> d.name().equals(row.name())).isPresent()));
-        }
-        for (String name : shown.alignment().onlyFloat()) {
-            List<String> candidates = ambiguous.getOrDefault(name, List.of());
-            rows.add(row(
-                    name,
-                    "",
-                    candidates.isEmpty() ? "no counterpart" : "ambiguous: " + String.join(" or ", candidates),
-                    OptionalDouble.empty(),
-                    OptionalDouble.empty(),
-                    false,
-                    shown.first().filter(d -> d.name().name().equals(name)).isPresent()));
-        }
-        return rows;
-    }
-
-    private Row row(
-            String name,
-            String deployed,
-            String how,
-            OptionalDouble error,
-            OptionalDouble explained,
-            boolean departs,
-            boolean first) {
-        String chosen = pairs.get(name);
-        String now = chosen == null ? deployed : chosen.equals(Pairs.NONE) ? "" : chosen;
-        return new Row(name, now, how, error, explained, departs, first, !now.equals(deployed));
+                one.isChanged() || two.isChanged());
     }
 
     public boolean isRunning() {

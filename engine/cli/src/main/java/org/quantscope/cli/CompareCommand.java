@@ -11,6 +11,7 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.departure.Alignment;
+import org.quantscope.core.departure.ComparedForms;
 import org.quantscope.core.departure.Departure;
 import org.quantscope.core.departure.NetworkComparison;
 import org.quantscope.core.departure.Pairs;
@@ -18,7 +19,6 @@ import org.quantscope.core.departure.TwoForms;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
-import org.quantscope.core.model.Model;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -77,6 +77,9 @@ final class CompareCommand extends EngineCommand {
                             + " tab or comma, and the deployed name, or - for none.")
     private @Nullable Path pairs;
 
+    @Option(names = "--pairs2", paramLabel = "FILE", description = "The same for DEPLOYED2.")
+    private @Nullable Path pairs2;
+
     @Option(names = "--check", description = "Exit with 1 if the two part.")
     private boolean check;
 
@@ -89,47 +92,45 @@ final class CompareCommand extends EngineCommand {
         if (limit != null && limit < 1) {
             throw usage("--limit: at least 1, got " + limit);
         }
-        Map<String, String> given = pairs == null ? Map.of() : Pairs.read(pairs);
-        Dataset samples = ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel());
-        NetworkComparison found;
-        try (Terminal.Bar bar = terminal().progress("compare")) {
-            found = NetworkComparison.of(
-                    new NetworkComparison.Task(ModelLoaders.open(floats), deployed, samples, given), bar, cancel());
+        ComparedForms.Form first = form(deployed, pairs);
+        Optional<ComparedForms.Form> other = second == null ? Optional.empty() : Optional.of(form(second, pairs2));
+        if (pairs2 != null && second == null) {
+            throw usage("--pairs2: there is no second deployed form");
         }
+        Dataset samples = ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel());
+        ComparedForms found;
+        try (Terminal.Bar bar = terminal().progress("compare")) {
+            found = ComparedForms.of(ModelLoaders.open(floats), samples, first, other, bar, cancel());
+        }
+        paired(found.first(), "--pairs");
+        found.second().ifPresent(s -> paired(s.alone(), "--pairs2"));
+        Json json = json(found.first());
+        found.second().ifPresent(s -> {
+            s.alone().first().ifPresent(d -> json.put("first_departure_2", json(d)));
+            s.between().ifPresent(b -> json.put("between", json(b)));
+        });
+        print(json, () -> {
+            people(found.first());
+            found.second().ifPresent(s -> {
+                people(s.alone());
+                s.between().ifPresent(this::people);
+            });
+        });
+        return check && found.departs() ? ExitCode.CHECK_FAILED : ExitCode.DONE;
+    }
+
+    private static ComparedForms.Form form(Path file, @Nullable Path pairs) throws IOException {
+        return new ComparedForms.Form(file, pairs == null ? Map.of() : Pairs.read(pairs));
+    }
+
+    private static void paired(NetworkComparison found, String option) {
         if (found.tensors().isEmpty()) {
             throw new BadInputException(
-                    deployed,
+                    found.deployed(),
                     "tensors",
-                    "none is found in the float model, by name, graph or value; give --pairs. There are "
+                    "none is found in the float model, by name, graph or value; give " + option + ". There are "
                             + String.join(", ", found.alignment().onlyDeployed()));
         }
-        Json json = json(found);
-        Optional<NetworkComparison> other = Optional.empty();
-        Optional<TwoForms> between = Optional.empty();
-        Path and = second;
-        if (and != null) {
-            try (Terminal.Bar bar = terminal().progress("compare both")) {
-                Model model = ModelLoaders.open(floats);
-                other = Optional.of(
-                        NetworkComparison.of(new NetworkComparison.Task(model, and, samples, Map.of()), bar, cancel()));
-                between = Optional.of(
-                        TwoForms.of(new NetworkComparison.Task(model, deployed, samples, given), and, bar, cancel()));
-            }
-            other.get().first().ifPresent(d -> json.put("first_departure_2", json(d)));
-            json.put("between", json(between.get()));
-        }
-        Optional<NetworkComparison> also = other;
-        Optional<TwoForms> both = between;
-        print(json, () -> {
-            people(found);
-            also.ifPresent(this::people);
-            both.ifPresent(this::people);
-        });
-        return check
-                        && (found.first().isPresent()
-                                || other.flatMap(NetworkComparison::first).isPresent())
-                ? ExitCode.CHECK_FAILED
-                : ExitCode.DONE;
     }
 
     static Json json(NetworkComparison found) {
@@ -210,6 +211,7 @@ final class CompareCommand extends EngineCommand {
                                                 .put("deployed_2", f.second()),
                                         f.margin()))
                                 .toList())
+                .put("answers", between.answers())
                 .put("agrees", between.firstAgrees())
                 .put("agrees_2", between.secondAgrees());
     }
@@ -241,11 +243,13 @@ final class CompareCommand extends EngineCommand {
                 .out()
                 .println("The difference is that of the two forms' values, as a part of the float model's energy; its"
                         + " parts sum to it, taken in the order scale, rounding, placement.");
-        terminal()
-                .out()
-                .println(between.flips().size() + " samples are answered differently: the first form answers "
-                        + between.firstAgrees() + " of them as the float model does, the second "
-                        + between.secondAgrees());
+        if (between.answers() > 0) {
+            terminal()
+                    .out()
+                    .println(between.flips().size() + " of " + between.answers()
+                            + " samples are answered differently: the first form answers " + between.firstAgrees()
+                            + " of them as the float model does, the second " + between.secondAgrees());
+        }
     }
 
     /** JSON has no infinite numbers: tensors that are equal have no SQNR. */

@@ -54,7 +54,7 @@ class CompareCommandTest {
         CommandLineRun run = CommandLineRun.of("compare", floats, twin, twin, "--data", data, "--limit", 20, "--json");
 
         JsonNode between = run.json().get("between");
-        assertThat(names(between)).containsExactly("order", "tensors", "flips", "agrees", "agrees_2");
+        assertThat(names(between)).containsExactly("order", "tensors", "flips", "answers", "agrees", "agrees_2");
         assertThat(names(between.get("tensors").get(0)))
                 .startsWith("name", "difference", "scale", "rounding", "placement", "rest");
         assertThat(between.get("tensors")

@@ -35,11 +35,30 @@ import org.quantscope.core.tensor.TensorId;
  * codes of a value are read and decoded here, with the parameters by which its readers decode them.
  */
 final class DeployedOnnx implements Deployed {
+    /** How a file is run. */
+    enum Run {
+        /** Every node as it is written. */
+        AS_WRITTEN(OrtModel.Options.DEFAULT.withoutFusing()),
+        /**
+         * As a user runs it, with the kernels that ONNX Runtime puts in the place of groups of nodes; then only codes and
+         * outputs can be read.
+         */
+        AS_RUN(OrtModel.Options.DEFAULT),
+        /** The same with sums of integers that do not saturate. */
+        EXACT(OrtModel.Options.DEFAULT.withExactSums());
+
+        private final OrtModel.Options options;
+
+        Run(OrtModel.Options options) {
+            this.options = options;
+        }
+    }
+
     private final Path file;
     private final Model raw;
     private final Model floats;
     private final List<Value> values;
-    /** The name in the file of each value; codes if the value has a grid. */
+    /** The name in the file of each value; if the value has a grid its codes, or what a reader makes of them. */
     private final Map<String, String> taps;
 
     private final Map<String, QuantParams> inputGrids;
@@ -66,11 +85,9 @@ final class DeployedOnnx implements Deployed {
     /**
      * Opens a file.
      *
-     * @param asRun true to run it as a user does, with the kernels that ONNX Runtime puts in the place of groups of
-     *     nodes; then only codes and outputs can be read. False runs every node as it is written.
      * @throws BadInputException if it is no ONNX file with a graph
      */
-    static DeployedOnnx open(Path file, boolean asRun) throws IOException {
+    static DeployedOnnx open(Path file, Run run) throws IOException {
         OnnxFile read = OnnxFile.read(file, true);
         Model raw = model(file, read);
         Optional<OnnxFile.Quantized> form = read.floatForm(file);
@@ -88,7 +105,7 @@ final class DeployedOnnx implements Deployed {
                         Set.of(),
                         Optional.of(f.own())))
                 .orElse(floats);
-        return of(file, raw, withOwn, codes, grids, asRun);
+        return of(file, raw, withOwn, codes, grids, run);
     }
 
     private static Model model(Path file, OnnxFile read) {
@@ -97,18 +114,19 @@ final class DeployedOnnx implements Deployed {
     }
 
     private static DeployedOnnx of(
-            Path file,
-            Model raw,
-            Model floats,
-            Map<String, String> codes,
-            Map<String, QuantParams> grids,
-            boolean asRun) {
+            Path file, Model raw, Model floats, Map<String, String> codes, Map<String, QuantParams> grids, Run run) {
+        boolean asRun = run != Run.AS_WRITTEN;
         OnnxGraph graph = floats.graph().orElseThrow();
         OnnxGraph rawGraph = raw.graph().orElseThrow();
         Set<String> computed = new HashSet<>(rawGraph.requiredInputs());
         rawGraph.nodes().forEach(n -> computed.addAll(n.outputs()));
         Map<String, String> valueOf = new HashMap<>();
         codes.forEach((value, code) -> valueOf.put(code, value));
+        Map<String, String> reader = new HashMap<>();
+        rawGraph.nodes().stream()
+                .filter(n -> n.opType().endsWith("DequantizeLinear"))
+                .forEach(n ->
+                        reader.putIfAbsent(n.input(0).orElse(""), n.outputs().getFirst()));
         Map<String, List<String>> readUnder = new HashMap<>();
         Map<String, QuantParams> readAs = new HashMap<>();
         Map<String, QuantParams> inputGrids = new HashMap<>();
@@ -145,10 +163,12 @@ final class DeployedOnnx implements Deployed {
             }
             String code = codes.get(name);
             QuantParams grid = grids.get(name);
+            // Codes of less than 8 bits are not handed out: what their first reader makes of them is.
+            String decoded = grid == null || code == null || dtype(grid).isPresent() ? null : reader.get(code);
             boolean coded = code != null
                     && grid != null
                     && grid.isAffine()
-                    && dtype(grid).isPresent();
+                    && (decoded != null || dtype(grid).isPresent());
             boolean readable = coded
                     || (computed.contains(name)
                             && graph.types().isFloating(name)
@@ -174,16 +194,9 @@ final class DeployedOnnx implements Deployed {
                     inFloats,
                     coded && !computed.contains(name) && relus.contains(name),
                     false));
-            taps.put(name, coded ? code : name);
+            taps.put(name, decoded != null ? decoded : coded ? code : name);
         }
-        return new DeployedOnnx(
-                file,
-                raw,
-                floats,
-                List.copyOf(values),
-                taps,
-                inputGrids,
-                asRun ? OrtModel.Options.DEFAULT : OrtModel.Options.DEFAULT.withoutFusing());
+        return new DeployedOnnx(file, raw, floats, List.copyOf(values), taps, inputGrids, run.options);
     }
 
     /** The parameters of a node per tensor, as its stored inputs give them. */
@@ -313,7 +326,10 @@ final class DeployedOnnx implements Deployed {
                         ? inputs.get(v.name())
                         : new Values(
                                 out.shape(),
-                                v.readAs().map(g -> decoded(out.values(), g)).orElse(out.values()));
+                                v.readAs()
+                                        .filter(g -> dtype(g).isPresent())
+                                        .map(g -> decoded(out.values(), g))
+                                        .orElse(out.values()));
                 if (plain != null) {
                     found.put(v.name(), plain);
                 }

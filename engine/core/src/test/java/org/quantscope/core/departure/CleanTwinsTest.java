@@ -19,14 +19,15 @@ class CleanTwinsTest {
     @Test
     void pairsAndOperatorsOnIntegersOfASmallNetDepartNowhere() throws IOException {
         Path floats = Twins.smallNet(folder);
-        for (Twins.Settings settings : List.of(Twins.Settings.W8, Twins.Settings.W8_CHANNEL, Twins.Settings.W4)) {
+        for (Twins.Settings settings :
+                List.of(Twins.Settings.W8, Twins.Settings.W8_CHANNEL, Twins.Settings.W4, Twins.Settings.W4A4)) {
             ModelProto qdq = Twins.qdq(floats, Twins.PICTURES, settings, folder);
             NetworkComparison found = Twins.compare(floats, Twins.write(qdq, folder), Twins.PICTURES);
-            assertThat(found.first()).as("%s", settings).isEmpty();
+            departsNowhere(found, settings.toString());
             if (settings.weightBits() == 8) {
                 NetworkComparison integers =
                         Twins.compare(floats, Twins.write(Twins.qOperator(qdq), folder), Twins.PICTURES);
-                assertThat(integers.first()).as("%s on integers", settings).isEmpty();
+                departsNowhere(integers, settings + " on integers");
             }
         }
     }
@@ -38,8 +39,14 @@ class CleanTwinsTest {
         ModelProto qdq =
                 Twins.qdq(floats, MemoryData.unlabelled(400, Shape.of(3, 8, 8)), Twins.Settings.W8_CHANNEL, folder);
 
-        assertThat(Twins.compare(floats, Twins.write(qdq, folder), Twins.PICTURES.limit(4))
-                        .first())
-                .isEmpty();
+        departsNowhere(Twins.compare(floats, Twins.write(qdq, folder), Twins.PICTURES.limit(4)), "four samples");
+    }
+
+    /** Nowhere but in sums that saturate on a processor without VNNI, and then that is said. */
+    private static void departsNowhere(NetworkComparison found, String what) {
+        if (found.first().isPresent()) {
+            assertThat(found.first().get().cause()).as(what).isEqualTo(Cause.KERNEL);
+            assertThat(found.notes()).as(what).anyMatch(n -> n.contains("session.x64quantprecision=1"));
+        }
     }
 }

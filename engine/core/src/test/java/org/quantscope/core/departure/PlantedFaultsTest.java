@@ -367,7 +367,7 @@ class PlantedFaultsTest {
         Path floats = Twins.smallNet(folder);
         Path deployed = Twins.write(Twins.qdq(floats, Twins.PICTURES, Twins.Settings.W8, folder), folder);
         Map<String, Values> clean = new LinkedHashMap<>();
-        try (DeployedOnnx run = DeployedOnnx.open(deployed, false)) {
+        try (DeployedOnnx run = DeployedOnnx.open(deployed, DeployedOnnx.Run.AS_WRITTEN)) {
             int[] samples = java.util.stream.IntStream.range(0, 12).toArray();
             float[] x = new float[12 * 192];
             Twins.PICTURES.fill(samples, x);

@@ -41,10 +41,12 @@ final class Twins {
     private Twins() {}
 
     /** How a twin is quantized. */
-    record Settings(int weightBits, boolean perChannel) {
-        static final Settings W8 = new Settings(8, false);
-        static final Settings W8_CHANNEL = new Settings(8, true);
-        static final Settings W4 = new Settings(4, true);
+    record Settings(int weightBits, boolean perChannel, int activationBits) {
+        static final Settings W8 = new Settings(8, false, 8);
+        static final Settings W8_CHANNEL = new Settings(8, true, 8);
+        static final Settings W4 = new Settings(4, true, 8);
+        /** Codes of values that ONNX Runtime does not hand out. */
+        static final Settings W4A4 = new Settings(4, true, 4);
     }
 
     /** A net of two convolutions and a matrix that prepares its own input. */
@@ -89,7 +91,7 @@ final class Twins {
                 .withWeights(Optional.of(QuantSpec.WEIGHTS
                         .withBits(settings.weightBits)
                         .withGranularity(settings.perChannel ? Granularity.CHANNEL : Granularity.TENSOR)))
-                .withActivations(Optional.of(QuantSpec.ACTIVATIONS));
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(settings.activationBits)));
         Calibration seen = Calibration.of(Engine.observe(model, calibration, Progress.NONE, NEVER));
         ExportPlan plan =
                 new ExportPlan(model, Session.of(state), Engine.resolve(model, state, seen, Progress.NONE, NEVER));

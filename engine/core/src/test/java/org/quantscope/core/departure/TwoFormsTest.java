@@ -8,6 +8,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,12 +23,17 @@ class TwoFormsTest {
     private Path folder;
 
     private TwoForms between(Path floats, ModelProto first, ModelProto second) throws IOException {
-        TwoForms found = TwoForms.of(
-                new NetworkComparison.Task(
-                        ModelLoaders.open(floats), Twins.write(first, folder), Twins.PICTURES, Map.of()),
-                Twins.write(second, folder),
-                Progress.NONE,
-                Twins.NEVER);
+        TwoForms found = ComparedForms.of(
+                        ModelLoaders.open(floats),
+                        Twins.PICTURES,
+                        new ComparedForms.Form(Twins.write(first, folder), Map.of()),
+                        Optional.of(new ComparedForms.Form(Twins.write(second, folder), Map.of())),
+                        Progress.NONE,
+                        Twins.NEVER)
+                .second()
+                .orElseThrow()
+                .between()
+                .orElseThrow();
         found.tensors().forEach(row -> sums(row.difference()));
         found.flips().forEach(flip -> sums(flip.margin()));
         return found;

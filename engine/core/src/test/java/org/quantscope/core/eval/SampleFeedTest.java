@@ -49,7 +49,7 @@ class SampleFeedTest {
         // A batch that the model fixes counts as a whole.
         SampleFeed large = SampleFeed.of(fixed(1 << 20), new MemoryData(4, Shape.of(4), i -> 0));
         assertThat(large.isLarge()).isTrue();
-        assertThat(large.options(OrtModel.Options.DEFAULT)).isEqualTo(new OrtModel.Options(2, true, false));
+        assertThat(large.options(OrtModel.Options.DEFAULT)).isEqualTo(OrtModel.Options.DEFAULT.withoutMemory());
         assertThat(large.options(OrtModel.Options.DEFAULT).withoutFusing().keepMemory())
                 .isFalse();
     }
