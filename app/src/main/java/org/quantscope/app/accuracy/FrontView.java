@@ -8,6 +8,7 @@ import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
 import javafx.scene.shape.Polyline;
+import org.quantscope.app.ui.Copyable;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.budget.MixedPrecision.Assignment;
 import org.quantscope.core.budget.MixedPrecision.Unit;
@@ -58,6 +59,11 @@ final class FrontView extends Region {
             name.setManaged(false);
         }
         getChildren().addAll(axis, curve, lossName, costName, handle, handle.value());
+        Copyable.install(this, () -> {
+            BudgetState now = model.viewProperty().get();
+            return AccuracyFigures.front(
+                    front, unit, now.found().map(BudgetState.Found::divergence).orElse(true), now.chosen());
+        });
     }
 
     void show(BudgetState state) {

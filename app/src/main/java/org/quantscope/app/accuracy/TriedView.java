@@ -15,6 +15,7 @@ import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
 import org.quantscope.app.accuracy.TriedViewModel.Tried;
+import org.quantscope.app.ui.Copyable;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.budget.MixedPrecision.Assignment;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -119,6 +120,7 @@ public final class TriedView extends Region {
         floatLine.setMouseTransparent(true);
         getChildren().addAll(floatLine, axis, gap, nothing, mixture, handle, handle.value());
         setMinHeight(MIN_HEIGHT);
+        Copyable.install(this, () -> AccuracyFigures.tried(model.viewProperty().get()));
         model.viewProperty().subscribe(this::show);
         budget.viewProperty().subscribe(this::showBudget);
     }

@@ -1,19 +1,25 @@
 package org.quantscope.app.data;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import javafx.geometry.VPos;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.layout.Region;
 import javafx.scene.paint.Color;
 import javafx.scene.text.TextAlignment;
+import org.quantscope.app.ui.Copyable;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Fonts;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.PulseCanvas;
 import org.quantscope.core.datacheck.DataCheck;
+import org.quantscope.core.plot.Ink;
+import org.quantscope.core.plot.Plot;
 
 /**
  * How the range of an activation and its loss come near those of all samples as samples are added: the width above, the
@@ -30,6 +36,7 @@ final class CourseChart extends Region {
     private static final double DOT = 3;
     private static final double LEAST_HEIGHT = 190;
     private static final double BAND = 0.25;
+    private static final double ROUND = 6;
 
     /** The least that the axis of the loss spans, in dB. */
     private static final double LEAST_DB = 1;
@@ -38,11 +45,16 @@ final class CourseChart extends Region {
     private Palette palette;
     private SortedMap<Integer, DataCheck.Course> course = Collections.emptySortedMap();
 
+    private String shown = "";
+
     CourseChart(Palette palette) {
         this.palette = palette;
         setId("calibration-chart");
         setMinHeight(LEAST_HEIGHT);
         getChildren().add(canvas);
+        setFocusTraversable(true);
+        focusedProperty().subscribe(x -> canvas.touch());
+        Copyable.install(this, this::figures);
         show("", course);
     }
 
@@ -53,6 +65,7 @@ final class CourseChart extends Region {
 
     void show(String of, SortedMap<Integer, DataCheck.Course> by) {
         course = by;
+        shown = of;
         setAccessibleText(
                 by.isEmpty()
                         ? "Convergence of a range; no activation is chosen"
@@ -68,6 +81,69 @@ final class CourseChart extends Region {
         canvas.fit(getWidth(), getHeight());
     }
 
+    private List<Plot> figures() {
+        return course.isEmpty()
+                ? List.of()
+                : List.of(
+                        figure(
+                                "range-settles",
+                                "Range of " + shown,
+                                "width, % of that with all samples",
+                                c -> c.width(),
+                                v -> 100 * v,
+                                Ink.HAND),
+                        figure(
+                                "loss-settles",
+                                "Loss of " + shown,
+                                "loss over that with all samples, dB",
+                                c -> c.error(),
+                                CourseChart::decibels,
+                                Ink.QUANTIZED));
+    }
+
+    private Plot figure(
+            String id,
+            String title,
+            String axis,
+            Function<DataCheck.Course, DataCheck.Interval> get,
+            DoubleUnaryOperator scale,
+            Ink ink) {
+        List<Plot.Series> series = List.of(
+                line(
+                        "least of several orders",
+                        Ink.MUTED,
+                        true,
+                        c -> scale.applyAsDouble(get.apply(c).low())),
+                line(
+                        "most of several orders",
+                        Ink.MUTED,
+                        true,
+                        c -> scale.applyAsDouble(get.apply(c).high())),
+                line("middle", ink, false, c -> scale.applyAsDouble(get.apply(c).middle())));
+        return new Plot(
+                id,
+                title + " by the number of samples",
+                Plot.Axis.decades(
+                        "samples", course.keySet().stream().mapToDouble(n -> n).toArray()),
+                Plot.Axis.around(
+                        axis,
+                        series.stream()
+                                .flatMap(s -> ((Plot.Line) s).spots().stream())
+                                .mapToDouble(Plot.Spot::y)
+                                .toArray()),
+                series);
+    }
+
+    private Plot.Line line(String name, Ink ink, boolean dashed, ToDoubleFunction<DataCheck.Course> of) {
+        return new Plot.Line(
+                name,
+                ink,
+                dashed,
+                course.entrySet().stream()
+                        .map(e -> new Plot.Spot(e.getKey(), of.applyAsDouble(e.getValue())))
+                        .toList());
+    }
+
     static double decibels(double ratio) {
         return 10 * Math.log10(ratio);
     }
@@ -77,6 +153,10 @@ final class CourseChart extends Region {
         double height = (canvas.getHeight() - TOP - BETWEEN - BOTTOM) / 2;
         g.setFont(Fonts.mono(TEXT));
         g.setLineWidth(1);
+        if (isFocused()) {
+            g.setStroke(palette.hand());
+            g.strokeRoundRect(0.5, 0.5, canvas.getWidth() - 1, canvas.getHeight() - 1, ROUND, ROUND);
+        }
         if (course.isEmpty()) {
             g.setFill(palette.muted());
             g.setTextAlign(TextAlignment.CENTER);

@@ -9,6 +9,7 @@ import javafx.scene.layout.ColumnConstraints;
 import javafx.scene.layout.GridPane;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
+import org.quantscope.app.ui.Copyable;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.SplitBar;
@@ -41,6 +42,11 @@ public final class LayerOutputView extends VBox {
         bar.setPrefWidth(BAR);
         table.getColumnConstraints().addAll(place, number, bar, number, bar);
         getChildren().addAll(table, hint);
+        setFocusTraversable(true);
+        Copyable.install(
+                this,
+                () -> model.viewProperty().get().shown().map(LayerFigures::output).stream()
+                        .toList());
         model.viewProperty().subscribe(this::show);
     }
 

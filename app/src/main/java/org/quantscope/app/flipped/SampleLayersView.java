@@ -4,6 +4,7 @@ import java.util.List;
 import javafx.scene.control.Label;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
+import org.quantscope.app.ui.Copyable;
 
 /** One sample's error layer by layer. */
 public final class SampleLayersView extends VBox {
@@ -18,6 +19,13 @@ public final class SampleLayersView extends VBox {
         hint.setWrapText(true);
         VBox.setVgrow(bars, Priority.ALWAYS);
         getChildren().addAll(hint, bars);
+        Copyable.install(this, () -> {
+            SampleLayersViewModel.View v = model.viewProperty().get();
+            return v.sample().isEmpty() || v.layers().isEmpty()
+                    ? List.of()
+                    : LayerFigures.layers(
+                            v.layers(), model::name, "sample " + v.sample().getAsInt() + v.company());
+        });
         model.viewProperty().subscribe(this::show);
     }
 

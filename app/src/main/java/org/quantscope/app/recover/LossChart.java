@@ -1,16 +1,22 @@
 package org.quantscope.app.recover;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.DoubleStream;
 import javafx.geometry.VPos;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.layout.Region;
 import javafx.scene.text.TextAlignment;
+import org.quantscope.app.ui.Copyable;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Fonts;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.PulseCanvas;
 import org.quantscope.core.correction.TrainedCorrection;
+import org.quantscope.core.plot.Ink;
+import org.quantscope.core.plot.Plot;
 
 /**
  * The loss on held-out samples over the steps, on a logarithmic scale; a dashed line is what needs no training, a dot the
@@ -38,6 +44,39 @@ final class LossChart extends Region {
         setId("recover-chart");
         setMinHeight(LEAST_HEIGHT);
         getChildren().add(canvas);
+        setFocusTraversable(true);
+        focusedProperty().subscribe(x -> canvas.touch());
+        Copyable.install(this, this::figures);
+    }
+
+    private List<Plot> figures() {
+        if (points.isEmpty()) {
+            return List.of();
+        }
+        List<Plot.Spot> spots =
+                points.stream().map(p -> new Plot.Spot(p.step(), p.loss())).toList();
+        Plot.Spot best = spots.stream()
+                .filter(s -> Double.isFinite(s.y()))
+                .min(Comparator.comparingDouble(Plot.Spot::y))
+                .orElse(spots.getLast());
+        int steps = Math.max(1, points.getLast().steps());
+        List<Plot.Series> series = new ArrayList<>();
+        solved.ifPresent(loss -> series.add(new Plot.Line(
+                "least-output-error, without training",
+                Ink.QUANTIZED,
+                true,
+                List.of(new Plot.Spot(0, loss), new Plot.Spot(steps, loss)))));
+        series.add(new Plot.Line("held-out loss", Ink.HAND, false, spots));
+        series.add(new Plot.Points("best", Ink.HAND, List.of(best)));
+        return List.of(new Plot(
+                "training",
+                "Loss on held-out samples while training",
+                new Plot.Axis("steps", 0, steps, Plot.Scale.LINEAR),
+                Plot.Axis.decades(
+                        "loss on held-out samples",
+                        DoubleStream.concat(spots.stream().mapToDouble(Plot.Spot::y), solved.stream())
+                                .toArray()),
+                series));
     }
 
     void setPalette(Palette next) {
@@ -66,6 +105,10 @@ final class LossChart extends Region {
         double height = canvas.getHeight() - TOP - BOTTOM;
         g.setFont(Fonts.mono(TEXT));
         g.setLineWidth(1);
+        if (isFocused()) {
+            g.setStroke(palette.hand());
+            g.strokeRoundRect(0.5, 0.5, canvas.getWidth() - 1, canvas.getHeight() - 1, TICK, TICK);
+        }
         List<TrainedCorrection.Point> shown = points.stream()
                 .filter(p -> Double.isFinite(p.loss()) && p.loss() > 0)
                 .toList();

@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javafx.scene.image.Image;
-import javafx.scene.image.PixelFormat;
 import javax.imageio.ImageIO;
+import org.quantscope.app.ui.FigurePicture;
 
 /** Saves pictures of the program as PNG files. */
 public final class Snapshots {
@@ -30,12 +30,6 @@ public final class Snapshots {
 
     /** The same pixels for Java 2D, without transparency. */
     static BufferedImage picture(Image image) {
-        int w = (int) image.getWidth();
-        int h = (int) image.getHeight();
-        int[] pixels = new int[w * h];
-        image.getPixelReader().getPixels(0, 0, w, h, PixelFormat.getIntArgbInstance(), pixels, 0, w);
-        BufferedImage out = new BufferedImage(w, h, BufferedImage.TYPE_INT_RGB);
-        out.setRGB(0, 0, w, h, pixels, 0, w);
-        return out;
+        return FigurePicture.picture(image);
     }
 }

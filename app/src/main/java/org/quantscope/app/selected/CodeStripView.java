@@ -1,5 +1,6 @@
 package org.quantscope.app.selected;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.function.IntConsumer;
 import javafx.beans.property.ObjectProperty;
@@ -8,6 +9,7 @@ import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.Tooltip;
 import javafx.scene.input.MouseButton;
 import javafx.scene.layout.Region;
+import org.quantscope.app.ui.Copyable;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.PulseCanvas;
 import org.quantscope.app.ui.Theme;
@@ -46,6 +48,13 @@ public final class CodeStripView extends Region {
         setOnMouseMoved(e -> hover(barAt(e.getX())));
         setOnMouseExited(e -> hover(-1));
         Tooltip.install(this, tip);
+        setFocusTraversable(true);
+        focusedProperty().addListener((o, was, is) -> canvas.touch());
+        Copyable.install(
+                this,
+                () -> counts.codes() == 0
+                        ? List.of()
+                        : List.of(SelectedFigures.codes(counts, first, clippedLow, clippedHigh)));
     }
 
     /**
@@ -134,6 +143,11 @@ public final class CodeStripView extends Region {
             return;
         }
         Palette p = palette.get();
+        if (isFocused()) {
+            g.setStroke(p.hand());
+            g.setLineWidth(1);
+            g.strokeRoundRect(LEFT - 4.5, 0.5, canvas.getWidth() - LEFT - RIGHT + 9, canvas.getHeight() - 1, 6, 6);
+        }
         double foot = canvas.getHeight() - ROW - ROW_GAP;
         int bars = bars();
         double pitch = (canvas.getWidth() - LEFT - RIGHT) / bars;

@@ -27,6 +27,7 @@ import org.quantscope.app.ui.OncePerPulse;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.StillChart;
 import org.quantscope.app.ui.Theme;
+import org.quantscope.core.plot.Plot;
 
 /**
  * The error against the clip on a logarithmic axis: the total and its two parts, faint curves for comparison, a pin for
@@ -177,6 +178,14 @@ public final class ErrorCurveView extends Region {
 
     public ObjectProperty<Palette> paletteProperty() {
         return palette;
+    }
+
+    /** What is shown, as a figure to be copied; empty if there is no curve. */
+    public List<Plot> figure(String of) {
+        ErrorCurve shown = curve;
+        return shown == null || shown.points().isEmpty()
+                ? List.of()
+                : List.of(SelectedFigures.curve(of, shown, currentClip));
     }
 
     /** How often the chart has been drawn. */

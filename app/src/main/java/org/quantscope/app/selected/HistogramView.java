@@ -1,6 +1,7 @@
 package org.quantscope.app.selected;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.DoubleConsumer;
@@ -22,6 +23,7 @@ import org.quantscope.app.ui.OncePerPulse;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.StillChart;
 import org.quantscope.app.ui.Theme;
+import org.quantscope.core.plot.Plot;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.UniformGrid;
@@ -232,6 +234,21 @@ public final class HistogramView extends Region {
                 px,
                 Figures.value(value) + " · " + Figures.count(in) + (in == 1 ? " value (" : " values (")
                         + Figures.percent(counts[bar] / shown.count()) + ")");
+    }
+
+    /** What is shown, as a figure to be copied; empty if there is no tensor. */
+    public List<Plot> figure(String of) {
+        settle();
+        HistogramData shown = data;
+        if (shown == null || counts.length == 0) {
+            return List.of();
+        }
+        Grid levels = grid;
+        double[] onLevels = levels == null || (levels instanceof UniformGrid u && overlay.tooFine(u))
+                ? new double[0]
+                : LevelCounts.of(shown, levels);
+        return List.of(SelectedFigures.histogram(
+                of, counts.clone(), x.getLowerBound(), x.getUpperBound(), log.get(), clip(), levels, onLevels));
     }
 
     // Where things are

@@ -12,6 +12,7 @@ import javafx.scene.input.MouseButton;
 import javafx.scene.layout.Region;
 import javafx.scene.paint.Color;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.ui.Copyable;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.PulseCanvas;
 import org.quantscope.app.ui.Theme;
@@ -75,6 +76,7 @@ public final class SliceStripView extends Region {
         });
         setOnKeyPressed(this::pressed);
         Tooltip.install(this, tip);
+        Copyable.install(this, () -> slices == null ? List.of() : List.of(SelectedFigures.slices(slices, noun, clips)));
         describe();
     }
 

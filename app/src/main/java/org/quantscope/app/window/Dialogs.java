@@ -195,8 +195,8 @@ final class Dialogs implements Questions {
     }
 
     /** Lets the user choose a file to write. */
-    Optional<Path> saveFile(String title, Path suggestion, String kind, String pattern) {
-        FileChooser chooser = chooser(title, kind, pattern);
+    Optional<Path> saveFile(String title, Path suggestion, String kind, String... patterns) {
+        FileChooser chooser = chooser(title, kind, patterns);
         inFolder(chooser, suggestion);
         chooser.setInitialFileName(String.valueOf(suggestion.getFileName()));
         return Optional.ofNullable(chooser.showSaveDialog(owner.get())).map(File::toPath);

@@ -35,6 +35,7 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+Shift+D", "compare a snapshot with what is in hand, or with another"),
             new Key("Ctrl+Shift+T", "take a snapshot of the settings"),
             new Key("Enter, F2, Delete", "on a snapshot: go back to it, rename it, remove it"),
+            new Key("Ctrl+C", "on a chart: copy it, as a picture, as SVG and as numbers at once"),
             new Key("Ctrl+F", "filter the tensors"),
             new Key("Ctrl+T", "light or dark"),
             new Key("Ctrl+1, Ctrl+2, …", "the pages under the curve"),

@@ -111,6 +111,7 @@ public final class MainWindow {
     private final Dialogs dialogs;
     private final UiScale scale;
     private final Explaining explaining;
+    private final FigureSaving saving;
     private final FileDrop drop;
     private final TabbedCard pages;
 
@@ -139,7 +140,17 @@ public final class MainWindow {
                         term -> actions.glossary(Optional.of(term)),
                         scale.scaleProperty()),
                 actions::showKeys);
-        dialogs.setOnScene(explaining::install);
+        FigureSaving saving = new FigureSaving(
+                settings,
+                context.background(),
+                (title, suggestion) ->
+                        dialogs.saveFile(title, suggestion, "SVG, PNG or CSV", "*.svg", "*.png", "*.csv"),
+                context.bench());
+        this.saving = saving;
+        dialogs.setOnScene(made -> {
+            explaining.install(made);
+            saving.install(made);
+        });
         dialogs.setScale(scale.scaleProperty());
         this.drop = new FileDrop(context, dialogs, actions);
         dialogs.setPrepare((role, samples) -> actions.prepareData(role, Optional.of(samples)));
@@ -215,6 +226,7 @@ public final class MainWindow {
         commands = WindowCommands.of(
                 context, actions, scale, explaining.modeProperty(), columns, tensors::focusFilter, this::oneCardOrAll);
         actions.setCommands(commands::all);
+        commands.addChanging(() -> FigureCommands.of(root));
         Toolbar toolbar = new Toolbar(context, actions, explaining.modeProperty(), scale, commands);
         toolbar.setMinWidth(0);
         root.setTop(toolbar);
@@ -286,6 +298,7 @@ public final class MainWindow {
                 .install(stage);
         lesson.installKeys(scene);
         explaining.install(scene);
+        saving.install(scene);
 
         context.bench().modelProperty().subscribe(x -> {
             title();
@@ -355,6 +368,7 @@ public final class MainWindow {
             open = new FlippedWindow(stage, context.flipped(), context.sampleLayers(), thumbnails, theme);
             flipped = open;
             explaining.install(open.scene());
+            saving.install(open.scene());
         }
         open.show(sample);
     }

@@ -35,6 +35,7 @@ import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.selected.SelectedValues;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.ui.Copyable;
 import org.quantscope.app.ui.Explained;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Palette;
@@ -166,6 +167,8 @@ final class TensorPane extends VBox {
         VBox.setVgrow(curve, Priority.ALWAYS);
 
         histogram.setId("histogram");
+        Copyable.install(histogram, () -> histogram.figure(title.getText()));
+        Copyable.install(curve, () -> curve.figure(title.getText()));
         histogram.setListener(new RangeListener() {
             @Override
             public void preview(ClipRange range) {
