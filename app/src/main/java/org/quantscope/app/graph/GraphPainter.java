@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import javafx.geometry.VPos;
@@ -51,6 +52,7 @@ final class GraphPainter {
      * @param top upper edge of the drawing in pixels
      * @param scale pixels per unit of the drawing
      * @param hovered the box under the pointer
+     * @param found the boxes in which the sought text is found
      */
     record Sight(
             GraphViewModel.Drawn view,
@@ -58,6 +60,7 @@ final class GraphPainter {
             double top,
             double scale,
             Optional<ModelDrawing.Box> hovered,
+            Set<ModelDrawing.Box> found,
             boolean focused) {}
 
     /** @param shortName the name of a tensor to write in a box */
@@ -84,7 +87,7 @@ final class GraphPainter {
             g.beginPath();
             for (ModelDrawing.Line line : drawing.lines()) {
                 if (line.meets(x0, y0, x1, y1)) {
-                    trace(g, line.points(), scale);
+                    trace(g, line.points(), scale, drawing.way());
                 }
             }
             g.stroke();
@@ -108,14 +111,17 @@ final class GraphPainter {
         }
     }
 
-    /** Draws a line that leaves a box straight down and enters the next one straight down; from far away a polyline. */
-    private static void trace(GraphicsContext g, List<Point> points, double scale) {
+    /** Draws a line that leaves a box straight on and enters the next one straight on; from far away a polyline. */
+    private static void trace(GraphicsContext g, List<Point> points, double scale, ModelDrawing.Way way) {
         Point from = points.getFirst();
         g.moveTo(from.x(), from.y());
         for (int i = 1; i < points.size(); i++) {
             Point to = points.get(i);
             if (scale < LEGIBLE) {
                 g.lineTo(to.x(), to.y());
+            } else if (way == ModelDrawing.Way.RIGHT) {
+                double middle = (from.x() + to.x()) / 2;
+                g.bezierCurveTo(middle, from.y(), middle, to.y(), to.x(), to.y());
             } else {
                 double middle = (from.y() + to.y()) / 2;
                 g.bezierCurveTo(from.x(), middle, to.x(), middle, to.x(), to.y());
@@ -155,6 +161,7 @@ final class GraphPainter {
                 }
             }
         }
+        sight.found.forEach(box -> ring(g, p, box, scale));
         sight.view.selected().flatMap(drawing::carrier).ifPresent(box -> {
             g.setStroke(p.hand());
             g.setLineWidth(2 / scale);
@@ -196,6 +203,16 @@ final class GraphPainter {
         g.setStroke(hand ? p.hand() : sight.hovered.filter(box::equals).isPresent() && carries ? p.text() : colour);
         g.setLineWidth(hand ? Math.max(2, 2 / scale) : Math.max(1, 0.7 / scale));
         g.strokeRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
+        if (sight.found.contains(box)) {
+            ring(g, p, box, scale);
+        }
+        if (box.block()) {
+            // A second edge behind the box: there is more in it.
+            g.setStroke(p.muted());
+            g.setLineWidth(Math.max(1, 0.7 / scale));
+            g.strokeLine(
+                    box.x() + ARC, box.y() + box.height() + 3, box.x() + box.width() - ARC, box.y() + box.height() + 3);
+        }
         if (scale < LEGIBLE) {
             return;
         }
@@ -219,8 +236,11 @@ final class GraphPainter {
         g.fillText(box.operator(), textLeft, first, box.width() - 2 * PAD);
         g.setFill(p.muted());
         g.fillText(
-                shorten(shortName.apply(
-                        worst.map(TensorRow::id).orElse(box.tensors().getFirst()))),
+                shorten(
+                        box.block() || box.tensors().isEmpty()
+                                ? box.name()
+                                : shortName.apply(worst.map(TensorRow::id)
+                                        .orElse(box.tensors().getFirst()))),
                 box.x() + PAD,
                 second,
                 box.width() - 2 * PAD);
@@ -229,6 +249,19 @@ final class GraphPainter {
         g.setGlobalAlpha(previous ? DIM : 1);
         g.fillText(figure(v, worst), box.x() + box.width() - PAD, first);
         g.setGlobalAlpha(1);
+    }
+
+    private static void ring(GraphicsContext g, Palette p, ModelDrawing.Box box, double scale) {
+        double around = 3 / Math.min(1, scale);
+        g.setStroke(p.text());
+        g.setLineWidth(2 / Math.min(1, scale));
+        g.strokeRoundRect(
+                box.x() - around,
+                box.y() - around,
+                box.width() + 2 * around,
+                box.height() + 2 * around,
+                ARC + around,
+                ARC + around);
     }
 
     private static String figure(GraphViewModel.Drawn v, Optional<TensorRow> worst) {

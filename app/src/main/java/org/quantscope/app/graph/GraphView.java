@@ -1,5 +1,6 @@
 package org.quantscope.app.graph;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -11,6 +12,7 @@ import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
@@ -42,6 +44,9 @@ public final class GraphView extends StackPane {
     /** Height of the row with texts and buttons above the drawing, in pixels. */
     private static final double HEAD = 26;
 
+    /** Height of the row below the drawing, in pixels. */
+    private static final double FOOT = 30;
+
     private static final double LEGIBLE = 0.55;
 
     private static final double CLICK = 4;
@@ -53,6 +58,12 @@ public final class GraphView extends StackPane {
     private final GraphPainter painter;
     private final Label[] marks = {mark(""), mark("fair"), mark("bad")};
     private final Label legend = new Label();
+    private final GraphTools tools;
+    private List<ModelDrawing.Box> hits = List.of();
+    private String sought = "";
+    /** The hit in sight, from 0; −1 for none. */
+    private int hit = -1;
+
     private final HBox legends = new HBox(BUTTON_GAP);
     private final Label note = new Label();
     private final Tooltip tip = new Tooltip();
@@ -76,7 +87,7 @@ public final class GraphView extends StackPane {
         setId("graph");
         getStyleClass().add("graph-view");
         setAccessibleText("The graph of the model. Arrow keys move it, with Shift they select the next tensor, plus and"
-                + " minus zoom, 0 shows all, Home goes to the selected tensor.");
+                + " minus zoom, 0 shows all, Home goes to the selected tensor, Ctrl+F finds operators.");
         setFocusTraversable(true);
         setMinSize(200, 60);
         Rectangle clip = new Rectangle();
@@ -85,8 +96,15 @@ public final class GraphView extends StackPane {
         setClip(clip);
         legend.setId("graph-legend");
         legend.getStyleClass().addAll("hint", "over-plot");
-        legend.setMouseTransparent(true);
-        StackPane.setAlignment(legend, Pos.BOTTOM_LEFT);
+        legend.setMinWidth(0);
+        tools = new GraphTools(asked());
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        HBox foot = new HBox(BUTTON_GAP, legend, space, tools);
+        foot.setAlignment(Pos.CENTER_LEFT);
+        foot.setMaxHeight(Region.USE_PREF_SIZE);
+        foot.setPickOnBounds(false);
+        StackPane.setAlignment(foot, Pos.BOTTOM_LEFT);
         legends.getChildren().setAll(marks);
         legends.setMouseTransparent(true);
         legends.setAlignment(Pos.CENTER_LEFT);
@@ -108,7 +126,7 @@ public final class GraphView extends StackPane {
         head.setPickOnBounds(false);
         HBox.setHgrow(legends, Priority.ALWAYS);
         StackPane.setAlignment(head, Pos.TOP_LEFT);
-        getChildren().addAll(canvas, note, head, legend);
+        getChildren().addAll(canvas, note, head, foot);
 
         palette.addListener((o, was, is) -> canvas.touch());
         focusedProperty().addListener((o, was, is) -> canvas.touch());
@@ -133,6 +151,67 @@ public final class GraphView extends StackPane {
             }
         });
         model.viewProperty().subscribe(v -> show());
+    }
+
+    private GraphTools.Asked asked() {
+        return new GraphTools.Asked() {
+            @Override
+            public void find(String text) {
+                sought = text;
+                hit = -1;
+                seek();
+            }
+
+            @Override
+            public void go(int by) {
+                GraphView.this.go(by);
+            }
+
+            @Override
+            public void leave() {
+                requestFocus();
+            }
+
+            @Override
+            public void fold() {
+                model.foldOrOpen();
+            }
+
+            @Override
+            public void turn() {
+                model.turn();
+            }
+        };
+    }
+
+    /** Finds the boxes of the sought text anew. */
+    private void seek() {
+        ModelDrawing drawing = shown;
+        hits = drawing == null ? List.of() : drawing.find(sought);
+        hit = Math.min(hit, hits.size() - 1);
+        tools.hits(hit + 1, hits.size(), !sought.isBlank());
+        canvas.touch();
+    }
+
+    /** Moves the next hit, or the one before, into the middle. */
+    private void go(int by) {
+        if (!hits.isEmpty()) {
+            hit = hit < 0 ? (by > 0 ? 0 : hits.size() - 1) : Math.floorMod(hit + by, hits.size());
+            ModelDrawing.Box box = hits.get(hit);
+            scale = Math.max(scale, LEGIBLE);
+            middle(box);
+            tools.hits(hit + 1, hits.size(), true);
+            if (!box.tensors().isEmpty()) {
+                model.choose(box);
+                centred = model.viewProperty().get().drawn().flatMap(GraphViewModel.Drawn::selected);
+            }
+            canvas.touch();
+        }
+    }
+
+    private void middle(ModelDrawing.Box box) {
+        left = getWidth() / 2 - (box.x() + box.width() / 2) * scale;
+        top = height() / 2 - (box.y() + box.height() / 2) * scale;
     }
 
     /** The tensor of a box to act on: the selected one, or else the first, which a click would select. */
@@ -179,6 +258,12 @@ public final class GraphView extends StackPane {
             shown = drawing;
             centred = Optional.empty();
             fitted = false;
+            seek();
+        }
+        tools.setShown(drawing != null);
+        if (drawing != null) {
+            tools.blocks(model.blocks(), (int)
+                    drawing.boxes().stream().filter(ModelDrawing.Box::block).count());
         }
         legends.setVisible(drawing != null);
         legend.setVisible(drawing != null);
@@ -210,8 +295,7 @@ public final class GraphView extends StackPane {
             double y = top + (box.y() + box.height() / 2) * scale;
             boolean inSight = x > MARGIN && x < getWidth() - MARGIN && y > MARGIN && y < height() - MARGIN;
             if (!inSight) {
-                left = getWidth() / 2 - (box.x() + box.width() / 2) * scale;
-                top = height() / 2 - (box.y() + box.height() / 2) * scale;
+                middle(box);
             }
         });
         canvas.touch();
@@ -274,6 +358,10 @@ public final class GraphView extends StackPane {
         boolean still = Math.hypot(e.getX() - pressedX, e.getY() - pressedY) < CLICK;
         if (still && e.getButton() == MouseButton.PRIMARY) {
             boxAt(e.getX(), e.getY()).ifPresent(box -> {
+                if (box.block() && e.getClickCount() == 2) {
+                    model.open(box);
+                    return;
+                }
                 // The box that was clicked is visible, so the drawing must not move under the pointer.
                 model.choose(box);
                 centred = model.viewProperty().get().drawn().flatMap(GraphViewModel.Drawn::selected);
@@ -291,6 +379,14 @@ public final class GraphView extends StackPane {
     }
 
     private void key(KeyEvent e) {
+        if (tools.hasKeyboard()) {
+            return;
+        }
+        if (e.isShortcutDown() && e.getCode() == KeyCode.F) {
+            tools.focusField();
+            e.consume();
+            return;
+        }
         if (e.isAltDown() || e.isShortcutDown()) {
             return;
         }
@@ -341,14 +437,14 @@ public final class GraphView extends StackPane {
 
     private Optional<ModelDrawing.Box> boxAt(double x, double y) {
         ModelDrawing drawing = shown;
-        return drawing == null || y < HEAD
+        return drawing == null || y < HEAD || y > HEAD + height()
                 ? Optional.empty()
                 : drawing.at((x - left) / scale, (y - HEAD - top) / scale);
     }
 
     /** Height of the area for the drawing, in pixels. */
     private double height() {
-        return getHeight() - HEAD;
+        return getHeight() - HEAD - FOOT;
     }
 
     @Override
@@ -356,6 +452,7 @@ public final class GraphView extends StackPane {
         super.layoutChildren();
         canvas.relocate(0, HEAD);
         canvas.fit(getWidth(), Math.max(0, height()));
+        model.setRoom(getWidth(), height());
         if (!fitted && shown != null) {
             home();
         }
@@ -368,6 +465,7 @@ public final class GraphView extends StackPane {
                 .ifPresent(v -> painter.paint(
                         g,
                         palette.get(),
-                        new GraphPainter.Sight(v, left, top, scale, Optional.ofNullable(hovered), isFocused())));
+                        new GraphPainter.Sight(
+                                v, left, top, scale, Optional.ofNullable(hovered), Set.copyOf(hits), isFocused())));
     }
 }

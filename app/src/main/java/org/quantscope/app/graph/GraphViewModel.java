@@ -28,6 +28,9 @@ import org.quantscope.core.tensor.TensorId;
  * The graph of the open model with what is known about its tensors. Nothing is computed while the view is not visible.
  */
 public final class GraphViewModel {
+    /** A block may hold hundreds of tensors; a text of all of them would fill the screen. */
+    private static final int MOST_TOLD = 6;
+
     /**
      * What the colours mean.
      *
@@ -140,18 +143,38 @@ public final class GraphViewModel {
      * What a drawing is made from.
      *
      * @param carried the tensors that make a box wide: weights, and activations that are quantized
+     * @param folded the blocks that are one box each
      */
-    private record Source(Model model, Set<TensorId> carried) {}
+    private record Source(Model model, Set<TensorId> carried, Set<String> folded) {}
+
+    /** The same graph from top to bottom and from left to right. */
+    private record Drawings(ModelDrawing down, ModelDrawing right) {
+        /** The one that is larger where all of it is to be seen. */
+        ModelDrawing fitting(double width, double height) {
+            return scale(right, width, height) > scale(down, width, height) ? right : down;
+        }
+
+        private static double scale(ModelDrawing d, double width, double height) {
+            return Math.min(width / d.width(), height / d.height());
+        }
+    }
 
     private final Workbench bench;
     private final TensorsViewModel tensors;
     private final SensitivityViewModel sensitivity;
     private final Background background;
-    private final LatestWins<ModelDrawing> latest;
+    private final LatestWins<Drawings> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(new Nothing(""));
     private boolean showing;
     private @Nullable Source drawn;
-    private @Nullable ModelDrawing drawing;
+    private @Nullable Drawings drawing;
+    private Set<String> blocks = Set.of();
+    private Set<String> folded = Set.of();
+    private ModelDrawing.@Nullable Way turned;
+    /** The room for the drawing, in pixels. */
+    private double width = 1;
+
+    private double height = 1;
 
     public GraphViewModel(
             Workbench bench, TensorsViewModel tensors, SensitivityViewModel sensitivity, Background background) {
@@ -188,16 +211,23 @@ public final class GraphViewModel {
         Set<TensorId> carried = new HashSet<>();
         bench.weights().forEach(w -> carried.add(w.id()));
         bench.activations().stream().filter(a -> bench.spec(a).isPresent()).forEach(a -> carried.add(a.id()));
-        Source source = new Source(model, Set.copyOf(carried));
+        if (drawn == null || !drawn.model.equals(model)) {
+            drawing = null;
+            turned = null;
+            folded = Set.of();
+            blocks = ModelDrawing.blocks(graph);
+        }
+        Source source = new Source(model, Set.copyOf(carried), folded);
         if (!source.equals(drawn)) {
-            if (drawn == null || !drawn.model.equals(model)) {
-                drawing = null;
-            }
             drawn = source;
             bench.weights().forEach(w -> quantizable.add(w.id()));
             bench.activations().forEach(a -> quantizable.add(a.id()));
             latest.submit(
-                    (cancel, partial) -> ModelDrawing.of(graph, quantizable, source.carried, cancel),
+                    (cancel, partial) -> new Drawings(
+                            ModelDrawing.of(
+                                    graph, quantizable, source.carried, source.folded, ModelDrawing.Way.DOWN, cancel),
+                            ModelDrawing.of(
+                                    graph, quantizable, source.carried, source.folded, ModelDrawing.Way.RIGHT, cancel)),
                     made -> {
                         drawing = made;
                         show();
@@ -208,11 +238,14 @@ public final class GraphViewModel {
     }
 
     private void show() {
-        ModelDrawing made = drawing;
+        Drawings both = drawing;
         View next;
-        if (made == null) {
+        if (both == null) {
             next = new Nothing("Drawing…");
         } else {
+            ModelDrawing made = turned == null
+                    ? both.fitting(width, height)
+                    : turned == ModelDrawing.Way.DOWN ? both.down : both.right;
             Map<TensorId, TensorRow> rows = new HashMap<>();
             made.boxes()
                     .forEach(box -> box.tensors().forEach(id -> tensors.row(id).ifPresent(row -> rows.put(id, row))));
@@ -228,6 +261,45 @@ public final class GraphViewModel {
         if (!next.equals(view.get())) {
             view.set(next);
         }
+    }
+
+    /** Says how much room there is, in pixels: a wide one is for a drawing from left to right. */
+    void setRoom(double width, double height) {
+        if (width > 0 && height > 0 && (width != this.width || height != this.height)) {
+            this.width = width;
+            this.height = height;
+            if (turned == null && drawing != null) {
+                show();
+            }
+        }
+    }
+
+    /** Draws the other way than now, until another model is opened. */
+    void turn() {
+        view.get().drawn().ifPresent(d -> {
+            turned = d.drawing().way() == ModelDrawing.Way.DOWN ? ModelDrawing.Way.RIGHT : ModelDrawing.Way.DOWN;
+            show();
+        });
+    }
+
+    /** Folds all blocks, or opens them if one is folded. */
+    void foldOrOpen() {
+        folded = folded.isEmpty() ? blocks : Set.of();
+        refresh();
+    }
+
+    /** Opens a folded block. */
+    void open(ModelDrawing.Box box) {
+        Set<String> rest = new HashSet<>(folded);
+        if (rest.remove(box.name())) {
+            folded = Set.copyOf(rest);
+            refresh();
+        }
+    }
+
+    /** How many blocks the names of the operators tell of. */
+    int blocks() {
+        return blocks.size();
     }
 
     /** Selects a tensor of a box: the first one, or if one of them is selected already, the next one. */
@@ -266,7 +338,7 @@ public final class GraphViewModel {
     String describe(ModelDrawing.Box box) {
         Map<TensorId, TensorRow> rows = view.get().drawn().map(Drawn::rows).orElse(Map.of());
         StringBuilder text = new StringBuilder(box.operator() + "  " + box.name());
-        for (TensorId id : box.tensors()) {
+        for (TensorId id : box.tensors().stream().limit(MOST_TOLD).toList()) {
             TensorRow row = rows.get(id);
             if (row != null) {
                 text.append("\n\n")
@@ -285,6 +357,12 @@ public final class GraphViewModel {
                         .map(ShownSensitivity::describe)
                         .ifPresent(d -> text.append("\n").append(d));
             }
+        }
+        if (box.tensors().size() > MOST_TOLD) {
+            text.append("\n\nand ").append(box.tensors().size() - MOST_TOLD).append(" tensors more");
+        }
+        if (box.block()) {
+            text.append("\n\nA double click opens the block.");
         }
         return text.toString();
     }

@@ -111,7 +111,8 @@ public final class GraphBench extends WindowBench {
         List<Double> times = new ArrayList<>();
         for (int round = 0; round < 7; round++) {
             long from = System.nanoTime();
-            ModelDrawing drawing = ModelDrawing.of(model.graph().orElseThrow(), all, carried, new CancelToken());
+            ModelDrawing drawing = ModelDrawing.of(
+                    model.graph().orElseThrow(), all, carried, Set.of(), ModelDrawing.Way.DOWN, new CancelToken());
             times.add((System.nanoTime() - from) / MILLI);
             if (round == 0) {
                 print(

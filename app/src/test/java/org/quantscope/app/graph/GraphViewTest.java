@@ -13,7 +13,10 @@ import java.util.stream.IntStream;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.TextField;
 import javafx.scene.image.Image;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.StackPane;
 import javafx.scene.paint.Color;
 import javafx.stage.Stage;
@@ -49,6 +52,7 @@ import org.testfx.util.WaitForAsyncUtils;
 class GraphViewTest {
     private static final int SIDE = 500;
     private static final double HEAD = 26;
+    private static final double FOOT = 30;
     private static final double MARGIN = 24;
     private static final Palette PALETTE = Theme.DARK.palette();
 
@@ -112,10 +116,10 @@ class GraphViewTest {
     @Test
     void fromFarAwayEveryBadBoxIsASpeckInItsPlaceAndTheTensorInHandIsFramed() {
         ModelDrawing drawing = shown().drawing();
-        double scale = (SIDE - HEAD - 2 * MARGIN) / drawing.height();
+        double scale = (SIDE - HEAD - FOOT - 2 * MARGIN) / drawing.height();
         assertThat(scale).isLessThan(0.1);
         double left = (SIDE - drawing.width() * scale) / 2;
-        double top = HEAD + (SIDE - HEAD - drawing.height() * scale) / 2;
+        double top = HEAD + (SIDE - HEAD - FOOT - drawing.height() * scale) / 2;
         ModelDrawing.Box hand =
                 drawing.carrier(shown().selected().orElseThrow()).orElseThrow();
         Image picture = picture("#graph-fit");
@@ -154,6 +158,65 @@ class GraphViewTest {
             framed |= isThere(picture, PALETTE.hand(), SIDE / 2, y);
         }
         assertThat(framed).isTrue();
+    }
+
+    @Test
+    void aSoughtOperatorIsCountedAndEnterGoesToTheNextOne() {
+        TextField field = (TextField) view.lookup("#graph-find");
+        List<ModelDrawing.Box> gemms = shown().drawing().find("weight");
+        assertThat(gemms).hasSizeGreaterThan(10);
+        WaitForAsyncUtils.waitForAsyncFx(10_000, () -> field.setText("WEIGHT"));
+        assertThat(((Label) view.lookup("#graph-hits")).getText()).isEqualTo(gemms.size() + " found");
+        enter(field);
+        enter(field);
+        assertThat(((Label) view.lookup("#graph-hits")).getText()).isEqualTo("2 of " + gemms.size());
+        assertThat(gemms.get(1).tensors()).contains(shown().selected().orElseThrow());
+        WaitForAsyncUtils.waitForAsyncFx(10_000, () -> field.setText("no such thing"));
+        assertThat(((Label) view.lookup("#graph-hits")).getText()).isEqualTo("none");
+    }
+
+    private static void enter(TextField field) {
+        WaitForAsyncUtils.waitForAsyncFx(
+                10_000,
+                () -> field.fireEvent(
+                        new KeyEvent(KeyEvent.KEY_PRESSED, "", "", KeyCode.ENTER, false, false, false, false)));
+    }
+
+    @Test
+    void theDrawingIsTurnedByHandAndByTheRoomThereIs() {
+        assertThat(shown().drawing().way()).isEqualTo(ModelDrawing.Way.DOWN);
+        WaitForAsyncUtils.waitForAsyncFx(10_000, () -> window.context().graph().setRoom(20_000, 100));
+        assertThat(shown().drawing().way()).isEqualTo(ModelDrawing.Way.RIGHT);
+        WaitForAsyncUtils.waitForAsyncFx(10_000, () -> ((Button) view.lookup("#graph-turn")).fire());
+        assertThat(shown().drawing().way()).isEqualTo(ModelDrawing.Way.DOWN);
+        // Whoever has turned it by hand is not asked again.
+        WaitForAsyncUtils.waitForAsyncFx(10_000, () -> window.context().graph().setRoom(30_000, 100));
+        assertThat(shown().drawing().way()).isEqualTo(ModelDrawing.Way.DOWN);
+    }
+
+    @Test
+    void blocksAreFoldedAndOneIsOpenedByItself() {
+        Path sample = Path.of(System.getProperty("quantscope.samples"), "fashion_resnet.onnx");
+        WaitForAsyncUtils.waitForAsyncFx(10_000, () -> {
+            // Nothing unsaved, so nothing is asked.
+            window.context().bench().undo();
+            window.context().session().openModel(sample);
+        });
+        int all = shown().drawing().boxes().size();
+        Button fold = (Button) view.lookup("#graph-fold");
+        WaitForAsyncUtils.waitForAsyncFx(10_000, fold::fire);
+        // Three blocks of 5, 6 and 6 operators.
+        assertThat(shown().drawing().boxes()).hasSize(all - 17 + 3);
+        assertThat(fold.getText()).isEqualTo("open blocks");
+        ModelDrawing.Box second = shown().drawing().find("l/l.1").getFirst();
+        assertThat(window.context().graph().describe(second))
+                .contains("6 operators  l/l.1")
+                .contains("weight onnx::Conv_87");
+        WaitForAsyncUtils.waitForAsyncFx(10_000, () -> window.context().graph().open(second));
+        assertThat(shown().drawing().boxes()).hasSize(all - 11 + 2);
+        assertThat(fold.getTooltip().getText()).startsWith("2 of 3 blocks are folded");
+        WaitForAsyncUtils.waitForAsyncFx(10_000, fold::fire);
+        assertThat(shown().drawing().boxes()).hasSize(all);
     }
 
     @Test
@@ -204,9 +267,12 @@ class GraphViewTest {
                 new TensorRow.Result(
                         OptionalDouble.empty(), true, Optional.empty(), Optional.empty(), Optional.empty()),
                 Optional.of(sensitivity));
-        ModelDrawing.Box box = new ModelDrawing.Box("Conv", "conv", List.of(id), true, 0, 0, 10, 10);
+        ModelDrawing.Box box = new ModelDrawing.Box("Conv", "conv", List.of(id), true, false, 0, 0, 10, 10);
         GraphViewModel.Drawn swept = GraphViewModel.Drawn.of(
-                new ModelDrawing(List.of(box), List.of(), 10, 10), Map.of(id, row), "", Optional.of(id));
+                new ModelDrawing(List.of(box), List.of(), ModelDrawing.Way.DOWN, 10, 10),
+                Map.of(id, row),
+                "",
+                Optional.of(id));
         assertThat(swept.colours().swept()).isTrue();
         assertThat(swept.colours().legend()).isEqualTo(new GraphViewModel.Legend(good, fair, bad, of));
     }
