@@ -12,6 +12,7 @@ import org.quantscope.app.cards.Cards;
 import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.data.CalibrationViewModel;
 import org.quantscope.app.data.DataViewModel;
+import org.quantscope.app.data.OtherViewModel;
 import org.quantscope.app.departure.CompareViewModel;
 import org.quantscope.app.device.DeviceViewModel;
 import org.quantscope.app.explain.ExplainViewModel;
@@ -70,6 +71,7 @@ public record ApplicationContext(
         GraphViewModel graph,
         DeviceViewModel device,
         CalibrationViewModel calibrationQuality,
+        OtherViewModel otherData,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
         SlicesViewModel slices,
@@ -145,6 +147,7 @@ public record ApplicationContext(
                 new GraphViewModel(bench, tensors, sensitivity, background),
                 new DeviceViewModel(bench, export, accuracy, settings, background),
                 new CalibrationViewModel(bench, background),
+                new OtherViewModel(bench, solutions, background),
                 quantizer,
                 new ErrorViewModel(
                         selected,

@@ -306,7 +306,7 @@ final class Toolbar extends HBox {
         }
         MenuItem judge = item("Is the data good enough?…", "Shortcut+J", actions::judgeCalibration);
         judge.setId("judge-calibration");
-        calibrate.getItems().addAll(new SeparatorMenuItem(), judge);
+        calibrate.getItems().addAll(new SeparatorMenuItem(), judge, item("compare-data"));
         return calibrate;
     }
 

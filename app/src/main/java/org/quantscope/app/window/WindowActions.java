@@ -50,6 +50,7 @@ final class WindowActions {
     private @Nullable ImproveDialog improving;
     private @Nullable CompareDialog comparing;
     private @Nullable CalibrationDialog judging;
+    private @Nullable OtherDialog otherData;
     private @Nullable ProofDialog proving;
     private final ProofViewModel proof;
     private @Nullable ExpectedDialog expecting;
@@ -439,6 +440,38 @@ final class WindowActions {
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         judging = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> judging = null);
+        dialog.show();
+    }
+
+    /** Opens the dialog with other data beside the calibration data, or brings the open one to the front. */
+    void compareData() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (otherData != null) {
+            otherData.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        OtherDialog dialog = new OtherDialog(
+                context.otherData(),
+                settings,
+                theme,
+                () -> dialogs.openFile(
+                                "Compare with other data",
+                                "Data",
+                                "*.npz",
+                                "*.csv",
+                                "*.tsv",
+                                "*.gz",
+                                "*-ubyte",
+                                "*.idx")
+                        .ifPresent(context.otherData()::compare),
+                () -> dialogs.openFolder("Compare with a folder of pictures").ifPresent(context.otherData()::compare),
+                () -> prepareData(Role.CALIBRATION, Optional.empty()));
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        otherData = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> otherData = null);
         dialog.show();
     }
 

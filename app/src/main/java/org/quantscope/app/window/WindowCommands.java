@@ -88,6 +88,7 @@ final class WindowCommands {
                 "Shortcut+Shift+D",
                 () -> snapshots().isEmpty() ? "Take a snapshot first (Ctrl+Shift+T)" : "",
                 () -> actions.against(Optional.empty()));
+        add("compare-data", "Compare with other data…", "Shortcut+Shift+J", this::needsModel, actions::compareData);
         add("improve", "Improve…", "Shortcut+M", this::needsModel, actions::improve);
         add("mixed-precision", "Mixed precision…", "Shortcut+B", this::needsModel, actions::mixedPrecision);
         add("help-glass", "Look at a value…", "Shortcut+G", this::needsModel, actions::glass);

@@ -2,6 +2,7 @@ package org.quantscope.cli;
 
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.corruption.Corrupted;
 import org.quantscope.core.dataset.Preprocessing;
@@ -37,6 +38,11 @@ final class Corrupting {
 
         boolean given() {
             return chosen.isPresent();
+        }
+
+        /** The corruption that it names, if it is given. */
+        Set<String> ids() {
+            return chosen.map(Corrupted::id).map(Set::of).orElse(Set.of());
         }
     }
 

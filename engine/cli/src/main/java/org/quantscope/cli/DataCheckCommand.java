@@ -10,11 +10,10 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.datacheck.DataCheck;
 import org.quantscope.core.datacheck.Drift;
+import org.quantscope.core.datacheck.DriftPass;
 import org.quantscope.core.datacheck.ExpectedChange;
+import org.quantscope.core.datacheck.OtherData;
 import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.eval.EvalRequest;
-import org.quantscope.core.eval.Evaluation;
-import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
@@ -26,7 +25,6 @@ import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.session.SolvedWeight;
-import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Command;
@@ -144,7 +142,9 @@ final class DataCheckCommand extends EngineCommand {
                         seen,
                         saved.map(Session::solved).orElse(Map.of()),
                         samples,
-                        ModelSetup.openData(data, 0, Optional.of(asked), corrupting::of, cancel())));
+                        saved.isPresent()
+                                ? ModelSetup.openData(data, 0, Optional.of(asked), corrupting::of, cancel())
+                                : other(data, samples)));
         Json json = new Json().put("samples", found.samples());
         found.enough().ifPresent(n -> json.put("enough", n));
         json.put("tensors", found.tensors().stream().map(DataCheckCommand::json).toList())
@@ -163,6 +163,16 @@ final class DataCheckCommand extends EngineCommand {
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(all)));
     }
 
+    private Dataset other(Path of, Dataset samples) throws IOException {
+        OtherData opened = OtherData.open(of, samples, corrupting::of, cancel());
+        if (opened.likeCalibration()) {
+            terminal()
+                    .warn(of.getFileName() + " does not say how it is prepared; it is prepared like "
+                            + samples.file().getFileName());
+        }
+        return opened.data();
+    }
+
     private Drift drift(
             Model model,
             SessionState state,
@@ -171,29 +181,21 @@ final class DataCheckCommand extends EngineCommand {
             Dataset samples,
             Dataset other)
             throws IOException {
-        Map<TensorId, MomentSketch> there;
-        try (Terminal.Bar bar = terminal().progress("other data")) {
-            there = Engine.observe(model, other, bar, cancel()).sketches();
-        }
         Calibration calibration = withMoments(Calibration.of(seen), model, state, Optional.of(samples));
         ResolvedSettings nearest;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             nearest = Engine.resolve(model, state, calibration, bar, cancel());
         }
         SolvedModel solved = solved(model, state, nearest, known, Optional.of(samples));
-        try (Terminal.Bar bar = terminal().progress("evaluate");
-                LiveEvaluator evaluator = Engine.evaluator(solved.model(), model, other, state.metric())) {
-            Evaluation evaluation = evaluator.evaluateSamples(
-                    new EvalRequest(
-                            Optional.empty(),
-                            solved.settings().weights(),
-                            solved.settings().activations()),
-                    cancel(),
-                    part -> bar.report(
-                            part.accuracy().seen(),
-                            other.size(),
-                            "sample " + part.accuracy().seen()));
-            return Drift.of(seen.sketches(), there, solved.settings(), evaluation.outcomes());
+        DriftPass pass = new DriftPass(
+                model,
+                solved.settings(),
+                seen.sketches(),
+                samples,
+                some -> Engine.evaluator(solved.model(), model, some, state.metric()),
+                corrupting.ids());
+        try (Terminal.Bar bar = terminal().progress("other data")) {
+            return pass.run(other, bar, cancel(), part -> {}).drift();
         }
     }
 
@@ -233,14 +235,22 @@ final class DataCheckCommand extends EngineCommand {
                         "tensors",
                         drift.tensors().stream().map(DataCheckCommand::json).toList());
         switch (drift.expected()) {
-            case ExpectedChange.Known known ->
+            case ExpectedChange.Known known -> {
                 json.put("expected_delta", known.delta())
                         .put("expected_delta_lo95", known.interval().lo())
                         .put("expected_delta_hi95", known.interval().hi())
                         .put("flipped", known.flipped());
+                known.worth()
+                        .ifPresent(worth -> json.put(
+                                "learned_from",
+                                new Json()
+                                        .put("samples", worth.samples())
+                                        .put("flipped", worth.flips())
+                                        .put("corruptions", worth.ways())));
+            }
             case ExpectedChange.Unknown none -> json.put("no_expected_delta", none.why());
         }
-        return json.put("samples", drift.samples());
+        return json.put("measured_delta", drift.measured()).put("samples", drift.samples());
     }
 
     private static Json json(Drift.Of of) {
@@ -290,7 +300,12 @@ final class DataCheckCommand extends EngineCommand {
                                         + Text.percent(known.interval().lo()) + " … "
                                         + Text.percent(known.interval().hi()) + " (" + known.flipped() + " of "
                                         + known.samples()
-                                        + " samples change their class; as far as the model's probabilities are right)";
+                                        + " samples change their class; "
+                                        + known.worth()
+                                                .map(w -> "by the model's probabilities, corrected by " + w.flips()
+                                                        + " changes on labelled calibration data, as it is and"
+                                                        + " made worse)")
+                                                .orElse("as far as the model's probabilities are right)");
                             case ExpectedChange.Unknown none -> "no expected change of accuracy: " + none.why();
                         });
     }

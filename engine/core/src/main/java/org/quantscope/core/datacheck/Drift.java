@@ -5,7 +5,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.ResolvedTensor;
@@ -18,9 +17,10 @@ import org.quantscope.core.tensor.TensorId;
  *
  * @param tensors most divergent first
  * @param expected change of the accuracy by quantization on the other data
+ * @param measured change of the accuracy by quantization, by the labels of the other data, a fraction; empty without
  * @param samples of the other data
  */
-public record Drift(List<Of> tensors, ExpectedChange expected, int samples) {
+public record Drift(List<Of> tensors, ExpectedChange expected, OptionalDouble measured, int samples) {
     public Drift {
         tensors = List.copyOf(tensors);
     }
@@ -41,22 +41,6 @@ public record Drift(List<Of> tensors, ExpectedChange expected, int samples) {
             OptionalDouble outside,
             OptionalDouble outsideCalibration,
             long notFinite) {}
-
-    /**
-     * Compares distributions.
-     *
-     * @param calibration of the activations on the calibration data
-     * @param other likewise on the other data
-     * @param settings that decide what is clipped
-     * @param outcomes of the quantized model on the other data
-     */
-    public static Drift of(
-            Map<TensorId, MomentSketch> calibration,
-            Map<TensorId, MomentSketch> other,
-            ResolvedSettings settings,
-            SampleOutcomes outcomes) {
-        return new Drift(tensors(calibration, other, settings), ExpectedChange.of(outcomes), outcomes.size());
-    }
 
     /** The activations that have values on both, most divergent first. */
     public static List<Of> tensors(

@@ -1,15 +1,15 @@
 package org.quantscope.core.datacheck;
 
+import java.util.Optional;
 import org.quantscope.core.eval.PairedInterval;
 import org.quantscope.core.eval.SampleOutcomes;
 
 /**
  * What quantization is expected to change of the accuracy on samples without labels. For each sample whose class changes
  * the float model says how likely it takes the old class and the new one to be; if its probabilities are right, the sums
- * of both are the samples that are lost and gained.
+ * of both are the samples that are lost and gained. Where labels are known elsewhere, {@link FlipWorth} corrects that.
  */
 public sealed interface ExpectedChange {
-
     /**
      * An estimate.
      *
@@ -19,14 +19,22 @@ public sealed interface ExpectedChange {
      *     the model was trained on may spoil
      * @param flipped samples whose class changes
      * @param samples that it rests on
+     * @param worth what changes were worth where labels are known, if it is part of this; its error is in the interval
      */
-    record Known(double delta, PairedInterval interval, int flipped, int samples) implements ExpectedChange {}
+    record Known(double delta, PairedInterval interval, int flipped, int samples, Optional<FlipWorth> worth)
+            implements ExpectedChange {
+        /** The 97.5 % quantile of the normal distribution. */
+        private static final double Z = 1.959963984540054;
+    }
 
     /** @param why there is none, a sentence */
     record Unknown(String why) implements ExpectedChange {}
 
-    /** @param outcomes of the quantized model beside the float one on the samples; labels are not looked at */
-    static ExpectedChange of(SampleOutcomes outcomes) {
+    /**
+     * @param outcomes of the quantized model beside the float one on the samples; labels are not looked at
+     * @param worth of a change of class, measured on labelled data; empty to go by the probabilities alone
+     */
+    static ExpectedChange of(SampleOutcomes outcomes, Optional<FlipWorth> worth) {
         int n = outcomes.size();
         if (n == 0) {
             return new Unknown("There are no samples.");
@@ -64,7 +72,33 @@ public sealed interface ExpectedChange {
             return new Unknown("The float model's probabilities of " + notKept + " of " + flipped
                     + " samples that change were too large to keep.");
         }
-        return new Known((gained - lost) / n, PairedInterval.ofExpected(gained, lost, n), flipped, n);
+        return known(lost, gained, flipped, n, worth, worth.map(w -> w.of(outcomes)));
+    }
+
+    /** @param beyond what the changes are worth beyond the probabilities */
+    static Known known(
+            double lost,
+            double gained,
+            int flipped,
+            int n,
+            Optional<FlipWorth> worth,
+            Optional<FlipWorth.Worth> beyond) {
+        // Half of what is added is gained and half is not lost, as far as neither becomes less than nothing.
+        double more = Math.clamp(beyond.map(FlipWorth.Worth::gained).orElse(0.0), lost - flipped, flipped - gained);
+        double half = more >= 0 ? Math.min(more / 2, lost) : Math.max(more / 2, -gained);
+        double delta = (gained - lost + more) / n;
+        double likelyGained = more >= 0 ? gained + more - half : gained + half;
+        double likelyLost = more >= 0 ? lost - half : lost - (more - half);
+        PairedInterval chance = PairedInterval.ofExpected(likelyGained, likelyLost, n);
+        double doubt = Known.Z * beyond.map(FlipWorth.Worth::error).orElse(0.0) / n;
+        return new Known(
+                delta,
+                new PairedInterval(
+                        Math.max(-1, delta - Math.hypot(delta - chance.lo(), doubt)),
+                        Math.min(1, delta + Math.hypot(chance.hi() - delta, doubt))),
+                flipped,
+                n,
+                worth);
     }
 
     private static String count(int some, int n) {

@@ -188,7 +188,7 @@ class DriftTest {
                     (outcomes.count(SampleOutcomes.Change.GAINED) - outcomes.count(SampleOutcomes.Change.LOST))
                             / (double) outcomes.size();
 
-            ExpectedChange.Known known = (ExpectedChange.Known) ExpectedChange.of(outcomes);
+            ExpectedChange.Known known = (ExpectedChange.Known) ExpectedChange.of(outcomes, Optional.empty());
 
             assertThat(known.flipped()).isEqualTo(flipped).isPositive();
             assertThat(known.samples()).isEqualTo(outcomes.size());
@@ -204,7 +204,7 @@ class DriftTest {
     void whereThereIsNoExpectationTheReasonIsSaid() throws IOException {
         SampleOutcomes outcomes = outcomes("adder_gpt.onnx", "adder_calibration.npz", "adder_calibration.npz", 8);
 
-        assertThat(ExpectedChange.of(outcomes))
+        assertThat(ExpectedChange.of(outcomes, Optional.empty()))
                 .isInstanceOfSatisfying(
                         ExpectedChange.Unknown.class,
                         none -> assertThat(none.why()).contains(outcomes.positions() + " positions"));
