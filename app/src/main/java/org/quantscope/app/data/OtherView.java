@@ -34,10 +34,11 @@ public final class OtherView extends VBox {
     private static final double CHART_WIDTH = 330;
     private static final double TIP_WIDTH = 420;
 
-    private final OtherViewModel model;
     private final Label what = hint("other-what");
     private final Button choose = new Button("Choose data…");
     private final Button folder = new Button("Folder…");
+    private final HBox head;
+    private final HBox buttons;
     private final Button data = new Button("Data…");
     private final Label why = hint("other-why");
     private final HBox obstacle = new HBox(GAP, why, data);
@@ -46,6 +47,7 @@ public final class OtherView extends VBox {
     private final TableView<Row> table = new TableView<>();
     private final TwoDistributions chart;
     private final HBox middle;
+    private final VBox empty = new VBox(GAP);
     private final ProgressBar bar = new ProgressBar();
     private final Label doing = new SteadyLabel();
     private final HBox progress = new HBox(GAP, bar, doing);
@@ -59,7 +61,6 @@ public final class OtherView extends VBox {
     public OtherView(
             OtherViewModel model, Palette palette, Runnable chooseFile, Runnable chooseFolder, Runnable calibrate) {
         super(GAP);
-        this.model = model;
         this.chart = new TwoDistributions(palette);
         setPadding(new Insets(GAP));
         choose.setId("other-choose");
@@ -73,7 +74,13 @@ public final class OtherView extends VBox {
         data.setMinWidth(USE_PREF_SIZE);
         HBox.setHgrow(what, Priority.ALWAYS);
         what.setMaxWidth(Double.MAX_VALUE);
-        HBox head = new HBox(GAP, what, choose, folder);
+        HBox head = new HBox(GAP, what);
+        buttons = new HBox(GAP, choose, folder);
+        buttons.setAlignment(Pos.CENTER);
+        buttons.setMinWidth(USE_PREF_SIZE);
+        empty.setAlignment(Pos.CENTER);
+        VBox.setVgrow(empty, Priority.ALWAYS);
+        this.head = head;
         head.setAlignment(Pos.CENTER_LEFT);
         obstacle.setAlignment(Pos.CENTER_LEFT);
         expected.setId("other-expected");
@@ -91,7 +98,7 @@ public final class OtherView extends VBox {
         bar.setAccessibleText("Progress of the comparison");
         doing.setId("other-doing");
         doing.getStyleClass().add("hint");
-        getChildren().addAll(head, obstacle, expected, basis, middle, progress);
+        getChildren().addAll(head, obstacle, empty, expected, basis, middle, progress);
         setOnDragOver(e -> {
             if (e.getDragboard().hasFiles()) {
                 e.acceptTransferModes(TransferMode.COPY);
@@ -187,6 +194,19 @@ public final class OtherView extends VBox {
     private static void visible(Node node, boolean on) {
         node.setVisible(on);
         node.setManaged(on);
+    }
+
+    /** Puts the words and buttons into the middle while there is nothing else, and else to the top. */
+    private void place(boolean alone) {
+        Node first = alone ? empty : head;
+        if (what.getParent() != first || buttons.getParent() != first) {
+            empty.getChildren().clear();
+            head.getChildren().clear();
+            (alone ? empty : head).getChildren().setAll(what, buttons);
+        }
+        what.setAlignment(alone ? Pos.CENTER : Pos.CENTER_LEFT);
+        visible(empty, alone);
+        visible(head, !alone);
     }
 
     private void show(OtherState v) {

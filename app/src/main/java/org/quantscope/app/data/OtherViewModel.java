@@ -114,7 +114,7 @@ public final class OtherViewModel {
     /** True if both questions have the same answer. */
     private static boolean same(Optional<Asked> a, @Nullable Asked b) {
         return b != null
-                && a.filter(x -> x.analysed == b.analysed
+                && a.filter(x -> Objects.equals(x.analysed, b.analysed)
                                 && x.now.equals(b.now)
                                 && x.calibration.equals(b.calibration)
                                 && x.other.equals(b.other))
@@ -272,8 +272,12 @@ public final class OtherViewModel {
                 running,
                 doing,
                 share,
-                drift == null ? "" : expected(drift),
-                drift == null ? "" : basis(drift),
+                drift == null
+                        ? ""
+                        : shown.drift.complete()
+                                ? expected(drift)
+                                : "What quantization is expected to change there is being worked out.",
+                drift == null || !shown.drift.complete() ? "" : basis(drift),
                 shown != null && !same(asked(), answered),
                 shown == null ? List.of() : shown.rows);
     }

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.ResolvedTensor;
@@ -21,6 +22,9 @@ import org.quantscope.core.tensor.TensorId;
  * @param samples of the other data
  */
 public record Drift(List<Of> tensors, ExpectedChange expected, OptionalDouble measured, int samples) {
+    /** Of the width of a range. */
+    private static final double ROUNDING = 1e-6;
+
     public Drift {
         tensors = List.copyOf(tensors);
     }
@@ -63,15 +67,22 @@ public record Drift(List<Of> tensors, ExpectedChange expected, OptionalDouble me
         return all;
     }
 
-    /** The share of values beyond the lowest and the highest level; empty if the tensor stays in float. */
+    /**
+     * The share of values beyond the lowest and the highest level; empty if the tensor stays in float. The end of a range
+     * that was taken from a value is not told from that value: the two differ by the rounding of float32.
+     */
     private static OptionalDouble clipped(ResolvedSettings settings, TensorId id, MomentSketch values) {
         QuantParams params = settings.find(id)
                 .map(ResolvedTensor::params)
                 .filter(p -> p.slices() == 1)
                 .orElse(null);
-        return params == null
-                ? OptionalDouble.empty()
-                : OptionalDouble.of(values.estimate(params.grid(0)).clippedFraction());
+        if (params == null) {
+            return OptionalDouble.empty();
+        }
+        ClipRange levels = params.effective(0);
+        double rim = ROUNDING * ((double) levels.hi() - levels.lo());
+        double within = values.countWithin(levels.lo() - rim, levels.hi() + rim);
+        return OptionalDouble.of(Math.clamp(1 - within / values.count(), 0, 1));
     }
 
     /** The divergence of {@code seen} from {@code known}, in bits; both have values. */

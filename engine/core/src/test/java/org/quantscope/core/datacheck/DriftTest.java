@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
@@ -152,6 +153,16 @@ class DriftTest {
         Drift.Of unquantized =
                 tensors.stream().filter(t -> t.id().equals(last)).findFirst().orElseThrow();
         assertThat(unquantized.outside()).isEmpty();
+        // The range from the least to the largest value clips none of them.
+        ResolvedSettings whole = Engine.resolve(model, state, Calibration.of(seen), Progress.NONE, NEVER);
+        float[] pixels = new float[64 * data.size()];
+        data.fill(IntStream.range(0, data.size()).toArray(), pixels);
+        assertThat(Drift.tensors(Map.of(input, sketch(pixels)), Map.of(input, sketch(with(pixels, 1.5f))), whole))
+                .singleElement()
+                .satisfies(t -> {
+                    assertThat(t.outsideCalibration()).hasValue(0);
+                    assertThat(t.outside()).hasValue(1 - pixels.length / (pixels.length + 1.0));
+                });
     }
 
     private static SampleOutcomes outcomes(String name, String data, String calibration, int bits) throws IOException {
