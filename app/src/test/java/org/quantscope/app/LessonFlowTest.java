@@ -85,6 +85,7 @@ class LessonFlowTest {
         lessons().answer(new Answer.Chosen(2), 0);
 
         assertThat(view().covered()).isEmpty();
+        assertThat(view().faded()).contains(Card.QUANTIZER).doesNotContain(Card.HISTOGRAM);
         assertThat(view().right()).contains(false);
         assertThat(view().answer()).contains(new Answer.Chosen(2));
         assertThat(view().truth()).startsWith("Only rounding");

@@ -391,8 +391,7 @@ public final class LessonView extends BorderPane {
             boolean passed = found != null && found.passed();
             String now = found == null || found.value().isEmpty()
                     ? ""
-                    : "  (now " + Judge.number(found.value().getAsDouble())
-                            + (found.unit().isEmpty() ? "" : " " + found.unit()) + ")";
+                    : "  (now " + Judge.said(found.value().getAsDouble(), found.unit()) + ")";
             Label goal = wrapped(
                     passed ? "lesson-right" : "lesson-goal",
                     (passed ? "✓ " : "○ ") + v.current().goals().get(i).text() + now);

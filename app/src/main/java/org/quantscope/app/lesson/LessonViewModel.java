@@ -122,6 +122,11 @@ public final class LessonViewModel {
             return phase == Phase.SHOWN ? Set.of() : stage(lesson, step).covered();
         }
 
+        /** The cards that the step does not need, as long as it lasts. */
+        public Set<Card> faded() {
+            return stage(lesson, step).faded();
+        }
+
         private View at(Phase next) {
             return new View(
                     lesson, step, next, answer, sure, right, truth, reveal, goals, reason, hints, skipped, finished);

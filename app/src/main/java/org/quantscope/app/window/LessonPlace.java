@@ -17,7 +17,8 @@ import org.quantscope.core.lesson.Lesson.Card;
 
 /**
  * The left column: the list of tensors, or the panel of a lesson in its place. While a lesson is going on, the cards that
- * it covers are not visible; they keep their place, and nothing is computed otherwise.
+ * it covers are not visible, and those that it does not need are pale; they keep their place, and nothing is computed
+ * otherwise.
  */
 final class LessonPlace extends StackPane {
     private final LessonViewModel model;
@@ -39,12 +40,18 @@ final class LessonPlace extends StackPane {
             view.setVisible(v.isPresent());
             list.setVisible(v.isEmpty());
             cover(v.map(LessonViewModel.View::covered).orElse(Set.of()));
+            fade(v.map(LessonViewModel.View::faded).orElse(Set.of()));
         });
     }
 
     private void cover(Set<Card> covered) {
         cards.forEach((card, node) -> node.setCovered(covered.contains(card)));
         tensor.cover(covered);
+    }
+
+    private void fade(Set<Card> faded) {
+        cards.forEach((card, node) -> node.setFaded(faded.contains(card)));
+        tensor.fade(faded);
     }
 
     /**

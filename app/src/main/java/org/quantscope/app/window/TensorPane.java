@@ -328,6 +328,12 @@ final class TensorPane extends VBox {
         return column.of(card);
     }
 
+    void fade(Set<Card> faded) {
+        coveredValues.setFaded(faded.contains(Card.HISTOGRAM));
+        coveredErrors.setFaded(faded.contains(Card.CURVE));
+        coveredPages.setFaded(faded.contains(Card.PAGES));
+    }
+
     private void hintAtRange(String text) {
         rangeHint.setText(text);
         rangeHint.setVisible(!text.isEmpty());

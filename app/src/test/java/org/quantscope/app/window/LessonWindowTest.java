@@ -33,6 +33,17 @@ class LessonWindowTest {
                 .orElse(false));
     }
 
+    /** That of a node with everything that it lies in. */
+    private double opacity(FxRobot robot, String id) throws Exception {
+        return OpenWindow.onFx(() -> {
+            double opacity = 1;
+            for (javafx.scene.Node n = robot.lookup(id).query(); n != null; n = n.getParent()) {
+                opacity *= n.getOpacity();
+            }
+            return opacity;
+        });
+    }
+
     /** The stage of the lesson has no data, so there is no accuracy to wait for. */
     private boolean calm() {
         return at.context.jobs().running().isEmpty();
@@ -49,6 +60,13 @@ class LessonWindowTest {
         OpenWindow.waitUntil(() -> calm() && phase() == Phase.ASKING);
         assertThat(shown(robot, "#sqnr")).isFalse();
         assertThat(shown(robot, "#lesson-choice-1")).isTrue();
+        // The quantizer is not needed here: it is pale, and as clear as ever for who goes there with the keyboard.
+        robot.moveTo("#lesson-choice-1");
+        assertThat(opacity(robot, "#bits")).isLessThan(0.5);
+        assertThat(opacity(robot, "#histogram")).isEqualTo(1);
+        OpenWindow.doOnFx(() -> robot.lookup("#bits").query().requestFocus());
+        assertThat(opacity(robot, "#bits")).isEqualTo(1);
+        OpenWindow.doOnFx(() -> robot.lookup("#lesson-choice-1").query().requestFocus());
         assertThat(OpenWindow.onFx(
                         () -> robot.lookup("#lesson-next").queryButton().isDisabled()))
                 .isTrue();
@@ -89,5 +107,6 @@ class LessonWindowTest {
         at.waitForRest();
         assertThat(at.state().model().path()).hasFileName("digits_mlp.onnx");
         assertThat(shown(robot, "#lesson")).isFalse();
+        assertThat(opacity(robot, "#bits")).isEqualTo(1);
     }
 }

@@ -51,11 +51,11 @@ final class LessonCommand implements Runnable {
     private LessonCommand() {}
 
     /** With its subcommands. */
-    static CommandLine of(Terminal terminal, CancelToken cancel) {
+    static CommandLine of(Terminal terminal, CancelToken cancel, LessonList lessons) {
         return new CommandLine(new LessonCommand())
-                .addSubcommand("list", new ListLessons(terminal, cancel))
+                .addSubcommand("list", new ListLessons(terminal, cancel, lessons))
                 .addSubcommand("check", new Check(terminal, cancel))
-                .addSubcommand("run", new Run(terminal, cancel));
+                .addSubcommand("run", new Run(terminal, cancel, lessons));
     }
 
     @Override
@@ -83,31 +83,21 @@ final class LessonCommand implements Runnable {
 
     @Command(
             name = "list",
-            description = "Lists the lessons that come with the program.",
+            description = "Lists the lessons that come with the program, and those of your own.",
             footer = {"", "Example:", "  quantscope lesson list"})
     static final class ListLessons extends EngineCommand {
-        ListLessons(Terminal terminal, CancelToken cancel) {
+        private final LessonList lessons;
+
+        ListLessons(Terminal terminal, CancelToken cancel, LessonList lessons) {
             super(terminal, cancel);
+            this.lessons = lessons;
         }
 
         @Override
         public Integer call() {
-            print(jsonOfAll(), () -> printAll(terminal()));
+            print(lessons.json(), () -> lessons.print(terminal()));
             return ExitCode.DONE;
         }
-    }
-
-    /** Each bundled lesson as {@code {id, title, minutes}}. */
-    static List<Json> jsonOfAll() {
-        return Lessons.bundled().stream()
-                .map(l -> new Json().put("id", l.id()).put("title", l.title()).put("minutes", l.minutes()))
-                .toList();
-    }
-
-    static void printAll(Terminal terminal) {
-        Table table = new Table("id", "title", ">minutes");
-        Lessons.bundled().forEach(l -> table.row(l.id(), l.title(), Integer.toString(l.minutes())));
-        table.print(terminal);
     }
 
     @Command(
@@ -165,7 +155,7 @@ final class LessonCommand implements Runnable {
             description = "Goes through a lesson by its solutions, or follows one of its wrong blocks.",
             footer = {"", "Example:", "  quantscope lesson run one-outlier --wrong 2"})
     static final class Run extends EngineCommand {
-        @Parameters(paramLabel = "ID", description = "A bundled lesson (quantscope lesson list), or a folder.")
+        @Parameters(paramLabel = "ID", description = "A lesson of quantscope lesson list, or a folder.")
         private String id;
 
         @ArgGroup(multiplicity = "1")
@@ -195,14 +185,17 @@ final class LessonCommand implements Runnable {
         @Option(names = "--name", paramLabel = "NAME", description = "The name on the sheet (default: none).")
         private String name = "";
 
-        Run(Terminal terminal, CancelToken cancel) {
+        private final LessonList lessons;
+
+        Run(Terminal terminal, CancelToken cancel, LessonList lessons) {
             super(terminal, cancel);
+            this.lessons = lessons;
         }
 
         @Override
         public Integer call() throws IOException {
             Optional<Lesson> bundled = Lessons.byId(id);
-            Path folder = Path.of(id);
+            Path folder = bundled.isPresent() ? Path.of("") : lessons.own(id).orElseGet(() -> Path.of(id));
             Lesson lesson = bundled.isPresent() ? bundled.get() : ofFolder(folder);
             int wrongs = Robot.wrongs(lesson);
             if (way.wrong != null && (way.wrong < 1 || way.wrong > wrongs)) {
@@ -212,7 +205,7 @@ final class LessonCommand implements Runnable {
                 throw usage("--sheet needs --solution");
             }
             List<Robot.Outcome> outcomes;
-            try (Robot robot = robot(bundled.isPresent() ? Path.of("") : folder, cancel())) {
+            try (Robot robot = robot(folder, cancel())) {
                 outcomes = robot.run(
                         lesson, way.solution || way.wrong == null ? OptionalInt.empty() : OptionalInt.of(way.wrong));
                 if (sheet != null) {
@@ -260,9 +253,9 @@ final class LessonCommand implements Runnable {
 
         private Lesson ofFolder(Path folder) throws IOException {
             if (!Files.exists(folder)) {
-                List<String> ids = Lessons.bundled().stream().map(Lesson::id).toList();
                 throw usage("ID: there is no lesson \"" + id + "\"; near: "
-                        + String.join(", ", NearNames.of(id, ids, NEAR)) + "; a folder of your own works too");
+                        + String.join(", ", NearNames.of(id, lessons.ids(), NEAR))
+                        + "; a folder of your own works too");
             }
             LessonReader.Read read = LessonReader.read(folder);
             return read.lesson().orElseThrow(() -> {

@@ -50,8 +50,11 @@ final class ListCommand extends EngineCommand {
     @Parameters(paramLabel = "KIND", description = "One of ${COMPLETION-CANDIDATES}.")
     private Registry kind;
 
-    ListCommand(Terminal terminal, CancelToken cancel) {
+    private final LessonList lessons;
+
+    ListCommand(Terminal terminal, CancelToken cancel, LessonList lessons) {
         super(terminal, cancel);
+        this.lessons = lessons;
     }
 
     @Override
@@ -61,7 +64,7 @@ final class ListCommand extends EngineCommand {
             return ExitCode.DONE;
         }
         if (kind == Registry.lessons) {
-            print(LessonCommand.jsonOfAll(), () -> LessonCommand.printAll(terminal()));
+            print(lessons.json(), () -> lessons.print(terminal()));
             return ExitCode.DONE;
         }
         if (kind == Registry.metrics) {

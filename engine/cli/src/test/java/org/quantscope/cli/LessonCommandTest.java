@@ -241,4 +241,51 @@ class LessonCommandTest {
                 .extracting(problem -> problem.line() + " " + problem.why())
                 .isEmpty();
     }
+
+    /** Those in the state of the program, as the window shows them; a broken one says what is wrong. */
+    @Test
+    void ownLessonsAreListedAndRunByTheirId() throws IOException {
+        Path own = Files.createDirectories(folder.resolve("lessons/my-folder"));
+        Files.writeString(own.resolve("lesson.md"), """
+            ---
+            id: mine
+            title: Mine
+            minutes: 5
+            able: [see]
+            ---
+            ## One
+            ```stage
+            synthetic: {distribution: normal, seed: 1, size: 256}
+            weights: {bits: 4}
+            ```
+            ```goal
+            text: Get to 30 dB.
+            that: sqnr_db > 30
+            ```
+            ```solution
+            this: {bits: 9}
+            ```
+            """);
+        Files.writeString(
+                Files.createDirectories(folder.resolve("lessons/torn")).resolve("lesson.md"), "# No lesson");
+
+        JsonNode json = CommandLineRun.in(folder, new CancelToken(), "lesson", "list", "--json")
+                .json();
+        String text =
+                CommandLineRun.in(folder, new CancelToken(), "list", "lessons").out();
+
+        int bundled = Lessons.bundled().size();
+        assertThat(json.size()).isEqualTo(bundled + 2);
+        assertThat(json.get(bundled).toString())
+                .isEqualTo("{\"id\":\"mine\",\"title\":\"Mine\",\"minutes\":5,\"folder\":\"" + own + "\"}");
+        assertThat(json.get(bundled + 1).get("id").asString()).isEqualTo("torn");
+        assertThat(json.get(bundled + 1).get("problem").asString()).contains("line 1: the front matter is missing");
+        assertThat(json.get(0).has("folder")).isFalse();
+        assertThat(text).contains("Your own, in " + folder.resolve("lessons")).contains("torn", "broken: line 1");
+        assertThat(CommandLineRun.in(folder, new CancelToken(), "lesson", "run", "mine", "--solution")
+                        .code())
+                .isZero();
+        assertThat(CommandLineRun.of("lesson", "run", "mine", "--solution").code())
+                .isEqualTo(2);
+    }
 }

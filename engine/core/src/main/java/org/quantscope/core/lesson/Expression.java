@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  */
 record Expression(Quantity left, By by, Optional<Quantity> right) {
     private static final Pattern PAIR = Pattern.compile("(.+?)\\s+(minus|over)\\s+(.+)", Pattern.DOTALL);
-    private static final String TIMES = "times";
+    static final String TIMES = "times";
     private static final String PERCENT = "%";
     private static final String POINTS = "points";
 

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.quantscope.core.figure.FigureSource;
 import org.quantscope.core.figure.FigureSource.Scene;
@@ -28,6 +29,12 @@ import org.quantscope.core.quant.UniformGrid;
 public final class Judge {
     /** Longer lines of a file are cut. */
     private static final int LONGEST = 100;
+
+    /** What there are several of: {@code bits per value}, {@code squared tensor units}. */
+    private static final Pattern MANY = Pattern.compile("\\b([a-z]{2,}[a-rt-z])s\\b");
+
+    /** A unit that names one thing, {@code a code}. */
+    private static final String ONE = "a ";
 
     private final Scene scene;
     private final FigureSources sources;
@@ -247,8 +254,7 @@ public final class Judge {
         return switch (prediction) {
             case Prediction.Choose choose ->
                 choose.options().get(((Answer.Chosen) truth).index()).text();
-            case Prediction.Estimate estimate ->
-                number(((Answer.Figure) truth).value()) + (estimate.unit().isEmpty() ? "" : " " + estimate.unit());
+            case Prediction.Estimate estimate -> said(((Answer.Figure) truth).value(), estimate.unit());
             case Prediction.Sort sort ->
                 String.join(
                         " → ",
@@ -328,6 +334,24 @@ public final class Judge {
             }
         }
         return missing;
+    }
+
+    /** A number with its unit as one says it: {@code 1 value}, {@code equal}, {@code 1.02 times as much}, {@code code 8}, {@code 71.6 %}. */
+    public static String said(double x, String unit) {
+        String number = number(x);
+        if (unit.isEmpty()) {
+            return number;
+        }
+        if (unit.equals(Expression.TIMES)) {
+            return number.equals("1") ? "equal" : number + " times as much";
+        }
+        if (unit.startsWith(ONE)) {
+            return unit.substring(ONE.length()) + " " + number;
+        }
+        return number + " "
+                + (number.equals("1") || number.equals("-1")
+                        ? MANY.matcher(unit).replaceFirst("$1")
+                        : unit);
     }
 
     /** Three or four significant digits, whole numbers whole. */

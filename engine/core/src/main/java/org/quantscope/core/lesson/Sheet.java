@@ -179,7 +179,7 @@ public record Sheet(Lesson lesson, String name, String date, List<Line> lines) {
             goal.value()
                     .ifPresent(v -> page.append(" <span class=\"small\">")
                             .append(line.own ? "Reached: " : "The solution reaches ")
-                            .append(Markup.escape(Judge.number(v) + (goal.unit().isEmpty() ? "" : " " + goal.unit())))
+                            .append(Markup.escape(Judge.said(v, goal.unit())))
                             .append(".</span>"));
             page.append("</p>\n");
         }

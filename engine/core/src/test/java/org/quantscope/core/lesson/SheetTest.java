@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
@@ -150,5 +152,27 @@ class SheetTest {
                 Map.of(0, new Sheet.Said(Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), true)));
 
         assertThat(html).contains("(skipped)").doesNotContain("By ");
+    }
+
+    /** As one says it in English, one or several. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "1 | values | 1 value",
+                "0 | values | 0 values",
+                "1 | bits per value | 1 bit per value",
+                "2.5 | bits per value | 2.5 bits per value",
+                "1 | tensor units per step | 1 tensor unit per step",
+                "1 | squared tensor units | 1 squared tensor unit",
+                "1 | times | equal",
+                "1.25 | times | 1.25 times as much",
+                "8 | a code | code 8",
+                "1 | % | 1 %",
+                "1 | dB | 1 dB",
+                "1 | '' | 1"
+            })
+    void aNumberIsSaidWithItsUnit(double value, String unit, String said) {
+        assertThat(Judge.said(value, unit)).isEqualTo(said);
     }
 }
