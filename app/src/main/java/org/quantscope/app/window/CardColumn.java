@@ -54,6 +54,11 @@ final class CardColumn {
         return Objects.requireNonNull(covers.get(card));
     }
 
+    /** Makes cards pale, and all others clear. */
+    void fade(Set<ShownCard> faded) {
+        covers.forEach((card, cover) -> cover.setFaded(faded.contains(card)));
+    }
+
     /** Covers cards, which keep their place, and uncovers all others. */
     void cover(Set<ShownCard> covered) {
         covers.forEach((card, cover) -> cover.setCovered(covered.contains(card)));

@@ -311,8 +311,17 @@ final class TensorPane extends VBox {
 
     /** Covers cards, which keep their place, and uncovers all others. */
     void cover(Set<Card> covered) {
+        column.cover(here(covered));
+    }
+
+    /** Makes cards pale, and all others clear. */
+    void fade(Set<Card> faded) {
+        column.fade(here(faded));
+    }
+
+    private static Set<ShownCard> here(Set<Card> cards) {
         Set<ShownCard> here = EnumSet.noneOf(ShownCard.class);
-        covered.forEach(card -> {
+        cards.forEach(card -> {
             switch (card) {
                 case HISTOGRAM -> here.add(ShownCard.HISTOGRAM);
                 case CURVE -> here.add(ShownCard.CURVE);
@@ -320,18 +329,12 @@ final class TensorPane extends VBox {
                 case LIST, QUANTIZER, ERROR, ACCURACY -> {}
             }
         });
-        column.cover(here);
+        return here;
     }
 
     /** A card as it is moved to another window. */
     Node card(ShownCard card) {
         return column.of(card);
-    }
-
-    void fade(Set<Card> faded) {
-        coveredValues.setFaded(faded.contains(Card.HISTOGRAM));
-        coveredErrors.setFaded(faded.contains(Card.CURVE));
-        coveredPages.setFaded(faded.contains(Card.PAGES));
     }
 
     private void hintAtRange(String text) {
