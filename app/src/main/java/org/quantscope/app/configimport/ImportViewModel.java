@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -174,17 +173,7 @@ public final class ImportViewModel {
     }
 
     private void take(Imported found) {
-        List<Imported.Unmatched> unmatched = new ArrayList<>(found.unmatched());
-        Map<TensorId, QuantSpec> specs = new LinkedHashMap<>();
-        found.specs().forEach((id, spec) -> {
-            if (bench.subject(id).isPresent()) {
-                specs.put(id, spec);
-            } else {
-                unmatched.add(
-                        new Imported.Unmatched(id.name(), "it is a constant that is not quantized here", List.of()));
-            }
-        });
-        imported = new Imported(specs, unmatched, found.notes());
+        imported = found.placed(id -> bench.subject(id).isPresent());
         view.set(view.get().withEntries(Content.Entries.NONE));
         list();
         Optional<TensorId> hand = bench.selectionProperty().get();

@@ -38,12 +38,16 @@ public final class ProofView extends VBox {
     private final TableView<Row> table = new TableView<>();
     private final VBox lists = new VBox(LINE);
     private final Label beside = new Label();
+    private final Button take = new Button();
     private final List<TableColumn<Row, String>> plain;
     private final List<TableColumn<Row, String>> withFloat;
     private final Subscription watching;
 
-    /** @param original lets the user choose the float model */
-    public ProofView(ProofViewModel model, Supplier<Optional<Path>> original) {
+    /**
+     * @param original lets the user choose the float model
+     * @param another lets the user choose a file to look at
+     */
+    public ProofView(ProofViewModel model, Supplier<Optional<Path>> original, Supplier<Optional<Path>> another) {
         super(GAP);
         setPadding(new Insets(GAP));
         verdict.setId("proof-verdict");
@@ -87,7 +91,19 @@ public final class ProofView extends VBox {
         beside.setId("proof-beside");
         beside.getStyleClass().add("text-muted");
         beside.setWrapText(true);
-        HBox row = new HBox(GAP, choose, beside);
+        Button other = new Button("Another file…");
+        other.setId("proof-another");
+        other.setTooltip(new Tooltip("Looks at another file, beside the open model if that is float"));
+        other.setOnAction(e -> another.get().ifPresent(model::lookAt));
+        other.setMinWidth(Region.USE_PREF_SIZE);
+        take.setId("proof-take");
+        take.getStyleClass().add("primary");
+        take.setTooltip(
+                new Tooltip("Ranges, bits, granularities and rules of the file become settings of the float model,"
+                        + " in one step that can be undone; what finds no place is listed"));
+        take.setOnAction(e -> model.takeOver());
+        take.setMinWidth(Region.USE_PREF_SIZE);
+        HBox row = new HBox(GAP, other, choose, take, beside);
         row.setAlignment(Pos.CENTER_LEFT);
         HBox.setHgrow(beside, Priority.ALWAYS);
         VBox.setVgrow(table, Priority.ALWAYS);
@@ -107,7 +123,7 @@ public final class ProofView extends VBox {
     }
 
     private void show(ProofState state) {
-        verdict.setText(state.verdict());
+        verdict.setText(state.another().isEmpty() ? state.verdict() : state.another() + ": " + state.verdict());
         way.setText(state.way());
         way.setVisible(!state.way().isEmpty());
         way.setManaged(!state.way().isEmpty());
@@ -128,12 +144,16 @@ public final class ProofView extends VBox {
                 lists.getChildren().add(label);
             }
         }
+        take.setText(state.take());
+        take.setVisible(!state.take().isEmpty());
+        take.setManaged(take.isVisible());
+        take.setDisable(state.busy());
         beside.setText(
-                state.beside().isEmpty()
-                        ? "What a grid costs is not known without the values it was made from."
-                        : "Beside " + state.beside()
-                                + ". To take these grids over, open that model and choose Import ranges… with this"
-                                + " file.");
+                !state.taken().isEmpty()
+                        ? state.taken()
+                        : state.beside().isEmpty()
+                                ? "What a grid costs is not known without the values it was made from."
+                                : "Beside " + state.beside() + ".");
     }
 
     /** Ends the listening of this page. */

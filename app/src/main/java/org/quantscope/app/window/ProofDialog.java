@@ -17,11 +17,18 @@ final class ProofDialog extends Dialog<Void> {
     private static final double MIN_WIDTH = 640;
     private static final double MIN_HEIGHT = 420;
 
-    /** @param original lets the user choose the float model */
-    ProofDialog(ProofViewModel model, Settings settings, Supplier<Optional<Path>> original) {
+    /**
+     * @param original lets the user choose the float model
+     * @param another lets the user choose a file to look at
+     */
+    ProofDialog(
+            ProofViewModel model,
+            Settings settings,
+            Supplier<Optional<Path>> original,
+            Supplier<Optional<Path>> another) {
         setTitle("What is quantized");
         initModality(Modality.NONE);
-        ProofView view = new ProofView(model, original);
+        ProofView view = new ProofView(model, original, another);
         getDialogPane().setContent(view);
         new RememberedSize(settings, "proof", WIDTH, HEIGHT).giveTo(this, MIN_WIDTH, MIN_HEIGHT);
         getDialogPane().getButtonTypes().add(ButtonType.CLOSE);

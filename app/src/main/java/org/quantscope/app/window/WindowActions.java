@@ -64,7 +64,7 @@ final class WindowActions {
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
         this.context = context;
-        this.proof = new ProofViewModel(context.bench(), context.background());
+        this.proof = new ProofViewModel(context.bench(), context.background(), context.session()::openModel);
         this.settings = settings;
         this.dialogs = dialogs;
         this.theme = theme;
@@ -309,7 +309,9 @@ final class WindowActions {
                         "*.cache",
                         "*.txt",
                         "*.safetensors",
-                        "*.npz"))
+                        "*.npz",
+                        "*.tflite",
+                        "*.gguf"))
                 .ifPresent(this::importRanges);
     }
 
@@ -347,25 +349,28 @@ final class WindowActions {
             return;
         }
         ProofDialog dialog = new ProofDialog(
-                proof,
-                settings,
-                () -> dialogs.openFile(
-                        "The float original",
-                        "Models",
-                        "*.onnx",
-                        "*.safetensors",
-                        "*.gguf",
-                        "*.tflite",
-                        "*.h5",
-                        "*.keras",
-                        "*.pt",
-                        "*.pth",
-                        "*.pt2",
-                        "*.npz"));
+                proof, settings, () -> modelFile("The float original"), () -> modelFile("A quantized model"));
         dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         proving = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> proving = null);
         dialog.show();
+    }
+
+    private Optional<Path> modelFile(String title) {
+        return dialogs.openFile(
+                title,
+                "Models",
+                "*.onnx",
+                "*.safetensors",
+                "*.gguf",
+                "*.tflite",
+                "*.h5",
+                "*.keras",
+                "*.pt",
+                "*.pth",
+                "*.pt2",
+                "*.npz");
     }
 
     /** Shows what is known of the open model. */

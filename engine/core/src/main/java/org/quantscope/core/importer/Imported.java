@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
@@ -37,6 +38,17 @@ public record Imported(Map<TensorId, QuantSpec> specs, List<Unmatched> unmatched
         public Unmatched {
             near = List.copyOf(near);
         }
+    }
+
+    /** The same with settings only for tensors that can have one; the others are unmatched. */
+    public Imported placed(Predicate<TensorId> known) {
+        Map<TensorId, QuantSpec> kept = new TreeMap<>(specs);
+        List<Unmatched> left = new ArrayList<>(unmatched);
+        specs.keySet().stream().filter(id -> !known.test(id)).forEach(id -> {
+            kept.remove(id);
+            left.add(new Unmatched(id.name(), "it is a constant that is not quantized here", List.of()));
+        });
+        return new Imported(kept, left, notes);
     }
 
     /** One edit that adopts the settings; other tensors keep theirs. */

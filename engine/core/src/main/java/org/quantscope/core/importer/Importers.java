@@ -5,9 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
 
 /** Every format that settings can be read from, in the order in which they are offered. */
@@ -26,7 +28,9 @@ public final class Importers {
             new LitertImporter(),
             new TfliteImporter(),
             CodeArchiveImporter.safetensors(),
-            CodeArchiveImporter.npz());
+            CodeArchiveImporter.npz(),
+            ProofImporter.gguf(),
+            ProofImporter.packed());
 
     private Importers() {}
 
@@ -50,6 +54,23 @@ public final class Importers {
         if (Files.isRegularFile(file)) {
             FileCheck.check(file, FileKind.Wanted.SETTINGS, "settings as other tools write them, see 'list importers'");
         }
+    }
+
+    /**
+     * The importer that takes over the settings of a quantized model's file.
+     *
+     * @throws org.quantscope.core.io.BadInputException if the file is no model, or none whose settings can be taken over
+     */
+    public static Importer ofModel(Path file) throws IOException {
+        String loader = ModelLoaders.loaderOf(file).id();
+        return switch (loader) {
+            case "onnx" -> byId("onnx-qdq");
+            case "tflite", "gguf", "npz" -> byId(loader);
+            case "safetensors" -> byId(ProofImporter.isOwn(file) ? loader : "packed-safetensors");
+            default ->
+                throw new BadInputException(
+                        file, "format", "is " + loader + ": its settings cannot be taken over, only looked at");
+        };
     }
 
     /** @throws IllegalArgumentException naming the id and the known ones */

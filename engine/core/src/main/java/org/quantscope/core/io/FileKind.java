@@ -143,7 +143,7 @@ public enum FileKind {
             h -> h.binary(4, "ORTM")),
     EXECUTORCH("an ExecuTorch program (.pte)", Said.TORCH, h -> h.binary(4, "ET12") || h.binary(4, "ET13")),
     TORCH_MOBILE("a PyTorch Mobile model (.ptl)", Said.TORCH, h -> h.binary(4, "PTMF")),
-    GGUF("a GGUF model", Said.NONE, h -> h.latin().startsWith("GGUF"), EnumSet.of(Wanted.MODEL)),
+    GGUF("a GGUF model", Said.NONE, h -> h.latin().startsWith("GGUF"), EnumSet.of(Wanted.MODEL, Wanted.SETTINGS)),
     GGML(
             "a GGML model, the format before GGUF",
             "open the float model that it was made from",
