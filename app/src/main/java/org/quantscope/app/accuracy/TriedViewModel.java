@@ -339,6 +339,7 @@ public final class TriedViewModel {
             case Clip.ManualPerChannel m -> "ranges by hand";
             case Clip.ManualPerBlock m -> "ranges by hand";
             case Clip.Fixed f -> "range of the file";
+            case Clip.Dynamic dynamic -> "range of each " + dynamic.id();
         };
     }
 

@@ -16,7 +16,7 @@ final class Differences {
     /** The hull of the ranges of a spec; empty if a calibrator has yet to find them. */
     static Optional<ClipRange> range(QuantSpec spec) {
         return switch (spec.clip()) {
-            case Clip.Auto _ -> Optional.empty();
+            case Clip.Auto _, Clip.Dynamic _ -> Optional.empty();
             case Clip.Manual m -> Optional.of(m.range());
             case Clip.ManualPerChannel m -> Optional.of(hull(m.ranges()));
             case Clip.ManualPerBlock m -> Optional.of(hull(m.ranges()));

@@ -210,6 +210,7 @@ public final class QuantizerViewModel {
                                     .toList());
                         case Clip.Auto auto -> auto;
                         case Clip.Fixed fixed -> fixed;
+                        case Clip.Dynamic dynamic -> dynamic;
                     };
             return spec.withSymmetric(symmetric)
                     .withRestrictedRange(symmetric && spec.signed())

@@ -18,6 +18,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.Scored;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
@@ -208,7 +209,10 @@ abstract class EvaluatingCommand extends EngineCommand {
             calibration = config != null && saved.isPresent()
                     ? ModelSetup.calibration(config, saved.get(), model, state, cancel())
                     : Calibration.NONE;
-            if (state.activations().isPresent() && calibration.activations().isEmpty()) {
+            if (state.activations()
+                            .filter(spec -> !(spec.clip() instanceof Clip.Dynamic))
+                            .isPresent()
+                    && calibration.activations().isEmpty()) {
                 throw usage("--activations needs --calibration-data, or a --config with ranges");
             }
         }

@@ -41,6 +41,13 @@ final class SettingsOptions {
     private @Nullable String activationCalibrator;
 
     @Option(
+            names = "--activation-range",
+            paramLabel = "KIND",
+            description = "fixed (default), or found while the network runs: of each sample, of each batch"
+                    + " (sample, batch).")
+    private @Nullable String activationRange;
+
+    @Option(
             names = "--keep-float",
             paramLabel = "REGEX",
             description = "Keep tensors whose name contains a match in float.")
@@ -86,6 +93,7 @@ final class SettingsOptions {
                 activationScheme,
                 activationSymmetric,
                 activationCalibrator,
+                activationRange,
                 keepFloat,
                 also,
                 keepBatchNorm);

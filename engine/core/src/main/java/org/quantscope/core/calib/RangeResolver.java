@@ -120,6 +120,10 @@ public final class RangeResolver {
                 yield resolution(tensor, spec, quantizer, slicing, manual.ranges(), null, cancel);
             }
             case Clip.Fixed _ -> throw new AssertionError("handled above");
+            case Clip.Dynamic _ ->
+                throw new IllegalArgumentException(
+                        "clip: a range that is found while the network runs is for activations; the values of "
+                                + tensor.id() + " do not change");
         };
     }
 
@@ -155,6 +159,9 @@ public final class RangeResolver {
             case Clip.ManualPerBlock b ->
                 throw new IllegalArgumentException(
                         "clip: one range is needed, got " + b.ranges().size() + " for blocks");
+            case Clip.Dynamic _ ->
+                throw new IllegalArgumentException(
+                        "clip: the range is found while the network runs; a sketch has none");
         };
     }
 

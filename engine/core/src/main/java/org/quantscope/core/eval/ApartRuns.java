@@ -6,7 +6,6 @@ import java.util.function.Function;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.FloatOutput;
-import org.quantscope.core.quant.RunRange;
 import org.quantscope.core.tensor.Shape;
 
 /**
@@ -15,12 +14,6 @@ import org.quantscope.core.tensor.Shape;
  */
 final class ApartRuns {
     private ApartRuns() {}
-
-    /** True if a request has activations whose range is that of a sample. */
-    static boolean wanted(EvalRequest request) {
-        return request.activations().values().stream()
-                .anyMatch(p -> p.runRange().filter(RunRange::eachSample).isPresent());
-    }
 
     private static <T> List<T> each(Model model, SampleFeed feed, int[] samples, Function<int[], T> run) {
         check(model, feed);

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.RunRange;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -32,6 +33,12 @@ public record EvalRequest(
     public EvalRequest(
             Optional<TensorId> selected, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
         this(selected, weights, activations, Map.of());
+    }
+
+    /** True if any activation has a range of each sample, so that samples have to be run one by one. */
+    public boolean runsApart() {
+        return activations.values().stream()
+                .anyMatch(p -> p.runRange().filter(RunRange::eachSample).isPresent());
     }
 
     /**

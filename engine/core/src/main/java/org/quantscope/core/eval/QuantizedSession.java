@@ -145,7 +145,7 @@ public final class QuantizedSession {
             values.keySet().removeAll(movingBiases(request, model));
             Optional<TensorId> bias = floatBias(request, model).filter(values::containsKey);
             bias.ifPresent(values::remove);
-            return new Key(request.selected(), others, forms, values, bias, ApartRuns.wanted(request));
+            return new Key(request.selected(), others, forms, values, bias, request.runsApart());
         }
 
         /** The stored bias of the selected weight's layer, if it has chosen values and stays float. */

@@ -82,7 +82,7 @@ public final class CodeArchive {
         metadata.put("version", VERSION);
         metadata.putAll(ProvenanceText.of(plan));
         Set<String> refused = new HashSet<>();
-        clashes(plan, "").forEach(p -> refused.add(p.tensor()));
+        problems(plan, "").forEach(p -> refused.add(p.tensor()));
         Set<TensorId> coded = new HashSet<>();
         for (Encoding e : plan.encodings()) {
             if (!refused.contains(e.id().name())) {
@@ -102,13 +102,23 @@ public final class CodeArchive {
         }
     }
 
-    /** A problem for each tensor whose arrays would have the name of another tensor. */
-    static List<ExportProblem> clashes(ExportPlan plan, String target) {
+    /** A problem for each tensor that is left out: its arrays would have the name of another, or its range is not fixed. */
+    static List<ExportProblem> problems(ExportPlan plan, String target) {
         Set<String> names = new HashSet<>();
         plan.model().tensors().forEach(t -> names.add(t.id().name()));
         plan.encodings().forEach(e -> names.add(e.id().name()));
         List<ExportProblem> problems = new ArrayList<>();
         for (Encoding e : plan.encodings()) {
+            if (e.params().runRange().isPresent()) {
+                problems.add(new ExportProblem(
+                        target,
+                        e.id().name(),
+                        "its range is found while the network runs, the file holds ranges that are known beforehand",
+                        "choose the range on calibration data",
+                        Severity.ERROR,
+                        Remedy.calibrator(e, "minmax")));
+                continue;
+            }
             for (String suffix : SUFFIXES) {
                 if (names.contains(e.id().name() + suffix)) {
                     problems.add(new ExportProblem(

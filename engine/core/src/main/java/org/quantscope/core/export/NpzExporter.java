@@ -51,7 +51,7 @@ public final class NpzExporter extends FileFormat {
 
     @Override
     public List<ExportProblem> check(ExportPlan plan) {
-        List<ExportProblem> problems = new java.util.ArrayList<>(CodeArchive.clashes(plan, ID));
+        List<ExportProblem> problems = new java.util.ArrayList<>(CodeArchive.problems(plan, ID));
         for (var tensor : plan.model().tensors()) {
             if (!plan.weights().containsKey(tensor.id())
                     && descr(tensor.data().dtype()).isEmpty()) {

@@ -14,8 +14,10 @@ import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.CodeType;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.quant.DynamicGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.quant.RunRange;
 import org.quantscope.core.rewrite.QdqGraph;
 import org.quantscope.core.rewrite.WrittenModel;
 import org.quantscope.core.session.Choice;
@@ -35,6 +37,9 @@ import org.quantscope.core.tensor.TensorId;
  * 16 and 4 bits are written with the operators of ONNX Runtime's own domain; what those cannot express is left out and
  * reported as a problem.
  *
+ * <p>An activation whose range is found while the network runs gets a DynamicQuantizeLinear in place of the
+ * QuantizeLinear: of all values that are fed at once, so that a range of each sample needs samples fed one by one.
+ *
  * <p>ONNX Runtime replaces groups of these nodes by integer kernels. Where it has none that computes what the nodes say,
  * the group is written so that it computes the nodes.
  *
@@ -45,6 +50,8 @@ public final class OnnxQdqExporter extends FileFormat {
     public static final String SOURCE = "https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html";
     /** The first operator set with QuantizeLinear. */
     private static final int MIN_OPSET = 10;
+    /** The first operator set with DynamicQuantizeLinear. */
+    private static final int MIN_OPSET_DYNAMIC = 11;
     /** The first operator set with an axis. */
     private static final int MIN_OPSET_PER_CHANNEL = 13;
     /** The first operator set with block sizes. */
@@ -82,7 +89,7 @@ public final class OnnxQdqExporter extends FileFormat {
                     .andPerChannel()
                     .andBlocks()
                     .andSchemes("fp8_e4m3fn", "fp8_e5m2", "mxfp8_e4m3", "mxfp8_e5m2"),
-            TargetSupport.affine(2, 4, 8, 16).withWholeType());
+            TargetSupport.affine(2, 4, 8, 16).withWholeType().andFoundRanges());
 
     /**
      * What TensorRT accepts, by its ONNX parser (QuantDequantLinearHelper in onnx-tensorrt) and the table of
@@ -255,8 +262,12 @@ public final class OnnxQdqExporter extends FileFormat {
             if (tensorRt && !e.isActivation() && !fitsTensorRt(e, type)) {
                 return;
             }
+            boolean found = e.params().runRange().isPresent();
+            if (found && !fitsDynamic(e)) {
+                return;
+            }
             int needed = Math.max(
-                    type.opset(),
+                    found ? MIN_OPSET_DYNAMIC : type.opset(),
                     switch (e.params().granularity()) {
                         case Granularity.PerTensor _ -> MIN_OPSET;
                         case Granularity.PerChannel _ -> MIN_OPSET_PER_CHANNEL;
@@ -265,6 +276,7 @@ public final class OnnxQdqExporter extends FileFormat {
             Optional<String> obstacle = obstacles.computeIfAbsent(needed, set -> QdqGraph.obstacle(plan.model(), set));
             boolean own = contrib
                     && obstacle.isPresent()
+                    && !found
                     && type.hasContribOperator()
                     && !(e.params().granularity() instanceof Granularity.PerBlock);
             if (obstacle.isPresent() && !own) {
@@ -278,6 +290,29 @@ public final class OnnxQdqExporter extends FileFormat {
                 return;
             }
             stored.put(e.id(), new Stored(e, type, needed, own));
+        }
+
+        /** Checks what DynamicQuantizeLinear can express. */
+        private boolean fitsDynamic(Encoding e) {
+            boolean fits = e.params().runRange().orElseThrow() instanceof RunRange.Dynamic(var _, boolean symmetric)
+                    && !symmetric
+                    && e.params().qmin() == 0
+                    && e.params().qmax() == DynamicGrid.BYTE;
+            if (!fits) {
+                error(
+                        e,
+                        "its range is found while the network runs, and DynamicQuantizeLinear has 8-bit unsigned codes"
+                                + " and no symmetric range",
+                        "choose 8 bits, unsigned and asymmetric",
+                        Optional.of(new Edit.SetOverride(
+                                e.id(),
+                                e.spec()
+                                        .withBits(Byte.SIZE)
+                                        .withSigned(false)
+                                        .withSymmetric(false)
+                                        .withRestrictedRange(false))));
+            }
+            return fits;
         }
 
         /** Checks the conditions that involve more than one property of a weight. */

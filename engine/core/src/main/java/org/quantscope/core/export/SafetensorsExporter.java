@@ -43,7 +43,7 @@ public final class SafetensorsExporter extends FileFormat {
 
     @Override
     public List<ExportProblem> check(ExportPlan plan) {
-        return CodeArchive.clashes(plan, ID);
+        return CodeArchive.problems(plan, ID);
     }
 
     @Override

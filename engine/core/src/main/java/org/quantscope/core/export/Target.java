@@ -118,6 +118,14 @@ public record Target(
         if (takes.none()) {
             return found;
         }
+        if (e.params().runRange().isPresent() && !takes.foundRanges()) {
+            found.add(error(
+                    e,
+                    "its range is found while the network runs, " + toolchain + " takes one that is known beforehand",
+                    "choose the range on calibration data",
+                    Remedy.calibrator(e, "minmax")));
+            return found;
+        }
         if (!e.isAffine()) {
             if (!takes.schemes().contains(e.spec().scheme())) {
                 found.add(error(

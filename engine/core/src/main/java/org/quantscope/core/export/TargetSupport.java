@@ -18,6 +18,7 @@ import java.util.TreeSet;
  * @param codes whether codes may be signed or unsigned
  * @param zero which zero points it supports
  * @param wholeType true if the target cannot express a code range that leaves out a code of its type
+ * @param foundRanges true if it can find ranges while the network runs
  */
 public record TargetSupport(
         boolean none,
@@ -28,7 +29,8 @@ public record TargetSupport(
         Set<Integer> blockSizes,
         Codes codes,
         Zero zero,
-        boolean wholeType) {
+        boolean wholeType,
+        boolean foundRanges) {
 
     /** How many scales a tensor has. */
     public enum Grain {
@@ -62,52 +64,81 @@ public record TargetSupport(
 
     /** Supports no tensor of this kind. */
     public static TargetSupport nothing() {
-        return new TargetSupport(true, Set.of(), false, Set.of(), Set.of(), Set.of(), Codes.ANY, Zero.ANY, false);
+        return new TargetSupport(
+                true, Set.of(), false, Set.of(), Set.of(), Set.of(), Codes.ANY, Zero.ANY, false, false);
     }
 
     /** Supports affine codes of these widths with one scale for each tensor, any sign and any zero point. */
     public static TargetSupport affine(Integer... bits) {
         return new TargetSupport(
-                false, Set.of(bits), false, Set.of(), EnumSet.of(Grain.TENSOR), Set.of(), Codes.ANY, Zero.ANY, false);
+                false,
+                Set.of(bits),
+                false,
+                Set.of(),
+                EnumSet.of(Grain.TENSOR),
+                Set.of(),
+                Codes.ANY,
+                Zero.ANY,
+                false,
+                false);
     }
 
     public TargetSupport andFewerBits() {
-        return new TargetSupport(none, bits, true, schemes, grains, blockSizes, codes, zero, wholeType);
+        return new TargetSupport(none, bits, true, schemes, grains, blockSizes, codes, zero, wholeType, foundRanges);
     }
 
     public TargetSupport andSchemes(String... ids) {
-        return new TargetSupport(none, bits, holdsFewer, Set.of(ids), grains, blockSizes, codes, zero, wholeType);
+        return new TargetSupport(
+                none, bits, holdsFewer, Set.of(ids), grains, blockSizes, codes, zero, wholeType, foundRanges);
     }
 
     public TargetSupport andPerChannel() {
         EnumSet<Grain> more = EnumSet.copyOf(grains);
         more.add(Grain.CHANNEL);
-        return new TargetSupport(none, bits, holdsFewer, schemes, more, blockSizes, codes, zero, wholeType);
+        return new TargetSupport(
+                none, bits, holdsFewer, schemes, more, blockSizes, codes, zero, wholeType, foundRanges);
     }
 
     /** Also blocks of these sizes, or of any size if none is given. */
     public TargetSupport andBlocks(Integer... sizes) {
         EnumSet<Grain> more = EnumSet.copyOf(grains);
         more.add(Grain.BLOCK);
-        return new TargetSupport(none, bits, holdsFewer, schemes, more, Set.of(sizes), codes, zero, wholeType);
+        return new TargetSupport(
+                none, bits, holdsFewer, schemes, more, Set.of(sizes), codes, zero, wholeType, foundRanges);
     }
 
     /** With exactly these granularities. */
     public TargetSupport withGrains(Grain first, Grain... rest) {
         return new TargetSupport(
-                none, bits, holdsFewer, schemes, EnumSet.of(first, rest), blockSizes, codes, zero, wholeType);
+                none,
+                bits,
+                holdsFewer,
+                schemes,
+                EnumSet.of(first, rest),
+                blockSizes,
+                codes,
+                zero,
+                wholeType,
+                foundRanges);
     }
 
     public TargetSupport with(Codes only) {
-        return new TargetSupport(none, bits, holdsFewer, schemes, grains, blockSizes, only, zero, wholeType);
+        return new TargetSupport(
+                none, bits, holdsFewer, schemes, grains, blockSizes, only, zero, wholeType, foundRanges);
     }
 
     public TargetSupport with(Zero only) {
-        return new TargetSupport(none, bits, holdsFewer, schemes, grains, blockSizes, codes, only, wholeType);
+        return new TargetSupport(
+                none, bits, holdsFewer, schemes, grains, blockSizes, codes, only, wholeType, foundRanges);
     }
 
     public TargetSupport withWholeType() {
-        return new TargetSupport(none, bits, holdsFewer, schemes, grains, blockSizes, codes, zero, true);
+        return new TargetSupport(none, bits, holdsFewer, schemes, grains, blockSizes, codes, zero, true, foundRanges);
+    }
+
+    /** Also ranges that are found while the network runs. */
+    public TargetSupport andFoundRanges() {
+        return new TargetSupport(none, bits, holdsFewer, schemes, grains, blockSizes, codes, zero, wholeType, true);
     }
 
     /** The width that codes of {@code wanted} bits are stored in; 0 if there is none. */

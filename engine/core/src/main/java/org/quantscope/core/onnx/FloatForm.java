@@ -272,6 +272,13 @@ final class FloatForm {
     private boolean dequantize(NodeProto node) {
         String q = node.getInput(0);
         String out = node.getOutput(0);
+        Optional<String> asItComes = readings.quantizedAsItComes(node);
+        if (asItComes.isPresent()) {
+            alias.put(out, asItComes.get());
+            said(QuantizedNodes.DYNAMIC);
+            changed = true;
+            return true;
+        }
         Codes made = codes.get(q);
         if (made != null) {
             boolean same = made.scale.equals(node.getInput(1)) && made.zeroPoint.equals(zeroPoint(node));

@@ -53,7 +53,7 @@ final class QuantizedNodes {
             "DynamicQuantizeLSTM");
 
     private static final String INTEGERS = "operators on integers";
-    private static final String DYNAMIC = "activations quantized as they come";
+    static final String DYNAMIC = "activations quantized as they come";
     private static final long MOST_VALUES = 1L << 29;
 
     private final Map<String, Tensor> stored;
@@ -464,6 +464,21 @@ final class QuantizedNodes {
                         && node.getOutput(0).equals(codes)
                 ? node
                 : null;
+    }
+
+    /**
+     * What a DequantizeLinear gives back, if its codes come from a DynamicQuantizeLinear whose own scale and zero point it
+     * reads: the value that that one quantizes.
+     */
+    Optional<String> quantizedAsItComes(NodeProto dequantize) {
+        NodeProto node = dynamic(dequantize.getInput(0));
+        return node != null
+                        && node.getOutputCount() == 3
+                        && dequantize.getInputCount() == 3
+                        && node.getOutput(1).equals(dequantize.getInput(1))
+                        && node.getOutput(2).equals(dequantize.getInput(2))
+                ? Optional.of(node.getInput(0))
+                : Optional.empty();
     }
 
     private Optional<Form> toFloat(NodeProto node) {

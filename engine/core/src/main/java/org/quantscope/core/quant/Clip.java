@@ -43,4 +43,28 @@ public sealed interface Clip {
      * {@link Manual}.
      */
     record Fixed(QuantParams params) implements Clip {}
+
+    /**
+     * The range of the values themselves, found anew while the network runs, as ONNX DynamicQuantizeLinear does; for
+     * activations only. Dragging a handle turns this into {@link Manual}.
+     *
+     * @param eachSample of each sample; else of all values of a batch together
+     */
+    record Dynamic(boolean eachSample) implements Clip {
+        /** The id of {@link #eachSample} in files and options. */
+        public static final String SAMPLE = "sample";
+
+        /** The id of its opposite. */
+        public static final String BATCH = "batch";
+
+        /** {@value #SAMPLE} or {@value #BATCH}. */
+        public String id() {
+            return eachSample ? SAMPLE : BATCH;
+        }
+
+        /** For people. */
+        public String title() {
+            return eachSample ? "Of each sample" : "Of each batch";
+        }
+    }
 }

@@ -58,6 +58,7 @@ public interface Quantizer {
                         : symmetric ? new Clip.ManualPerChannel(mirror(m.ranges())) : m;
             case Clip.ManualPerBlock m -> symmetric ? new Clip.ManualPerBlock(mirror(m.ranges())) : m;
             case Clip.Fixed _ -> new Clip.Auto(t.defaultCalibrator());
+            case Clip.Dynamic dynamic -> t.isAffine() ? dynamic : new Clip.Auto(t.defaultCalibrator());
         };
         return new QuantSpec(
                 id(),

@@ -91,7 +91,7 @@ final class ShellCommands {
                                                 .collect(Collectors.joining(",", ":", "")))));
             }
             case Clip.Manual(var range) -> words.addAll(List.of("--clip", range.lo() + "," + range.hi()));
-            case Clip.ManualPerChannel _, Clip.ManualPerBlock _, Clip.Fixed _ -> {
+            case Clip.ManualPerChannel _, Clip.ManualPerBlock _, Clip.Fixed _, Clip.Dynamic _ -> {
                 return Optional.empty();
             }
         }

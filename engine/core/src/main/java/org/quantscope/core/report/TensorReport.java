@@ -151,6 +151,7 @@ final class TensorReport {
                     case Clip.Auto auto -> auto.calibratorId();
                     case Clip.Manual _, Clip.ManualPerChannel _, Clip.ManualPerBlock _ -> "range by hand";
                     case Clip.Fixed _ -> "given scales";
+                    case Clip.Dynamic dynamic -> "range of each " + dynamic.id();
                 }
                 + (spec.isNearest() ? "" : ", " + spec.rounding());
     }

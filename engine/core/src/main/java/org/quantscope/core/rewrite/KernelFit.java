@@ -53,8 +53,13 @@ final class KernelFit {
             return type == CodeType.INT8 || type == CodeType.UINT8;
         }
 
+        /** True if the range is found while the network runs: then DynamicQuantizeLinear stands there. */
+        boolean isFound() {
+            return params.runRange().isPresent();
+        }
+
         boolean sameGrid(Codes other) {
-            return type == other.type && params.equals(other.params);
+            return !isFound() && type == other.type && params.equals(other.params);
         }
 
         /** One scale, or one for each index of the axis, and the same zero point for all. */
@@ -116,7 +121,7 @@ final class KernelFit {
         Set<String> found = new HashSet<>();
         codes.forEach((value, to) -> {
             NodeProto producer = producers.get(value);
-            if (!to.weight && producer != null && !mayEnd(producer, to)) {
+            if (!to.weight && !to.isFound() && producer != null && !mayEnd(producer, to)) {
                 found.add(value);
             }
         });
@@ -141,7 +146,9 @@ final class KernelFit {
             String op = node.getOpType();
             // These are replaced without a QuantizeLinear behind them as well.
             boolean alone = op.equals("MatMul") || op.equals("Gemm");
-            if (alone && source(node.getInput(1)) != null && !fits(node, Optional.ofNullable(codes.get(end(node))))) {
+            if (alone
+                    && source(node.getInput(1)) != null
+                    && !fits(node, Optional.ofNullable(codes.get(end(node))).filter(to -> !to.isFound()))) {
                 found.add(new Reader(i, 1));
             }
         }

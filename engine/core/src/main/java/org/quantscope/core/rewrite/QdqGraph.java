@@ -128,7 +128,8 @@ public final class QdqGraph {
     }
 
     /**
-     * Puts QuantizeLinear and DequantizeLinear on an activation; all its readers share the pair, and a graph output
+     * Puts QuantizeLinear, or DynamicQuantizeLinear where the parameters have a {@linkplain QuantParams#runRange range
+     * that is found}, and DequantizeLinear on an activation; all its readers share the pair, and a graph output
      * keeps its name. Between values that are not float32 the pair has a Cast on both sides.
      *
      * @param params per tensor
@@ -175,14 +176,16 @@ public final class QdqGraph {
         KernelFit.Codes to = Objects.requireNonNull(codes.get(t));
         TensorId id = new TensorId(t);
         GraphEdit.Splice splice = edit.splice(t, "_QuantizeLinear_Input", "_DequantizeLinear_Output");
-        String scale = addScale(id, to.params().scales(), Shape.of());
-        String zeroPoint = addZeroPoint(id, to.type(), to.params(), Shape.of());
+        boolean found = to.isFound();
+        String scale =
+                found ? edit.fresh(t + "_scale") : addScale(id, to.params().scales(), Shape.of());
+        String zeroPoint = found ? edit.fresh(t + "_zero_point") : addZeroPoint(id, to.type(), to.params(), Shape.of());
         String quantized = edit.fresh(t + "_QuantizeLinear_Output");
         int valueType = edit.graph().types().of(t);
         boolean cast = valueType != DataType.FLOAT_VALUE;
         List<NodeProto> nodes = new ArrayList<>();
         String from = splice.from();
-        if (interrupted && !halfway) {
+        if (interrupted && !halfway && !found) {
             String whole = edit.fresh(t + "_QuantizeLinear_Sum_Output");
             nodes.add(GraphEdit.node("Sum", t + "_QuantizeLinear_Sum", List.of(from), List.of(whole)));
             from = whole;
@@ -192,7 +195,7 @@ public final class QdqGraph {
             nodes.add(GraphEdit.cast(t + "_QuantizeLinear_Cast", from, wide, DataType.FLOAT_VALUE));
             from = wide;
         }
-        if (halfway) {
+        if (halfway && !found) {
             String by = edit.fresh(t + QdqReading.MOVED_BY);
             edit.addInitializer(TensorEncoding.scalar(by, to.params().scale(0) * Halfway.SHARE));
             String moved = edit.fresh(t + "_QuantizeLinear_Sum_Output");
@@ -200,10 +203,20 @@ public final class QdqGraph {
             from = moved;
         }
         String rounded = cast ? edit.fresh(t + "_DequantizeLinear_float32") : splice.to();
-        nodes.add(inDomain(
-                GraphEdit.node(
-                        "QuantizeLinear", t + "_QuantizeLinear", List.of(from, scale, zeroPoint), List.of(quantized)),
-                contrib));
+        nodes.add(
+                found
+                        ? GraphEdit.node(
+                                "DynamicQuantizeLinear",
+                                t + "_QuantizeLinear",
+                                List.of(from),
+                                List.of(quantized, scale, zeroPoint))
+                        : inDomain(
+                                GraphEdit.node(
+                                        "QuantizeLinear",
+                                        t + "_QuantizeLinear",
+                                        List.of(from, scale, zeroPoint),
+                                        List.of(quantized)),
+                                contrib));
         nodes.add(inDomain(
                 GraphEdit.node(
                         "DequantizeLinear",

@@ -85,6 +85,7 @@ final class SettingKeys {
         for (CodebookGrid book : params.codebooks()) {
             digest.numbers(book.levels());
         }
+        params.runRange().ifPresent(range -> digest.text(range.toString()));
         return digest.end();
     }
 }

@@ -34,6 +34,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param weights the quantizer of weights
  * @param activationScheme id
  * @param activationCalibrator {@code ID[:key=value,…]}
+ * @param activationRange {@code fixed}, {@code sample} or {@code batch}: whether ranges are found while the network runs
  * @param keepFloat a regular expression: tensors whose name contains a match stay in float
  * @param also a regular expression: tables and recurrent weights to be quantized too
  * @param keepBatchNorm BatchNormalization is not folded
@@ -46,6 +47,7 @@ public record AskedSettings(
         @Nullable String activationScheme,
         boolean activationSymmetric,
         @Nullable String activationCalibrator,
+        @Nullable String activationRange,
         @Nullable String keepFloat,
         @Nullable String also,
         boolean keepBatchNorm) {
@@ -58,7 +60,8 @@ public record AskedSettings(
                 || activationSymmetric
                 || Stream.of(bits, weightBits, activationBits).anyMatch(o -> o != null)
                 || activationScheme != null
-                || activationCalibrator != null;
+                || activationCalibrator != null
+                || activationRange != null;
     }
 
     /** True if it asks for quantized activations, so that leaving them in float would be an error. */
@@ -66,7 +69,8 @@ public record AskedSettings(
         return activationBits != null
                 || activationSymmetric
                 || activationScheme != null
-                || activationCalibrator != null;
+                || activationCalibrator != null
+                || activationRange != null;
     }
 
     /**
@@ -91,7 +95,8 @@ public record AskedSettings(
                         : activationBits;
         if (a == null && wantsActivations()) {
             throw new IllegalArgumentException(
-                    "--activation-scheme, --activation-symmetric and --activation-calibrator need --activations B");
+                    "--activation-scheme, --activation-symmetric, --activation-calibrator and --activation-range need"
+                            + " --activations B");
         }
         if (!quantizesWeights && weights.given()) {
             throw new IllegalArgumentException("the quantizer options describe weights and need --weights B");
@@ -133,8 +138,28 @@ public record AskedSettings(
             }
             spec = spec.withClip(clip);
         }
+        spec = ranged(spec);
         spec.check();
         return spec;
+    }
+
+    private QuantSpec ranged(QuantSpec spec) {
+        if (activationRange == null || activationRange.equals("fixed")) {
+            return spec;
+        }
+        if (!activationRange.equals(Clip.Dynamic.SAMPLE) && !activationRange.equals(Clip.Dynamic.BATCH)) {
+            throw new IllegalArgumentException("--activation-range: fixed, " + Clip.Dynamic.SAMPLE + " or "
+                    + Clip.Dynamic.BATCH + ", got " + activationRange);
+        }
+        if (activationCalibrator != null) {
+            throw new IllegalArgumentException("--activation-range " + activationRange
+                    + " finds ranges while the network runs, and excludes --activation-calibrator");
+        }
+        if (!spec.quantizer().traits().isAffine()) {
+            throw new IllegalArgumentException("--activation-range " + activationRange
+                    + " needs evenly spaced levels, --activation-scheme is " + spec.scheme());
+        }
+        return spec.withClip(new Clip.Dynamic(activationRange.equals(Clip.Dynamic.SAMPLE)));
     }
 
     /**

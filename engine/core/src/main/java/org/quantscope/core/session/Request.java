@@ -15,6 +15,9 @@ import org.quantscope.core.tensor.TensorId;
  * request.
  */
 public sealed interface Request {
+    /** What chooses the range that is shown where the one in use is found while the network runs. */
+    Clip REFERENCE = new Clip.Auto("minmax");
+
     TensorId id();
 
     QuantSpec spec();
@@ -88,14 +91,17 @@ public sealed interface Request {
 
     /** The request for an activation, with what is known about its values. */
     static OfActivation of(TensorId id, QuantSpec spec, Calibration calibration) {
-        Optional<ClipRange> stored = spec.clip() instanceof Clip.Auto ? calibration.range(id, spec) : Optional.empty();
+        boolean found = spec.clip() instanceof Clip.Dynamic;
+        Optional<ClipRange> stored = found
+                ? calibration.range(id, spec.withClip(REFERENCE))
+                : spec.clip() instanceof Clip.Auto ? calibration.range(id, spec) : Optional.empty();
         Optional<ClipRange> range = spec.clip() instanceof Clip.Manual(ClipRange byHand) ? Optional.of(byHand) : stored;
         Optional<FittedLevels> levels = FittedLevels.neededBy(spec)
                 ? calibration
                         .levels(id)
                         .filter(kept -> range.filter(r -> kept.answer(spec, r)).isPresent())
                 : Optional.empty();
-        boolean looks = (spec.clip() instanceof Clip.Auto && range.isEmpty())
+        boolean looks = ((found || spec.clip() instanceof Clip.Auto) && range.isEmpty())
                 || (FittedLevels.neededBy(spec) && levels.isEmpty());
         return new OfActivation(
                 id,

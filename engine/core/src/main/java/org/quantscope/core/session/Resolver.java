@@ -23,6 +23,7 @@ import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.RunRange;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.TensorId;
@@ -156,6 +157,9 @@ public final class Resolver {
         });
         QuantSpec spec = request.spec();
         checkPerTensor(spec);
+        if (spec.clip() instanceof Clip.Dynamic(boolean eachSample)) {
+            return found(request, eachSample, cancel);
+        }
         Optional<ClipRange> range =
                 spec.clip() instanceof Clip.Manual(ClipRange byHand) ? Optional.of(byHand) : request.range();
         if (request.levels().isPresent() && range.isPresent()) {
@@ -170,6 +174,23 @@ public final class Resolver {
         return RangeResolver.resolve(request.sketch().orElseGet(MomentSketch::new), asked, cancel);
     }
 
+    /** The range of the calibration data as the reference of one that is found while the network runs. */
+    private static Resolution found(Request.OfActivation request, boolean eachSample, CancelToken cancel) {
+        QuantSpec spec = request.spec();
+        if (!spec.checkedQuantizer().traits().isAffine()) {
+            throw new IllegalArgumentException("clip: a range that is found while the network runs needs the scheme"
+                    + " uniform, got " + spec.scheme());
+        }
+        MomentSketch sketch = request.sketch().orElseGet(MomentSketch::new);
+        QuantSpec fixed = spec.withClip(request.range()
+                .<Clip>map(r -> new Clip.Manual(spec.symmetric() ? ClipRange.symmetric(r.absMax()) : r))
+                .orElse(Request.REFERENCE));
+        Resolution reference = RangeResolver.resolve(sketch, fixed, cancel);
+        return new Resolution(
+                reference.requested(),
+                reference.params().withRunRange(new RunRange.Dynamic(eachSample, spec.symmetric())));
+    }
+
     private static void checkPerTensor(QuantSpec spec) {
         if (!spec.isNearest()) {
             throw new IllegalArgumentException("rounding " + spec.rounding() + ": activations are rounded to nearest");
@@ -180,7 +201,7 @@ public final class Resolver {
                     case Clip.Fixed(QuantParams params) when params.slices() != 1 -> params.slices() + " scales";
                     case Clip.ManualPerChannel perChannel -> perChannel.ranges().size() + " ranges for channels";
                     case Clip.ManualPerBlock perBlock -> perBlock.ranges().size() + " ranges for blocks";
-                    case Clip.Auto _, Clip.Manual _, Clip.Fixed _ -> "";
+                    case Clip.Auto _, Clip.Manual _, Clip.Fixed _, Clip.Dynamic _ -> "";
                 };
         if (!what.isEmpty()) {
             throw new IllegalArgumentException(what + ": activations are quantized per tensor");

@@ -360,6 +360,10 @@ final class SessionWriter {
                 json.writeStringProperty("kind", "fixed");
                 params(fixed.params());
             }
+            case Clip.Dynamic dynamic -> {
+                json.writeStringProperty("kind", "dynamic");
+                json.writeStringProperty("of", dynamic.id());
+            }
         }
     }
 
@@ -411,6 +415,10 @@ final class SessionWriter {
         json.writeStringProperty("scheme", spec.scheme());
         json.writeNumberProperty("bits", spec.bits());
         params(params);
+        if (spec.clip() instanceof Clip.Dynamic dynamic) {
+            // What follows is then the range of the calibration data.
+            json.writeStringProperty("dynamic", dynamic.id());
+        }
         List<ClipRange> effective = params.effective();
         floats("rmin", effective.stream().map(ClipRange::lo).toList());
         floats("rmax", effective.stream().map(ClipRange::hi).toList());

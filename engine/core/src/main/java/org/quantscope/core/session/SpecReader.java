@@ -171,7 +171,7 @@ final class SpecReader {
         json.object(name -> {
             switch (name) {
                 case "name" -> named[0] = !json.string().isEmpty();
-                case "kind", "scheme" -> json.string();
+                case "kind", "scheme", "dynamic" -> json.string();
                 case "bits" -> json.integer(1, QuantSpec.MAX_BITS);
                 case "rmin" -> ends[0] = floats(json).length;
                 case "rmax" -> ends[1] = floats(json).length;
@@ -182,6 +182,7 @@ final class SpecReader {
                                 "kind",
                                 "scheme",
                                 "bits",
+                                "dynamic",
                                 "granularity",
                                 "scale",
                                 "zero_point",
@@ -211,6 +212,9 @@ final class SpecReader {
             String calibrator;
 
             @Nullable
+            String of;
+
+            @Nullable
             Map<String, String> options;
 
             @Nullable
@@ -229,6 +233,7 @@ final class SpecReader {
             switch (name) {
                 case "kind" -> read.kind = json.string();
                 case "calibrator" -> read.calibrator = json.string();
+                case "of" -> read.of = json.string();
                 case "options" -> read.options = readOptions(json);
                 case "lo" -> read.lo = json.float32();
                 case "hi" -> read.hi = json.float32();
@@ -245,6 +250,7 @@ final class SpecReader {
                         throw json.unknown(
                                 "kind",
                                 "calibrator",
+                                "of",
                                 "options",
                                 "lo",
                                 "hi",
@@ -266,13 +272,15 @@ final class SpecReader {
         boolean manual = kind.equals("manual");
         boolean list = kind.equals("manual-per-channel") || kind.equals("manual-per-block");
         boolean fixed = kind.equals("fixed");
-        if (!auto && !manual && !list && !fixed) {
-            throw json.bad(
-                    "kind \"" + kind + "\" is none of auto, manual, manual-per-channel, manual-per-block, fixed");
+        boolean dynamic = kind.equals("dynamic");
+        if (!auto && !manual && !list && !fixed && !dynamic) {
+            throw json.bad("kind \"" + kind
+                    + "\" is none of auto, manual, manual-per-channel, manual-per-block, fixed, dynamic");
         }
         if ((!auto && (read.calibrator != null || read.options != null))
                 || (!manual && (read.lo != null || read.hi != null))
                 || (!list && read.ranges != null)
+                || (!dynamic && read.of != null)
                 || (!fixed && read.parameters)) {
             throw json.bad("a field does not belong to kind \"" + kind + '"');
         }
@@ -290,6 +298,13 @@ final class SpecReader {
             return kind.equals("manual-per-channel")
                     ? new Clip.ManualPerChannel(ranges)
                     : new Clip.ManualPerBlock(ranges);
+        }
+        if (dynamic) {
+            String of = json.required(at, "of", read.of);
+            if (!of.equals(Clip.Dynamic.SAMPLE) && !of.equals(Clip.Dynamic.BATCH)) {
+                throw json.bad("of \"" + of + "\" is neither " + Clip.Dynamic.SAMPLE + " nor " + Clip.Dynamic.BATCH);
+            }
+            return new Clip.Dynamic(of.equals(Clip.Dynamic.SAMPLE));
         }
         return new Clip.Fixed(parameters.build(json));
     }

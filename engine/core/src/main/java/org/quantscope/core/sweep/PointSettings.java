@@ -59,6 +59,7 @@ public record PointSettings(List<String> corrections, int shard, Map<Axis, Strin
                 values.get(Axis.ACTIVATION_SCHEME),
                 is(Axis.ACTIVATION_SYMMETRY, SYMMETRIC),
                 values.get(Axis.ACTIVATION_CALIBRATOR),
+                null,
                 model.keepFloat(),
                 model.also(),
                 !model.foldBatchNorm());

@@ -110,6 +110,9 @@ public final class IntegerEvaluation {
     private static Optional<String> reason(Encoding encoding) {
         QuantParams params = encoding.params();
         String what = encoding.isActivation() ? "activations" : "weights";
+        if (params.runRange().isPresent()) {
+            return Optional.of("ranges of activations that are found while the network runs");
+        }
         if (!params.isAffine()) {
             return Optional.of(what + " on levels of " + encoding.spec().scheme()
                     + ", which no multiplication of whole numbers takes");

@@ -123,8 +123,10 @@ final class RuntimeCheck {
                 Attempted fused = new Attempted(
                         new Way(() -> new Plain(OrtModel.loadOwn(exported, options), model, feed, others, cancel)))) {
             List<int[]> batches = new ArrayList<>();
-            for (int from = 0; from < data.size(); from += feed.batchSize()) {
-                batches.add(IntStream.range(from, Math.min(data.size(), from + feed.batchSize()))
+            // The file finds ranges in all that it is fed at once.
+            int together = request.runsApart() ? 1 : feed.batchSize();
+            for (int from = 0; from < data.size(); from += together) {
+                batches.add(IntStream.range(from, Math.min(data.size(), from + together))
                         .toArray());
             }
             for (int at = 0; at < batches.size(); ) {

@@ -103,6 +103,7 @@ public record TensorDifference(
             case Clip.ManualPerChannel m -> "by hand for each channel";
             case Clip.ManualPerBlock m -> "by hand for each block";
             case Clip.Fixed f -> "of the file";
+            case Clip.Dynamic dynamic -> "of each " + dynamic.id();
         };
     }
 }

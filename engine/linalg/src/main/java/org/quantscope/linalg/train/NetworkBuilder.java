@@ -198,6 +198,10 @@ final class NetworkBuilder {
         if (!rounds || raw == null || params == null || isOnItsGrid(id)) {
             return;
         }
+        if (params.runRange().isPresent()) {
+            throw refused(
+                    name, "its range is found while the network runs; training takes ranges that are chosen before");
+        }
         TensorId owner = graph.placement().parametersOf(id).orElse(id);
         ActivationRange range = network.activationRanges.computeIfAbsent(
                 owner,
