@@ -130,8 +130,7 @@ public record ApplicationContext(
                 tensors.judge(v.quantized());
             }
         });
-        QuantizerViewModel quantizer =
-                new QuantizerViewModel(selected, solutions, activations, bench.chosenProperty(), notices);
+        QuantizerViewModel quantizer = new QuantizerViewModel(selected, solutions, activations, bench, notices);
         SessionViewModel session = new SessionViewModel(bench, solutions, questions, settings, background);
         CorrectionsViewModel corrections = new CorrectionsViewModel(bench, measurements, accuracy, background);
         LessonViewModel lessons = new LessonViewModel(bench, session, selected, settings, background);

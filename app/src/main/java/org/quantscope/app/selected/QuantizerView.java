@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import javafx.collections.FXCollections;
+import javafx.css.PseudoClass;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
@@ -46,6 +47,8 @@ import org.quantscope.core.rounding.Roundings;
 public final class QuantizerView extends VBox {
     /** The name for the source of a range that the user has set. */
     private static final String HAND = "hand";
+
+    private static final PseudoClass MIXED = PseudoClass.getPseudoClass("mixed");
 
     private static final double NUMBER_WIDTH = 82;
     private static final double SPINNER_WIDTH = 82;
@@ -86,6 +89,8 @@ public final class QuantizerView extends VBox {
     private final Facts facts = new Facts();
     private final Label nothing = new Label();
     private final Label alone = new Label("A range by hand is for the tensor shown alone.");
+    private final Label mixed = new Label();
+    private final Button makeEqual = new Button("make them equal");
     private final Button quantize = new Button("Quantize it");
     private final Button spread = new Button("same for all of its kind");
     private final Tooltip optionTip = new Tooltip();
@@ -197,7 +202,16 @@ public final class QuantizerView extends VBox {
         quantize.setOnAction(e -> onQuantize.run());
         alone.getStyleClass().add("hint");
         alone.setId("range-alone");
-        Section section = new Section("Quantizer", facts, alone, nothing, quantize).withAside(spread);
+        mixed.setId("mixed-settings");
+        mixed.getStyleClass().addAll("hint", "mixed-note");
+        mixed.setWrapText(true);
+        makeEqual.setId("make-equal");
+        makeEqual.getStyleClass().add("link");
+        makeEqual.setTooltip(
+                new Tooltip("Gives all of them the settings that are shown; a range by hand stays with its tensor"));
+        makeEqual.setOnAction(e -> model.makeEqual());
+        model.mixedProperty().subscribe(this::show);
+        Section section = new Section("Quantizer", mixed, makeEqual, facts, alone, nothing, quantize).withAside(spread);
         getChildren().add(section);
         model.togetherProperty().subscribe(n -> {
             boolean several = n.intValue() > 1;
@@ -263,6 +277,23 @@ public final class QuantizerView extends VBox {
         } finally {
             updating = false;
         }
+    }
+
+    /** Marks the fields that show the setting of one tensor where others have another one. */
+    private void show(Map<MixedSettings.Setting, String> differing) {
+        mixed.setText(MixedSettings.said(differing));
+        shown(mixed, !differing.isEmpty());
+        shown(makeEqual, !differing.isEmpty());
+        Map<MixedSettings.Setting, Node> fields = Map.of(
+                MixedSettings.Setting.SCHEME, scheme,
+                MixedSettings.Setting.BITS, bits,
+                MixedSettings.Setting.ZERO, symmetry,
+                MixedSettings.Setting.SIGNED, signed,
+                MixedSettings.Setting.RESTRICTED, narrow,
+                MixedSettings.Setting.GRANULARITY, granularity,
+                MixedSettings.Setting.RANGE, calibrator,
+                MixedSettings.Setting.ROUNDING, rounding);
+        fields.forEach((setting, field) -> field.pseudoClassStateChanged(MIXED, differing.containsKey(setting)));
     }
 
     private void show(QuantizerViewModel.Instead instead) {

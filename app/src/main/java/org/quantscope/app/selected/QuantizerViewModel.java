@@ -4,15 +4,14 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 import javafx.beans.property.ReadOnlyIntegerProperty;
 import javafx.beans.property.ReadOnlyIntegerWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
-import javafx.beans.value.ObservableValue;
 import org.quantscope.app.session.Activations;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Solutions;
+import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Notices;
 import org.quantscope.core.calib.Calibrator;
@@ -24,7 +23,6 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
 import org.quantscope.core.rounding.Roundings;
-import org.quantscope.core.tensor.TensorId;
 
 /** The settings of the selected tensor as a form; every change is one undo step. */
 public final class QuantizerViewModel {
@@ -66,6 +64,8 @@ public final class QuantizerViewModel {
     private final ReadOnlyObjectWrapper<Optional<QuantizerForm>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
 
     private final ReadOnlyIntegerWrapper together = new ReadOnlyIntegerWrapper();
+    private final ReadOnlyObjectWrapper<Map<MixedSettings.Setting, String>> mixed =
+            new ReadOnlyObjectWrapper<>(Map.of());
     private final ReadOnlyObjectWrapper<RoundingNote> rounding = new ReadOnlyObjectWrapper<>(RoundingNote.NONE);
 
     /**
@@ -78,13 +78,9 @@ public final class QuantizerViewModel {
         static final RoundingNote NONE = new RoundingNote("", false);
     }
 
-    /** @param chosen all tensors that are marked in the list */
+    /** @param bench knows which tensors are marked in the list */
     public QuantizerViewModel(
-            SelectedTensor selected,
-            Solutions solutions,
-            Activations activations,
-            ObservableValue<Set<TensorId>> chosen,
-            Notices notices) {
+            SelectedTensor selected, Solutions solutions, Activations activations, Workbench bench, Notices notices) {
         this.selected = selected;
         this.solutions = solutions;
         this.activations = activations;
@@ -92,11 +88,18 @@ public final class QuantizerViewModel {
         selected.viewProperty().subscribe(v -> {
             instead.set(v.map(Instead::of).orElse(Instead.NOTHING_OPEN));
             view.set(v.flatMap(QuantizerForm::of));
-            together.set(selected.together());
+            count();
             note();
         });
         solutions.viewProperty().subscribe(x -> note());
-        chosen.subscribe(x -> together.set(selected.together()));
+        bench.chosenProperty().subscribe(x -> count());
+        // The setting of another one of them may have changed.
+        bench.stateProperty().subscribe(x -> count());
+    }
+
+    private void count() {
+        together.set(selected.together());
+        mixed.set(together.get() > 1 ? MixedSettings.of(selected.specsTogether()) : Map.of());
     }
 
     private static Optional<Calibrator> calibrator(String id) {
@@ -370,6 +373,24 @@ public final class QuantizerViewModel {
     /** How many tensors a change in the form changes; a range by hand is for the selected one alone. */
     public ReadOnlyIntegerProperty togetherProperty() {
         return together.getReadOnlyProperty();
+    }
+
+    /** In what the tensors of {@link #togetherProperty} differ, and with which values; the form shows the selected one. */
+    ReadOnlyObjectProperty<Map<MixedSettings.Setting, String>> mixedProperty() {
+        return mixed.getReadOnlyProperty();
+    }
+
+    /**
+     * Gives all tensors that are edited together the settings that the form shows, as one undo step. A range by hand stays
+     * with its tensor; the others have theirs chosen by the scheme's usual calibrator.
+     */
+    public void makeEqual() {
+        view.get().map(QuantizerForm::spec).ifPresent(shown -> {
+            QuantSpec others = shown.clip() instanceof Clip.Auto
+                    ? shown
+                    : shown.withClip(new Clip.Auto(shown.quantizer().traits().defaultCalibrator()));
+            selected.change("same settings", spec -> spec.equals(shown) ? shown : others);
+        });
     }
 
     public ReadOnlyObjectProperty<Instead> insteadProperty() {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import javafx.beans.property.BooleanProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -424,6 +425,17 @@ public final class SelectedTensor {
     /** How many tensors {@link #change} changes; 0 if none is selected. */
     int together() {
         return view.get().map(v -> 1 + alike(v.subject()).size()).orElse(0);
+    }
+
+    /** The settings of all tensors that {@link #change} changes, that of the selected one first. */
+    List<QuantSpec> specsTogether() {
+        return view.get()
+                .flatMap(v -> v.spec()
+                        .map(own -> Stream.concat(
+                                        Stream.of(own),
+                                        alike(v.subject()).stream().flatMap(t -> bench.spec(t).stream()))
+                                .toList()))
+                .orElse(List.of());
     }
 
     private void apply(View v, String title, QuantSpec next) {

@@ -53,8 +53,8 @@ record RehearsedTensor(
         Measurements measurements = new Measurements(bench, here);
         Solutions solutions = new Solutions(bench, measurements, here);
         SelectedTensor selected = new SelectedTensor(bench, measurements, solutions, here);
-        QuantizerViewModel quantizer = new QuantizerViewModel(
-                selected, solutions, new Activations(bench, here), bench.chosenProperty(), NOBODY);
+        QuantizerViewModel quantizer =
+                new QuantizerViewModel(selected, solutions, new Activations(bench, here), bench, NOBODY);
         RehearsedTensor made = new RehearsedTensor(
                 selected,
                 quantizer,
