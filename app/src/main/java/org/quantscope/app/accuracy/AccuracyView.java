@@ -76,6 +76,7 @@ public final class AccuracyView extends VBox {
     private final Button remedy = new Button();
     private final MenuButton task = new MenuButton();
     private final Tooltip taskTip = new Tooltip();
+    private final Tooltip numberTip = new Tooltip();
 
     private final Facts sizes = new Facts();
     private final Label size =
@@ -175,7 +176,11 @@ public final class AccuracyView extends VBox {
         boolean partial = q.isPresent() && !q.get().isComplete();
         number.setText(q.map(e -> (partial ? "≈ " : "") + Figures.score(e.task(), e.score()))
                 .orElse("…"));
-        number.setAccessibleText("Accuracy " + number.getText());
+        Optional<Task> scored = q.or(v::baseline).map(AccuracyEstimate::task);
+        number.setAccessibleText(scored.map(Task::title).orElse("Accuracy") + " " + number.getText()
+                + scored.map(t -> ", " + t.direction()).orElse(""));
+        numberTip.setText(scored.map(t -> t.title() + ": " + t.direction()).orElse(""));
+        number.setTooltip(scored.isPresent() ? numberTip : null);
         // The baseline of the same samples, so that the two differ only by the change shown beside them.
         baseline.setText(q.or(v::baseline)
                 .map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.score(e.task(), e.floatScore()))
@@ -357,7 +362,11 @@ public final class AccuracyView extends VBox {
                                 + Figures.score(e.task(), i.quantized().hi()) + " ("
                                 + i.method().title() + ", 95 %).")
                         .orElse("")
-                + (e.task().higherIsBetter() ? "" : "\nLess is better.");
+                + "\n" + capitalized(e.task().direction()) + ".";
+    }
+
+    private static String capitalized(String text) {
+        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
     }
 
     private static String change(AccuracyEstimate e) {

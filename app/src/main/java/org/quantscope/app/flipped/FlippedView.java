@@ -27,7 +27,8 @@ import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 
 /**
- * All samples whose class changed, the confusion matrix of both models, and the errors of one sample layer by layer.
+ * All samples whose class changed, each class worst first or the confusion matrix of both models, and the errors of one
+ * sample layer by layer.
  */
 public final class FlippedView extends BorderPane {
     /** The filters in the order of their buttons. */
@@ -78,11 +79,20 @@ public final class FlippedView extends BorderPane {
         left.setPadding(new Insets(GAP));
         left.setMinWidth(LIST_WIDTH);
 
-        ScrollPane matrix = new ScrollPane(confusion);
+        ClassesView classes = new ClassesView(model);
+        Segments pages = new Segments("Classes", "Confusion");
+        pages.describe(0, "page-classes", "How well each class is recognized, worst first")
+                .describe(1, "page-confusion", "Which class is taken for which");
+        VBox counted = new VBox(GAP / 2, pages, classes);
+        counted.setPadding(new Insets(GAP));
+        VBox.setVgrow(classes, Priority.ALWAYS);
+        pages.setOnChoose(i -> counted.getChildren().set(1, i == 0 ? classes : confusion));
+        pages.choose(0);
+        ScrollPane matrix = new ScrollPane(counted);
+        matrix.setFitToHeight(true);
         matrix.setFitToWidth(true);
         matrix.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
         matrix.getStyleClass().add("side-panel");
-        confusion.setPadding(new Insets(GAP));
         Label title = new Label("Layers of this sample");
         title.getStyleClass().add("title");
         SampleLayersView bars = new SampleLayersView(layers);
@@ -145,6 +155,9 @@ public final class FlippedView extends BorderPane {
                             case AFTER -> " after";
                             case DIFFERENCE -> ", changed";
                         });
+        if (listed.ofClass().isPresent()) {
+            cell = Optional.of("label " + model.className(listed.ofClass().getAsInt()) + ", changed class");
+        }
         return partial
                 + cell.map(text -> text + ": " + Figures.count(listed.samples().size()))
                         .orElseGet(() -> Figures.count(n.changed()) + " changed (" + Figures.count(n.lost()) + " lost, "

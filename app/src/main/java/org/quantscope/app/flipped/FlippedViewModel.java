@@ -3,6 +3,8 @@ package org.quantscope.app.flipped;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +13,7 @@ import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.eval.SampleOutcomes.Change;
@@ -59,17 +62,26 @@ public final class FlippedViewModel implements AutoCloseable {
          *
          * @param surest the first {@value #FIRST} of all samples that changed, whatever the filter
          * @param confusion both models on the samples seen so far; empty while the matrix is not visible
+         * @param classes the accuracy of each class on them, worst first; empty while the matrix is not visible, or
+         *     without labels
          * @param previous true if everything here belongs to earlier settings
          */
-        record Found(Tally tally, List<Outcome> surest, Listed listed, Optional<Confusion> confusion, boolean previous)
+        record Found(
+                Tally tally,
+                List<Outcome> surest,
+                Listed listed,
+                Optional<Confusion> confusion,
+                List<ClassAccuracy> classes,
+                boolean previous)
                 implements View {
             public Found {
                 surest = List.copyOf(surest);
+                classes = List.copyOf(classes);
             }
 
             /** The same samples, of the shown settings or of earlier ones. */
             Found ofBefore(boolean before) {
-                return new Found(tally, surest, listed, confusion, before);
+                return new Found(tally, surest, listed, confusion, classes, before);
             }
 
             @Override
@@ -113,16 +125,28 @@ public final class FlippedViewModel implements AutoCloseable {
     /**
      * The samples that were asked for.
      *
-     * @param samples those that pass the filter, or are in the cell; those of which the float model was surest first;
+     * @param ofClass only those with this label that changed; empty for all
+     * @param samples those that pass the filter, or are in the cell or of the class; those of which the float model was surest first;
      *     unmodifiable
      * @param chosen a sample of the list, or one that was chosen from an earlier list
      * @param chosenAt its index in the list; −1 if it is not in the list
      */
     public record Listed(
-            Filter filter, Optional<Cell> cell, List<Outcome> samples, Optional<Outcome> chosen, int chosenAt) {}
+            Filter filter,
+            Optional<Cell> cell,
+            OptionalInt ofClass,
+            List<Outcome> samples,
+            Optional<Outcome> chosen,
+            int chosenAt) {}
 
     /** What the view is to be computed from. */
-    private record Question(SampleOutcomes outcomes, Filter filter, Optional<Cell> cell, int chosen, boolean matrix) {}
+    private record Question(
+            SampleOutcomes outcomes,
+            Filter filter,
+            Optional<Cell> cell,
+            OptionalInt ofClass,
+            int chosen,
+            boolean matrix) {}
 
     private final Workbench bench;
     private final Background background;
@@ -132,6 +156,7 @@ public final class FlippedViewModel implements AutoCloseable {
     private boolean previous;
     private Filter filter = Filter.CHANGED;
     private Optional<Cell> cell = Optional.empty();
+    private OptionalInt ofClass = OptionalInt.empty();
     private int chosen = -1;
     private boolean matrix;
 
@@ -155,6 +180,7 @@ public final class FlippedViewModel implements AutoCloseable {
                 || now.outcomes().total() != shown.outcomes().total()) {
             chosen = -1;
             cell = Optional.empty();
+            ofClass = OptionalInt.empty();
             filter = Filter.CHANGED;
         }
         shown = now;
@@ -173,7 +199,7 @@ public final class FlippedViewModel implements AutoCloseable {
             view.set(View.Nothing.NOTHING);
             return;
         }
-        Question question = new Question(shown.outcomes(), filter, cell, chosen, matrix);
+        Question question = new Question(shown.outcomes(), filter, cell, ofClass, chosen, matrix);
         latest.submit(
                 (cancel, partial) -> answer(question),
                 found -> view.set(found.ofBefore(previous)),
@@ -183,19 +209,40 @@ public final class FlippedViewModel implements AutoCloseable {
     private static View.Found answer(Question q) {
         SampleOutcomes of = q.outcomes;
         OutcomeList changed = OutcomeList.of(of, i -> of.change(i) != Change.NONE);
-        OutcomeList list = q.cell.map(c -> OutcomeList.of(of, i -> isIn(c, of, i)))
-                .orElseGet(() -> switch (q.filter) {
-                    case CHANGED -> changed;
-                    case LOST -> changed.filtered(i -> of.change(i) == Change.LOST);
-                    case GAINED -> changed.filtered(i -> of.change(i) == Change.GAINED);
-                    case OTHER -> changed.filtered(i -> of.change(i) == Change.OTHER);
-                });
+        OutcomeList list;
+        if (q.cell.isPresent()) {
+            Cell c = q.cell.get();
+            list = OutcomeList.of(of, i -> isIn(c, of, i));
+        } else if (q.ofClass.isPresent()) {
+            int label = q.ofClass.getAsInt();
+            list = changed.filtered(i -> hasFlipped(label, of, i));
+        } else {
+            list = switch (q.filter) {
+                case CHANGED -> changed;
+                case LOST -> changed.filtered(i -> of.change(i) == Change.LOST);
+                case GAINED -> changed.filtered(i -> of.change(i) == Change.GAINED);
+                case OTHER -> changed.filtered(i -> of.change(i) == Change.OTHER);
+            };
+        }
         return new View.Found(
                 Tally.of(of),
                 changed.subList(0, Math.min(FIRST, changed.size())),
-                new Listed(q.filter, q.cell, list, outcome(of, q.chosen), list.indexOfSample(q.chosen)),
+                new Listed(q.filter, q.cell, q.ofClass, list, outcome(of, q.chosen), list.indexOfSample(q.chosen)),
                 q.matrix ? Optional.of(Confusion.of(of)) : Optional.empty(),
+                q.matrix ? ClassAccuracy.of(of) : List.of(),
                 false);
+    }
+
+    /** True if a sample of that label, or one of its positions, has another class than in float. */
+    private static boolean hasFlipped(int label, SampleOutcomes outcomes, int i) {
+        if (outcomes.positions() <= 1) {
+            return Confusion.row(outcomes, i) == label;
+        }
+        return outcomes.sequence(i)
+                .map(s -> IntStream.range(0, s.labels().size())
+                        .anyMatch(p -> s.labels().get(p) == label
+                                && !s.ofFloat().get(p).equals(s.quantized().get(p))))
+                .orElse(false);
     }
 
     private static boolean isIn(Cell c, SampleOutcomes outcomes, int i) {
@@ -238,7 +285,7 @@ public final class FlippedViewModel implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** Says whether the confusion matrix is visible; it is counted only then. */
+    /** Says whether the confusion matrix or the list of classes is visible; they are counted only then. */
     public void setShowing(boolean on) {
         if (matrix != on) {
             matrix = on;
@@ -248,16 +295,26 @@ public final class FlippedViewModel implements AutoCloseable {
         }
     }
 
-    /** Lists one kind of change, and deselects the cell of the confusion matrix. */
+    /** Lists one kind of change, and deselects the cell of the confusion matrix or the class. */
     public void filter(Filter kind) {
         filter = kind;
         cell = Optional.empty();
+        ofClass = OptionalInt.empty();
         refresh();
     }
 
     /** Lists the samples of one cell of the confusion matrix. Choosing the same cell again deselects it. */
     public void choose(Cell one) {
         cell = cell.equals(Optional.of(one)) ? Optional.empty() : Optional.of(one);
+        ofClass = OptionalInt.empty();
+        refresh();
+    }
+
+    /** Lists the samples with this label that changed class. Choosing the same class again deselects it. */
+    public void chooseClass(int label) {
+        OptionalInt one = OptionalInt.of(label);
+        ofClass = ofClass.equals(one) ? OptionalInt.empty() : one;
+        cell = Optional.empty();
         refresh();
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,6 +27,7 @@ import org.quantscope.app.flipped.FlippedViewModel.Filter;
 import org.quantscope.app.session.Settings;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LayerComparison;
 import org.quantscope.core.eval.LayerError;
@@ -180,6 +182,49 @@ class FlippedViewModelTest {
                 .contains(one);
         context.flipped().choose(cell);
         assertThat(view().listed().cell()).isEmpty();
+        assertThat(view().listed().samples()).hasSize(view().tally().lost());
+    }
+
+    /** Counted anew from plain runs of both models. */
+    @Test
+    void classesAreListedWorstFirstAndOneListsItsFlippedSamples() {
+        assertThat(view().classes()).isEmpty();
+        context.flipped().setShowing(true);
+        int[][] classes = classes();
+        Dataset data = context.bench().evaluationData().orElseThrow();
+        List<ClassAccuracy> counted = new ArrayList<>();
+        for (int label = 0; label < 10; label++) {
+            int of = label;
+            int[] samples = IntStream.range(0, data.size())
+                    .filter(i -> data.label(i) == of)
+                    .toArray();
+            counted.add(new ClassAccuracy(
+                    label,
+                    samples.length,
+                    (int) IntStream.of(samples).filter(i -> classes[0][i] == of).count(),
+                    (int) IntStream.of(samples).filter(i -> classes[1][i] == of).count(),
+                    (int) IntStream.of(samples)
+                            .filter(i -> classes[0][i] == of && classes[1][i] != of)
+                            .count()));
+        }
+
+        assertThat(view().classes()).containsExactlyInAnyOrderElementsOf(counted);
+        assertThat(view().classes()).extracting(ClassAccuracy::accuracy).isSorted();
+        ClassAccuracy worst = view().classes().getFirst();
+        assertThat(worst.change().hi()).isNegative();
+        assertThat(ClassesView.mark(worst)).isEqualTo(-1);
+        assertThat(ClassesView.mark(new ClassAccuracy(0, 50, 45, 44, 1))).isZero();
+
+        context.flipped().chooseClass(worst.label());
+        assertThat(view().listed().ofClass()).hasValue(worst.label());
+        assertThat(view().listed().samples())
+                .extracting(Outcome::sample)
+                .containsExactlyInAnyOrderElementsOf(IntStream.range(0, data.size())
+                        .filter(i -> data.label(i) == worst.label() && classes[0][i] != classes[1][i])
+                        .boxed()
+                        .toList());
+        context.flipped().filter(Filter.LOST);
+        assertThat(view().listed().ofClass()).isEmpty();
         assertThat(view().listed().samples()).hasSize(view().tally().lost());
     }
 

@@ -2,10 +2,12 @@ package org.quantscope.app.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import javafx.scene.control.Button;
+import javafx.scene.control.Label;
 import javafx.scene.control.ListView;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.ToggleButton;
@@ -17,6 +19,7 @@ import org.quantscope.app.SampleFiles;
 import org.quantscope.app.flipped.Confusion;
 import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.flipped.LayerOutputViewModel;
+import org.quantscope.core.eval.ClassAccuracy;
 import org.quantscope.core.eval.LayerError;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 import org.quantscope.core.eval.Task;
@@ -94,6 +97,23 @@ class FlippedFlowTest {
                 .isEqualTo(
                         OpenWindow.onFx(() -> at.context.bench().activations().size()));
 
+        ListView<ClassAccuracy> classes = robot.lookup("#classes").queryListView();
+        assertThat(OpenWindow.onFx(() -> List.copyOf(classes.getItems())))
+                .isEqualTo(flipped().classes())
+                .hasSize(10);
+        OpenWindow.doOnFx(classes::requestFocus);
+        robot.push(KeyCode.HOME);
+        robot.push(KeyCode.SPACE);
+        int worst = flipped().classes().getFirst().label();
+        OpenWindow.waitUntil(() -> found().listed().ofClass().isPresent());
+        assertThat(flipped().listed().ofClass()).hasValue(worst);
+        assertThat(OpenWindow.text(robot, "#flipped-list-summary")).contains("label " + worst + ", changed class: ");
+        robot.push(KeyCode.SPACE);
+        OpenWindow.waitUntil(() -> found().listed().ofClass().isEmpty());
+
+        OpenWindow.doOnFx(() ->
+                robot.lookup("#page-confusion").queryAs(ToggleButton.class).fire());
+        OpenWindow.waitUntil(() -> robot.lookup("#confusion").tryQuery().isPresent());
         Confusion confusion = flipped().confusion().orElseThrow();
         int row = first.label().orElseThrow();
         Button cell =
@@ -176,5 +196,10 @@ class FlippedFlowTest {
                 .score());
         assertThat(OpenWindow.text(robot, "#accuracy")).isEqualTo(String.format(Locale.ROOT, "%.1f %%", share * 100));
         assertThat(at.state().metric()).contains(new Task.TopK(5));
+        Label number = robot.lookup("#accuracy").queryAs(Label.class);
+        assertThat(OpenWindow.onFx(number::getAccessibleText))
+                .startsWith("top-5 ")
+                .endsWith(" %, higher is better");
+        assertThat(OpenWindow.onFx(() -> number.getTooltip().getText())).isEqualTo("top-5: higher is better");
     }
 }

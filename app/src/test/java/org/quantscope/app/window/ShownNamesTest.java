@@ -200,6 +200,9 @@ class ShownNamesTest {
         looked("the card of flips");
 
         OpenWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
+        OpenWindow.waitUntil(() -> robot.lookup("#page-confusion").tryQuery().isPresent());
+        OpenWindow.doOnFx(() ->
+                robot.lookup("#page-confusion").queryAs(ToggleButton.class).fire());
         OpenWindow.waitUntil(() -> robot.lookup("#confusion-0-1").tryQuery().isPresent());
         assertThat(looked("the window of flips")).anyMatch(t -> t.contains("cat\\u001b[2J"));
         OpenWindow.doOnFx(() ->

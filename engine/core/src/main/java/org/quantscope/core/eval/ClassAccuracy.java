@@ -13,14 +13,25 @@ import java.util.TreeMap;
  * @param total its samples, or its positions
  * @param ofFloat those that the float model gives this class
  * @param quantized those that the quantized model does
+ * @param lost those that only the float model gives this class
  */
-public record ClassAccuracy(int label, int total, int ofFloat, int quantized) {
+public record ClassAccuracy(int label, int total, int ofFloat, int quantized, int lost) {
     public double accuracy() {
         return (double) quantized / total;
     }
 
     public double floatAccuracy() {
         return (double) ofFloat / total;
+    }
+
+    /** Those that only the quantized model gives this class. */
+    public int gained() {
+        return quantized - ofFloat + lost;
+    }
+
+    /** The 95 % interval of quantized − float for samples such as these, an unbounded population. */
+    public PairedInterval change() {
+        return PairedInterval.of(gained(), lost, total, Long.MAX_VALUE);
     }
 
     /** All classes that have samples, worst of the quantized model first; none if the data has no labels. */
@@ -48,15 +59,16 @@ public record ClassAccuracy(int label, int total, int ofFloat, int quantized) {
             });
         }
         List<ClassAccuracy> all = new ArrayList<>();
-        counts.forEach((label, n) -> all.add(new ClassAccuracy(label, n[0], n[1], n[2])));
+        counts.forEach((label, n) -> all.add(new ClassAccuracy(label, n[0], n[1], n[2], n[3])));
         all.sort(Comparator.comparingDouble(ClassAccuracy::accuracy).thenComparingInt(ClassAccuracy::label));
         return all;
     }
 
     private static void count(TreeMap<Integer, int[]> counts, int label, int ofFloat, int quantized) {
-        int[] n = counts.computeIfAbsent(label, k -> new int[3]);
+        int[] n = counts.computeIfAbsent(label, k -> new int[4]);
         n[0]++;
         n[1] += ofFloat == label ? 1 : 0;
         n[2] += quantized == label ? 1 : 0;
+        n[3] += ofFloat == label && quantized != label ? 1 : 0;
     }
 }

@@ -347,6 +347,11 @@ public sealed interface Task {
         };
     }
 
+    /** Which way is better, for a person. */
+    default String direction() {
+        return higherIsBetter() ? "higher is better" : "lower is better";
+    }
+
     /** True if there is a class for each position of a sample. */
     default boolean needsPositions() {
         return switch (this) {
