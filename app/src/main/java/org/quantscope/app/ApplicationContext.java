@@ -51,6 +51,7 @@ import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.tour.TourViewModel;
 import org.quantscope.app.ui.Notices;
 import org.quantscope.app.ui.UiThread;
+import org.quantscope.app.where.WhereViewModel;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.sensitivity.SensitivityStore;
 
@@ -94,6 +95,7 @@ public record ApplicationContext(
         ExportViewModel export,
         TargetsViewModel targets,
         ReportViewModel report,
+        WhereViewModel where,
         ImportViewModel imports,
         DataViewModel input,
         LessonViewModel lessons,
@@ -173,6 +175,7 @@ public record ApplicationContext(
                 export,
                 new TargetsViewModel(bench, export, settings, background),
                 new ReportViewModel(bench, measurements, solutions, settings, background, Clock.systemUTC()),
+                new WhereViewModel(bench, solutions, export, settings, background),
                 new ImportViewModel(bench, measurements, selected, background),
                 new DataViewModel(bench, background),
                 lessons,

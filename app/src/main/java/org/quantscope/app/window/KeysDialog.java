@@ -23,6 +23,7 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+O", "open a model or a session"),
             new Key("Ctrl+Shift+O", "data and its preprocessing"),
             new Key("Ctrl+S, Ctrl+Shift+S", "save the session, save it as"),
+            new Key("Ctrl+Shift+W", "where will it run: from a model to a file in four steps"),
             new Key("Ctrl+E", "export"),
             new Key("Ctrl+R", "write a report"),
             new Key("Ctrl+J", "calibration data: is it good enough, and which samples are odd"),

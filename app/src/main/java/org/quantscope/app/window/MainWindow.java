@@ -196,7 +196,8 @@ public final class MainWindow {
         right.skinProperty().subscribe(skin -> right.lookupAll(".viewport").forEach(part -> part.setCache(false)));
         tensors.setMinWidth(LEFT_MIN);
         right.setMinWidth(RIGHT_MIN);
-        Welcome welcome = new Welcome(actions::open, BundledModels.all(), context.session()::openSample);
+        Welcome welcome =
+                new Welcome(actions::open, actions::where, BundledModels.all(), context.session()::openSample);
         // The welcome page, which invites to open a file, is hidden while one is being opened.
         Runnable showWelcome = () -> {
             boolean some = context.bench().modelProperty().get().isPresent();

@@ -154,6 +154,7 @@ final class Toolbar extends HBox {
         open.getItems()
                 .addAll(
                         item("open-model"),
+                        item("where"),
                         item("open-data"),
                         item("open-synthetic"),
                         lessons(),

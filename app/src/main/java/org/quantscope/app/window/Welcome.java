@@ -18,7 +18,7 @@ import org.quantscope.app.session.SessionViewModel.Sample;
 final class Welcome extends VBox {
     private static final double GAP = 16;
 
-    Welcome(Runnable onOpen, List<Sample> samples, Consumer<Sample> onSample) {
+    Welcome(Runnable onOpen, Runnable onWhere, List<Sample> samples, Consumer<Sample> onSample) {
         setId("welcome");
         getStyleClass().add("welcome");
         Label title = new Label("Drop a model here");
@@ -44,7 +44,12 @@ final class Welcome extends VBox {
         }
         sample.setVisible(!samples.isEmpty());
         sample.setManaged(!samples.isEmpty());
-        HBox ways = new HBox(GAP, open, sample);
+        Button where = new Button("Where will it run?");
+        where.setId("welcome-where");
+        where.setTooltip(
+                new Tooltip("From a model to a file for the place where it runs, in four steps (Ctrl+Shift+W)"));
+        where.setOnAction(e -> onWhere.run());
+        HBox ways = new HBox(GAP, open, where, sample);
         ways.setAlignment(Pos.CENTER);
         Label keys = new Label("Ctrl+O opens a file · Ctrl+K finds anything");
         keys.getStyleClass().add("hint");

@@ -25,6 +25,7 @@ import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.synthetic.SyntheticViewModel;
 import org.quantscope.app.ui.Theme;
+import org.quantscope.app.where.WhereView;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.export.Exporter;
@@ -46,6 +47,7 @@ final class WindowActions {
     private Consumer<Path> folders = folder -> {};
     private @Nullable ExportDialog exporting;
     private @Nullable ReportDialog reporting;
+    private @Nullable WhereDialog going;
     private @Nullable ImportDialog importing;
     private @Nullable ImproveDialog improving;
     private @Nullable CompareDialog comparing;
@@ -234,6 +236,48 @@ final class WindowActions {
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
+        dialog.show();
+    }
+
+    /** Opens the short way from a model to a file, or brings the open one to the front. */
+    void where() {
+        if (going != null) {
+            going.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        WhereDialog dialog = new WhereDialog(context.where(), context.export(), settings, new WhereView.Places() {
+            @Override
+            public void openModel() {
+                WindowActions.this.open();
+            }
+
+            @Override
+            public void chooseData() {
+                prepareData();
+            }
+
+            @Override
+            public Optional<Path> browse(Exporter exporter, Path suggestion) {
+                return dialogs.saveFile(
+                        "Write for " + exporter.title(), suggestion, exporter.title(), "*" + exporter.extension());
+            }
+
+            @Override
+            public boolean mayReplace(Path file) {
+                return going == null
+                        || dialogs.mayReplace(
+                                file, going.getDialogPane().getScene().getWindow());
+            }
+
+            @Override
+            public void open(Path folder) {
+                folders.accept(folder);
+            }
+        });
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        going = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> going = null);
         dialog.show();
     }
 

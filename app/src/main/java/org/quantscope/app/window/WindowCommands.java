@@ -54,6 +54,7 @@ final class WindowCommands {
 
     private void files() {
         add("open-model", "Model or session…", "Shortcut+O", actions::open);
+        add("where", "Where will it run?…", "Shortcut+Shift+W", actions::where);
         add("open-data", "Data…", "Shortcut+Shift+O", this::needsModel, actions::prepareData);
         add("open-synthetic", "Synthetic…", "", actions::openSynthetic);
         add("import-ranges", "Import ranges…", "Shortcut+I", this::needsModel, actions::importRanges);

@@ -45,6 +45,7 @@ final class Cli {
                 .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
                 .addSubcommand("budget", new BudgetCommand(terminal, cancel))
+                .addSubcommand("recommend", new RecommendCommand(terminal, cancel))
                 .addSubcommand("improve", new ImproveCommand(terminal, cancel))
                 .addSubcommand("compare", new CompareCommand(terminal, cancel))
                 .addSubcommand(

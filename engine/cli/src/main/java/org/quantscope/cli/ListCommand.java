@@ -15,6 +15,7 @@ import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.figure.Figures;
 import org.quantscope.core.importer.Importers;
+import org.quantscope.core.improve.RunTarget;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.quant.OptionDoc;
@@ -39,6 +40,7 @@ final class ListCommand extends EngineCommand {
         roundings,
         figures,
         targets,
+        places,
         lessons,
         metrics,
         profiles,
@@ -109,6 +111,14 @@ final class ListCommand extends EngineCommand {
                         .map(r -> new Entry(r.id(), r.title(), List.of(), r.source()))
                         .toList();
             case figures, lessons, metrics, profiles, corruptions -> List.of();
+            case places ->
+                RunTarget.all().stream()
+                        .map(t -> new Entry(
+                                t.id(),
+                                t.title() + ": " + t.where(),
+                                List.of(),
+                                t.exporter().source()))
+                        .toList();
             case targets ->
                 BitTarget.all().stream()
                         .map(t -> new Entry(t.id(), t.title() + ": weights of " + widths(t), List.of(), t.source()))

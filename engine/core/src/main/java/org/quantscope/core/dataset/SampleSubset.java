@@ -56,6 +56,28 @@ public final class SampleSubset implements Dataset {
     }
 
     /**
+     * The same two halves as parts of the file: each is the data with the samples of the other left out, so that a
+     * reference to it says which samples it has.
+     *
+     * @throws IllegalArgumentException if there are fewer than two samples
+     */
+    public static List<Dataset> halvesOfFile(Dataset whole, long seed) {
+        List<Dataset> halves = halves(whole, seed);
+        Dataset file = undropped(whole);
+        return List.of(
+                dropping(file, places(whole, (SampleSubset) halves.getLast())),
+                dropping(file, places(whole, (SampleSubset) halves.getFirst())));
+    }
+
+    private static SortedSet<Integer> places(Dataset whole, SampleSubset part) {
+        SortedSet<Integer> places = new TreeSet<>(whole.dropped());
+        for (int i : part.chosen) {
+            places.add(placeInFile(whole, i));
+        }
+        return places;
+    }
+
+    /**
      * Some samples of a data set.
      *
      * @param chosen their indices, in the order that they are to have

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.io.ShellWords;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.SchemeTraits;
@@ -25,7 +26,7 @@ final class ShellCommands {
         config(words);
         data(words, true);
         words.add("--json");
-        return line(words);
+        return ShellWords.line(words);
     }
 
     /** The command that scores a snapshot, beside the settings in hand, on the data that its score rests on. */
@@ -37,7 +38,7 @@ final class ShellCommands {
             data.samples().ifPresent(n -> words.addAll(List.of("--limit", Integer.toString(n))));
         });
         words.addAll(List.of("--against-snapshot", snapshot, "--json"));
-        return line(words);
+        return ShellWords.line(words);
     }
 
     String device() {
@@ -45,7 +46,7 @@ final class ShellCommands {
         config(words);
         data(words, false);
         words.add("--json");
-        return line(words);
+        return ShellWords.line(words);
     }
 
     String report(String extension) {
@@ -53,7 +54,7 @@ final class ShellCommands {
         config(words);
         data(words, true);
         words.addAll(List.of("-o", "report." + extension));
-        return line(words);
+        return ShellWords.line(words);
     }
 
     /** The command that measures one tensor; empty if options cannot say how it is quantized. */
@@ -102,7 +103,7 @@ final class ShellCommands {
         boolean asStored = spec.isNearest()
                 && spec.options().isEmpty()
                 && of.session().state().corrections().isEmpty();
-        return asStored ? Optional.of(line(words)) : Optional.empty();
+        return asStored ? Optional.of(ShellWords.line(words)) : Optional.empty();
     }
 
     private List<String> words(String command) {
@@ -123,14 +124,5 @@ final class ShellCommands {
         if (limited && of.data().isPresent()) {
             of.limit().ifPresent(n -> words.addAll(List.of("--limit", Integer.toString(n))));
         }
-    }
-
-    private static String line(List<String> words) {
-        return words.stream().map(ShellCommands::quoted).collect(Collectors.joining(" "));
-    }
-
-    /** A word in single quotes, unless it needs none. */
-    static String quoted(String word) {
-        return word.matches("[A-Za-z0-9_./:=,+-]+") ? word : '\'' + word.replace("'", "'\\''") + '\'';
     }
 }
