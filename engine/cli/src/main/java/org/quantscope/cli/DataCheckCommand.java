@@ -39,12 +39,14 @@ import picocli.CommandLine.Parameters;
                     + " it,",
             "and which samples are odd. With --against also how far other data lies from it, what of it the settings"
                     + " clip,",
-            "and what quantization is expected to cost there before any label is known."
+            "and what quantization is expected to cost there before any label is known. With --watch it waits for"
+                    + " drift."
         },
         footer = {
             "",
-            "Example:",
-            "  quantscope data-check model.onnx --calibration-data calibration.npz --against field.npz"
+            "Examples:",
+            "  quantscope data-check model.onnx --calibration-data calibration.npz --against field.npz",
+            "  quantscope data-check model.onnx --calibration-data calibration.npz --watch incoming --json"
         })
 final class DataCheckCommand extends EngineCommand {
     private static final int DEFAULT_BITS = 8;
@@ -95,6 +97,9 @@ final class DataCheckCommand extends EngineCommand {
     @Mixin
     private Corrupting.Calibration corruptingCalibration;
 
+    @Mixin
+    private Watching watching;
+
     DataCheckCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -112,6 +117,12 @@ final class DataCheckCommand extends EngineCommand {
         }
         if (corrupting.given() && data == null) {
             throw usage("--corrupt needs --data or --against");
+        }
+        watching.misuse().ifPresent(why -> {
+            throw usage(why);
+        });
+        if (watching.given() && data != null) {
+            throw usage("--watch looks at a place that grows; it excludes --against");
         }
         Optional<Session> saved = config == null
                 ? Optional.empty()
@@ -131,6 +142,12 @@ final class DataCheckCommand extends EngineCommand {
         try (Terminal.Bar bar = terminal().progress("calibrate")) {
             seen = Engine.observe(model, samples, bar, cancel());
         }
+        Map<TensorId, SolvedWeight> codes = saved.map(Session::solved).orElse(Map.of());
+        if (watching.given()) {
+            ResolvedSettings settings =
+                    settings(model, state, seen, codes, samples).settings();
+            return watching.run(model, samples, seen.sketches(), settings, json(), terminal(), cancel());
+        }
         try (Terminal.Bar bar = terminal().progress("look")) {
             found = DataCheck.of(model, samples, spec, seen.sketches(), bar, cancel());
         }
@@ -140,7 +157,7 @@ final class DataCheckCommand extends EngineCommand {
                         model,
                         state,
                         seen,
-                        saved.map(Session::solved).orElse(Map.of()),
+                        codes,
                         samples,
                         saved.isPresent()
                                 ? ModelSetup.openData(data, 0, Optional.of(asked), corrupting::of, cancel())
@@ -173,6 +190,17 @@ final class DataCheckCommand extends EngineCommand {
         return opened.data();
     }
 
+    private SolvedModel settings(
+            Model model, SessionState state, Observed seen, Map<TensorId, SolvedWeight> known, Dataset samples)
+            throws IOException {
+        Calibration calibration = withMoments(Calibration.of(seen), model, state, Optional.of(samples));
+        ResolvedSettings nearest;
+        try (Terminal.Bar bar = terminal().progress("resolve")) {
+            nearest = Engine.resolve(model, state, calibration, bar, cancel());
+        }
+        return solved(model, state, nearest, known, Optional.of(samples));
+    }
+
     private Drift drift(
             Model model,
             SessionState state,
@@ -181,12 +209,7 @@ final class DataCheckCommand extends EngineCommand {
             Dataset samples,
             Dataset other)
             throws IOException {
-        Calibration calibration = withMoments(Calibration.of(seen), model, state, Optional.of(samples));
-        ResolvedSettings nearest;
-        try (Terminal.Bar bar = terminal().progress("resolve")) {
-            nearest = Engine.resolve(model, state, calibration, bar, cancel());
-        }
-        SolvedModel solved = solved(model, state, nearest, known, Optional.of(samples));
+        SolvedModel solved = settings(model, state, seen, known, samples);
         DriftPass pass = new DriftPass(
                 model,
                 solved.settings(),
@@ -253,7 +276,7 @@ final class DataCheckCommand extends EngineCommand {
         return json.put("measured_delta", drift.measured()).put("samples", drift.samples());
     }
 
-    private static Json json(Drift.Of of) {
+    static Json json(Drift.Of of) {
         return new Json()
                 .put("name", of.id().name())
                 .put("divergence", of.divergence())

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -156,6 +158,56 @@ class DataCheckCommandTest {
         JsonNode drift = run.json().get("drift");
         assertThat(drift.has("expected_delta")).isFalse();
         assertThat(drift.get("no_expected_delta").asString()).contains("positions");
+    }
+
+    private CommandLineRun watch(Object... more) {
+        List<Object> args =
+                new ArrayList<>(List.of("data-check", MODEL, "--calibration-data", DATA, "--watch", folder, "--once"));
+        args.addAll(List.of(more));
+        return CommandLineRun.of(args.toArray());
+    }
+
+    /** A line for each batch; the first that has drifted is the last, and gives the exit code. */
+    @Test
+    void aWatchEndsAtTheFirstAlarm() throws IOException {
+        Files.copy(SAMPLES.resolve("digits_test.npz"), folder.resolve("1.npz"));
+        CommandLineRun clean = watch("--json");
+        assertThat(clean.code()).as(clean.err()).isZero();
+        JsonNode line = clean.json();
+        assertThat(line.get("batch").asString()).isEqualTo("1.npz");
+        assertThat(line.get("samples").asInt()).isEqualTo(500);
+        assertThat(line.get("alarm").asBoolean()).isFalse();
+        assertThat(line.get("statistic").asDouble())
+                .isLessThan(line.get("threshold").asDouble());
+
+        Files.copy(SAMPLES.resolve("digits_test.npz"), folder.resolve("2.npz"));
+        Files.writeString(
+                folder.resolve("2.dataset.json"),
+                Files.readString(SAMPLES.resolve("digits_test.dataset.json"))
+                        .replaceFirst("\\{", "{\"corruption\": \"noise:5\","));
+        Files.copy(SAMPLES.resolve("digits_test.npz"), folder.resolve("3.npz"));
+        CommandLineRun drifted = watch("--json");
+        assertThat(drifted.code()).as(drifted.err()).isEqualTo(1);
+        List<String> lines = drifted.out().lines().toList();
+        assertThat(lines).hasSize(2).last().asString().contains("\"batch\":\"2.npz\"", "\"alarm\":true");
+        CommandLineRun people = watch();
+        assertThat(people.code()).isEqualTo(1);
+        assertThat(people.out())
+                .contains("alarm beyond", "windows of 64 of the 256 calibration samples", "2.npz: 500 samples, ALARM");
+    }
+
+    @Test
+    void aWatchThatCannotBeIsRefused() throws IOException {
+        assertThat(watch("--window", "4").err()).contains("--window: at least 8, got 4");
+        assertThat(watch("--against", TEST).err()).contains("--watch looks at a place that grows");
+        assertThat(watch("--false-alarms", "0.9").code()).isEqualTo(2);
+        assertThat(CommandLineRun.of("data-check", MODEL, "--calibration-data", DATA, "--once")
+                        .err())
+                .contains("need --watch");
+        Files.writeString(folder.resolve("broken.npz"), "no archive");
+        CommandLineRun broken = watch();
+        assertThat(broken.code()).isEqualTo(3);
+        assertThat(broken.err()).contains("broken.npz");
     }
 
     @Test

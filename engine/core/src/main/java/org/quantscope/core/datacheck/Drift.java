@@ -79,10 +79,15 @@ public record Drift(List<Of> tensors, ExpectedChange expected, OptionalDouble me
         if (params == null) {
             return OptionalDouble.empty();
         }
-        ClipRange levels = params.effective(0);
-        double rim = ROUNDING * ((double) levels.hi() - levels.lo());
-        double within = values.countWithin(levels.lo() - rim, levels.hi() + rim);
+        ClipRange levels = widened(params.effective(0));
+        double within = values.countWithin(levels.lo(), levels.hi());
         return OptionalDouble.of(Math.clamp(1 - within / values.count(), 0, 1));
+    }
+
+    /** A range and the rounding of float32 beyond its ends. */
+    static ClipRange widened(ClipRange levels) {
+        double rim = ROUNDING * ((double) levels.hi() - levels.lo());
+        return new ClipRange((float) (levels.lo() - rim), (float) (levels.hi() + rim));
     }
 
     /** The divergence of {@code seen} from {@code known}, in bits; both have values. */

@@ -45,6 +45,12 @@ final class EqualShares {
         return edges.length + 1;
     }
 
+    /** The bin of a value that is a number; infinite ones are beyond all of the reference. */
+    int bin(float value) {
+        int at = Arrays.binarySearch(edges, value);
+        return at >= 0 ? at + 1 : -at - 1;
+    }
+
     /** The values of a sketch in each bin, estimated where an edge divides one of its bins. */
     double[] counts(MomentSketch of) {
         double[] counts = new double[bins()];
