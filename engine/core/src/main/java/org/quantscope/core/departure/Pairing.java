@@ -10,10 +10,12 @@ import java.util.stream.Collectors;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxNode;
+import org.quantscope.core.onnx.OwnQuantization;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
 
 /** The tensors and layers of two models that stand for each other, and what follows for a simulation. */
 final class Pairing {
@@ -55,7 +57,25 @@ final class Pairing {
                 }
             }
         }
+        form.floats().ifPresent(deployed -> inBodies(model, deployed, assumed));
         this.simulation = new Simulation(model, layers, assumed, grids);
+    }
+
+    /** The deployed grids of weights that only the bodies of If, Loop and Scan read: no node here is their layer. */
+    private void inBodies(Model model, Model deployed, Map<TensorId, QuantParams> grids) {
+        Set<String> read =
+                graph.nodes().stream().flatMap(n -> n.inputs().stream()).collect(Collectors.toSet());
+        deployed.own()
+                .map(OwnQuantization::weights)
+                .orElse(Map.of())
+                .forEach((id, grid) -> model.find(id)
+                        .filter(t ->
+                                t.info().kind() == TensorKind.WEIGHT && t.info().dtype() == DType.F32)
+                        .filter(t -> !read.contains(id.name()))
+                        .filter(t -> deployed.find(id)
+                                .filter(d -> d.info().shape().equals(t.info().shape()))
+                                .isPresent())
+                        .ifPresent(t -> grids.put(id, grid.params())));
     }
 
     List<Aligner.Found> pairs() {

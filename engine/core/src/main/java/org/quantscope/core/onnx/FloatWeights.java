@@ -71,8 +71,12 @@ final class FloatWeights {
     /** The operator of the main graph whose inside stays in float. */
     private record Keeper(String node, String opType) {}
 
-    /** A floating stored tensor, with the name under which it is listed. */
-    private record Stored(TensorId id, DType dtype, List<Long> dims) {}
+    /**
+     * A floating stored tensor, with the name under which it is listed.
+     *
+     * @param main true if the main graph stores it
+     */
+    private record Stored(TensorId id, DType dtype, List<Long> dims, boolean main) {}
 
     /**
      * A value that does not depend on the data.
@@ -112,7 +116,7 @@ final class FloatWeights {
             String name = t.getValues().getName();
             Optional<Stored> only = TensorProtos.dtype(t.getValues().getDataType())
                     .filter(DType::isFloating)
-                    .map(type -> new Stored(new TensorId(prefix + name), type, t.getDimsList()));
+                    .map(type -> new Stored(new TensorId(prefix + name), type, t.getDimsList(), prefix.isEmpty()));
             scope.names.put(
                     name, Optional.of(new Fixed(only.stream().toList(), Optional.empty(), Optional.of(Rule.SPARSE))));
         });
@@ -146,7 +150,15 @@ final class FloatWeights {
         boolean passes = Set.of("Loop", "Scan").contains(node.getOpType());
         for (int i = node.getOpType().equals("Loop") ? 2 : 0; passes && i < body.getInputCount(); i++) {
             if (i < node.getInputCount()) {
-                scope.names.put(body.getInput(i).getName(), outer.find(node.getInput(i)));
+                // What is passed in may change from one turn to the next.
+                scope.names.put(
+                        body.getInput(i).getName(),
+                        outer.find(node.getInput(i))
+                                .map(f -> new Fixed(
+                                        f.sources,
+                                        f.computedBy,
+                                        f.rule.or(() -> Optional.of(Rule.SUBGRAPH)),
+                                        f.integers)));
             }
         }
         return scope;
@@ -208,13 +220,14 @@ final class FloatWeights {
                 .orElse(List.of());
         return TensorProtos.dtype(type)
                 .filter(DType::isFloating)
-                .map(dtype -> new Stored(new TensorId(prefix + node.getOutput(0)), dtype, dims));
+                .map(dtype -> new Stored(new TensorId(prefix + node.getOutput(0)), dtype, dims, prefix.isEmpty()));
     }
 
     private static Fixed stored(String prefix, String name, TensorProto t) {
         Optional<DType> floating = TensorProtos.dtype(t.getDataType()).filter(DType::isFloating);
         return floating.isPresent()
-                ? new Fixed(List.of(new Stored(new TensorId(prefix + name), floating.get(), t.getDimsList())))
+                ? new Fixed(List.of(
+                        new Stored(new TensorId(prefix + name), floating.get(), t.getDimsList(), prefix.isEmpty())))
                 : new Fixed(List.of(), Optional.empty(), Optional.empty(), Optional.of(t));
     }
 
@@ -224,7 +237,7 @@ final class FloatWeights {
             boolean list = a.getName().equals("value_floats");
             if (list || a.getName().equals("value_float")) {
                 List<Long> dims = list ? List.of((long) a.getFloatsCount()) : List.of();
-                return new Fixed(List.of(new Stored(new TensorId(prefix + name), DType.F32, dims)));
+                return new Fixed(List.of(new Stored(new TensorId(prefix + name), DType.F32, dims, prefix.isEmpty())));
             }
         }
         return new Fixed(List.of());
@@ -240,7 +253,8 @@ final class FloatWeights {
                 standard && QuantizedOperators.RECURRENT.contains(node.getOpType()) && OF_RECURRENT.contains(input);
         if (layer || recurrent) {
             boolean matrix = rank >= 2;
-            if (inside != null) {
+            boolean stored = value.rule.isEmpty() && value.sources.stream().allMatch(Stored::main);
+            if (inside != null && (recurrent || !matrix || !stored)) {
                 add(value, by, Rule.SUBGRAPH, inside, matrix);
             } else if (recurrent) {
                 add(value, by, Rule.RECURRENT, self, matrix);

@@ -395,7 +395,7 @@ final class GraphReader {
 
     /**
      * @param axes the axes of the tensor that are those of the input
-     * @param main false inside a subgraph, which stays in float: its reads do not make a tensor a weight or a bias
+     * @param main false inside a subgraph, whose values stay in float: its reads make a tensor a weight, but not a bias
      */
     private Use use(NodeProto node, String name, int input, Stored tensor, Optional<List<Integer>> axes, boolean main) {
         long groups = 1;
@@ -415,7 +415,7 @@ final class GraphReader {
                 }
             }
         }
-        OptionalInt axis = main && tensor.dtype.isFloating() && tensor.shape.rank() >= 2
+        OptionalInt axis = tensor.dtype.isFloating() && tensor.shape.rank() >= 2
                 ? WeightInputs.channelAxis(node, input, axes.map(List::size).orElse(tensor.shape.rank()))
                 : OptionalInt.empty();
         boolean weight = axis.isPresent();

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.stream.Stream;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.FileCheck;
 import org.quantscope.core.io.FileKind;
@@ -118,9 +119,14 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
         int opset = opset(proto, file);
         NodeArity.check(file, proto);
         GraphReader reader = new GraphReader(file, withData);
-        ModelProto plain = FusedOperators.unfused(LocalFunctions.inline(file, proto), opset);
-        OnnxGraph graph = new OnnxGraph(reader.read(plain));
-        return new OnnxFile(opset, graph, reader.tensors(), reader.notes());
+        BodyWeights.Lifted plain =
+                BodyWeights.lifted(FusedOperators.unfused(LocalFunctions.inline(file, proto), opset));
+        OnnxGraph graph = new OnnxGraph(reader.read(plain.model()));
+        return new OnnxFile(
+                opset,
+                graph,
+                reader.tensors(),
+                Stream.concat(plain.note().stream(), reader.notes().stream()).toList());
     }
 
     /**

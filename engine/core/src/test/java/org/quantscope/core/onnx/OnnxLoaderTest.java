@@ -2,6 +2,7 @@ package org.quantscope.core.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.quantscope.testkit.TinyModels.attribute;
 import static org.quantscope.testkit.TinyModels.empty;
 import static org.quantscope.testkit.TinyModels.floats;
@@ -294,13 +295,21 @@ class OnnxLoaderTest {
         Model model = open(model(13, outer));
 
         assertThat(model.tensors())
-                .singleElement()
-                .satisfies(w -> assertThat(w.info().consumers())
-                        .containsExactly(new Consumer("If_0/then_branch/MatMul_0", "MatMul", 1, 1)));
-        assertThat(model.tensors().getFirst().info().kind())
-                .as("a subgraph stays in float")
-                .isEqualTo(TensorKind.CONSTANT);
-        assertThat(model.notes()).containsExactly("stored inside subgraphs (If, Loop, Scan) and left as they are: 1");
+                .extracting(
+                        t -> t.id().name(), t -> t.info().kind(), t -> t.info().consumers())
+                .containsExactly(
+                        tuple(
+                                "w",
+                                TensorKind.WEIGHT,
+                                List.of(new Consumer("If_0/then_branch/MatMul_0", "MatMul", 1, 1))),
+                        // It is stored inside, and read there from the main graph now.
+                        tuple(
+                                "If_0/else_branch/inner",
+                                TensorKind.WEIGHT,
+                                List.of(new Consumer("If_0/else_branch/MatMul_0", "MatMul", 1, 1))));
+        assertThat(model.notes())
+                .containsExactly("stored inside subgraphs (If, Loop, Scan) and read from the main graph here: 1, as"
+                        + " If_0/else_branch/inner");
     }
 
     /** A shape that a file declares of what is computed counts for nothing; it must not hinder anything either. */
