@@ -19,6 +19,9 @@ import org.jfree.chart.ui.TextAnchor;
 final class CountAxis extends NumberAxis {
     private static final long serialVersionUID = 1L;
     private static final int LABEL_PITCH = 36;
+    /** The pixels below the upper end beside which the title of the axis stands, and half a label. */
+    private static final double TITLE = 20;
+
     private static final List<String> UNITS = List.of("", "k", "M", "G", "T", "P", "E");
 
     private boolean logarithmic = true;
@@ -35,23 +38,26 @@ final class CountAxis extends NumberAxis {
     @Override
     public List<ValueTick> refreshTicks(Graphics2D g2, AxisState state, Rectangle2D area, RectangleEdge edge) {
         List<ValueTick> ticks = new ArrayList<>();
+        // A line beside the title goes without its number.
+        double top = getUpperBound() - TITLE * (getUpperBound() - getLowerBound()) / Math.max(TITLE, area.getHeight());
         double most = Math.max(2, area.getHeight() / LABEL_PITCH);
         if (logarithmic) {
             int step = Math.max(1, (int) Math.ceil(getUpperBound() / most));
             for (int decade = 0; position(Math.pow(10, decade)) <= getUpperBound(); decade += step) {
-                ticks.add(tick(Math.pow(10, decade)));
+                ticks.add(tick(Math.pow(10, decade), top));
             }
         } else {
             double step = Math.max(1, niceAtLeast(getUpperBound() / most));
             for (double n = 0; n <= getUpperBound(); n += step) {
-                ticks.add(tick(n));
+                ticks.add(tick(n, top));
             }
         }
         return ticks;
     }
 
-    private NumberTick tick(double count) {
-        return new NumberTick(position(count), compact(count), TextAnchor.CENTER_RIGHT, TextAnchor.CENTER_RIGHT, 0);
+    private NumberTick tick(double count, double top) {
+        double at = position(count);
+        return new NumberTick(at, at > top ? "" : compact(count), TextAnchor.CENTER_RIGHT, TextAnchor.CENTER_RIGHT, 0);
     }
 
     /** The smallest number ≥ {@code v} that is 1, 2 or 5 times a power of ten. */
