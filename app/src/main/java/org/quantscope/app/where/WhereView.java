@@ -63,6 +63,8 @@ public final class WhereView extends ScrollPane {
     private static final double BADGE = 24;
     private static final double TRIED = 190;
     private static final double WIDE = 300;
+    /** What lies left and right of the content of a step, in pixels. */
+    private static final double AROUND = 130;
 
     private final WhereViewModel model;
     private final ExportViewModel export;
@@ -126,6 +128,8 @@ public final class WhereView extends ScrollPane {
             targets.put(target, tile);
             tiles.getChildren().add(tile);
         }
+        // As wide as there is room, so that its height is that of its rows.
+        widthProperty().subscribe(w -> tiles.setPrefWrapLength(Math.max(WIDE, w.doubleValue() - AROUND)));
         bar.setMaxWidth(Double.MAX_VALUE);
         HBox.setHgrow(bar, Priority.ALWAYS);
         doing.setMinWidth(WIDE);
@@ -158,7 +162,7 @@ public final class WhereView extends ScrollPane {
                 step("2", "On what data?", row(data, choose)),
                 step("3", "Settings", row(find, obstacle), running, outcome, found, all),
                 step("4", "File", row(file, fileNote, browse, write), status, after));
-        steps.setPadding(new Insets(STEPS));
+        steps.setPadding(new Insets(GAP));
         setContent(steps);
         file.textProperty().subscribe(x -> check());
         watching = model.stateProperty()
@@ -350,6 +354,10 @@ public final class WhereView extends ScrollPane {
         then.setId("where-then");
         then.setMinWidth(Region.USE_PREF_SIZE);
         after.getChildren().setAll(row(then, line, copy));
+        // The end of the way is seen.
+        applyCss();
+        layout();
+        setVvalue(getVmax());
     }
 
     /** Puts the keyboard where a person begins. */

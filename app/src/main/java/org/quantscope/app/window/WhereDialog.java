@@ -11,7 +11,7 @@ import org.quantscope.app.where.WhereViewModel;
 /** The short way from a model to a file that runs. The main window remains usable and follows. */
 final class WhereDialog extends Dialog<Void> {
     private static final double WIDTH = 820;
-    private static final double HEIGHT = 680;
+    private static final double HEIGHT = 760;
     private static final double MIN_WIDTH = 620;
     private static final double MIN_HEIGHT = 420;
 

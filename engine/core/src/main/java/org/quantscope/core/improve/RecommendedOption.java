@@ -2,6 +2,7 @@ package org.quantscope.core.improve;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.quant.Clip;
@@ -57,8 +58,10 @@ public record RecommendedOption(QuantSpec weights, Optional<QuantSpec> activatio
     }
 
     private static String calibrator(QuantSpec spec) {
-        return spec.clip() instanceof Clip.Auto auto
-                ? Calibrators.byId(auto.calibratorId()).title()
-                : "range by hand";
+        if (!(spec.clip() instanceof Clip.Auto auto)) {
+            return "range by hand";
+        }
+        String title = Calibrators.byId(auto.calibratorId()).title();
+        return "range by " + title.substring(0, 1).toLowerCase(Locale.ROOT) + title.substring(1);
     }
 }
