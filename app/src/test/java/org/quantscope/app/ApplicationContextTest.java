@@ -353,6 +353,51 @@ class ApplicationContextTest {
         }
     }
 
+    /** What is shown is then the range of the calibration data, and nobody can move it. */
+    @Test
+    void theNetworkMayFindTheRangeOfAnActivation() {
+        openDigits();
+        context.activations().quantize(true);
+        TensorId activation = context.bench().activations().getLast().id();
+        context.bench().select(activation);
+        ClipRange before = hand().clip().orElseThrow();
+        List<String> choices = context.quantizer()
+                .viewProperty()
+                .get()
+                .orElseThrow()
+                .chosenBy()
+                .calibrators();
+        String sample = choices.get(choices.size() - 2);
+        context.quantizer().setCalibrator(sample);
+
+        assertThat(state().overrides().get(activation).clip()).isEqualTo(new Clip.Dynamic(true));
+        assertThat(context.quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .chosenBy()
+                        .calibratorId())
+                .contains(sample);
+        assertThat(hand().draggable()).isFalse();
+        assertThat(hand().clip()).contains(before);
+        context.selected().preview(ClipRange.symmetric(0.05f));
+        assertThat(state().overrides().get(activation).clip()).isEqualTo(new Clip.Dynamic(true));
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        context.quantizer().setCalibrator("minmax");
+        assertThat(hand().draggable()).isTrue();
+        context.bench().undo();
+        assertThat(hand().draggable()).isFalse();
+        assertThat(problems).isEmpty();
+        context.bench().select(context.bench().weights().getFirst().id());
+        assertThat(context.quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .chosenBy()
+                        .calibrators())
+                .doesNotContain(sample);
+    }
+
     @Test
     void listedLevelsOfAnActivationHaveASignIfItsValuesHave() {
         openDigits();

@@ -1,5 +1,6 @@
 package org.quantscope.app.selected;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -41,13 +42,29 @@ public record QuantizerForm(
     /**
      * How the range was chosen.
      *
-     * @param calibratorId the calibrator that chose it; empty if it was set by hand or came with the file
-     * @param calibrators ids to choose from; those that go by calibration data are included if it is known what they need
+     * @param calibratorId the calibrator that chose it, or the kind of range that is found while the network runs; empty
+     *     if it was set by hand or came with the file
+     * @param calibrators ids to choose from; those that go by calibration data are included if it is known what they need,
+     *     and what is {@linkplain #FOUND found} for activations on evenly spaced levels
      * @param option the calibrator's first option that is not a file, if it has one
      * @param optionValue the value of that option as text
      */
     public record ChosenBy(
             Optional<String> calibratorId, List<String> calibrators, Optional<OptionDoc> option, String optionValue) {
+        /** What begins the ids of ranges that are found while the network runs. */
+        private static final String FOUND = "found-each-";
+
+        private static String id(Clip.Dynamic dynamic) {
+            return FOUND + dynamic.id();
+        }
+
+        /** The clip that an id stands for; empty for a calibrator. */
+        static Optional<Clip.Dynamic> found(String id) {
+            return id.startsWith(FOUND)
+                    ? Optional.of(new Clip.Dynamic(id.equals(FOUND + Clip.Dynamic.SAMPLE)))
+                    : Optional.empty();
+        }
+
         private static ChosenBy of(QuantSpec spec, SelectedTensor.View v) {
             Optional<Clip.Auto> auto = spec.clip() instanceof Clip.Auto a ? Optional.of(a) : Optional.empty();
             Optional<OptionDoc> option = auto.flatMap(a -> Calibrators.all().stream()
@@ -56,14 +73,21 @@ public record QuantizerForm(
                     .flatMap(c -> c.options().stream()
                             .filter(o -> !o.type().equals("file"))
                             .findFirst());
+            List<String> ids = new ArrayList<>(Calibrators.all().stream()
+                    .filter(c -> v.knows(c)
+                            || auto.map(a -> a.calibratorId().equals(c.id())).orElse(false))
+                    .map(Calibrator::id)
+                    .toList());
+            if (v.subject() instanceof QuantizableTensor.Activation
+                    && spec.quantizer().traits().isAffine()) {
+                ids.add(id(new Clip.Dynamic(true)));
+                ids.add(id(new Clip.Dynamic(false)));
+            }
             return new ChosenBy(
-                    auto.map(Clip.Auto::calibratorId),
-                    Calibrators.all().stream()
-                            .filter(c -> v.knows(c)
-                                    || auto.map(a -> a.calibratorId().equals(c.id()))
-                                            .orElse(false))
-                            .map(Calibrator::id)
-                            .toList(),
+                    spec.clip() instanceof Clip.Dynamic dynamic
+                            ? Optional.of(id(dynamic))
+                            : auto.map(Clip.Auto::calibratorId),
+                    List.copyOf(ids),
                     option,
                     option.map(o -> auto.orElseThrow().options().getOrDefault(o.name(), o.defaultValue()))
                             .orElse(""));

@@ -35,6 +35,7 @@ import org.quantscope.app.ui.Section;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
@@ -124,7 +125,8 @@ public final class QuantizerView extends VBox {
         calibrator.setConverter(titles(id -> Calibrators.all().stream()
                 .filter(c -> c.id().equals(id))
                 .map(Calibrator::title)
-                .findFirst()));
+                .findFirst()
+                .or(() -> QuantizerForm.ChosenBy.found(id).map(Clip.Dynamic::title))));
         rounding.setId("rounding");
         rounding.setItems(FXCollections.observableList(
                 Roundings.all().stream().map(Rounding::id).toList()));
@@ -371,8 +373,10 @@ public final class QuantizerView extends VBox {
         hi.show(resolved.range().hi());
         String noRange = resolved.range().editable()
                 ? ""
-                : "There is no single range to type: pick a channel or a block below the curve, or wait until it is"
-                        + " known";
+                : v.spec().clip() instanceof Clip.Dynamic
+                        ? SelectedTensor.FOUND
+                        : "There is no single range to type: pick a channel or a block below the curve, or wait until"
+                                + " it is known";
         lock(lo, noRange);
         lock(hi, noRange);
         scale.setText(resolved.scale());

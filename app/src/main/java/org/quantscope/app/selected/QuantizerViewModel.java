@@ -298,7 +298,13 @@ public final class QuantizerViewModel {
         });
     }
 
+    /** Sets who chooses the range: a calibrator, or the network as it runs. */
     public void setCalibrator(String id) {
+        Optional<Clip.Dynamic> found = QuantizerForm.ChosenBy.found(id);
+        if (found.isPresent()) {
+            selected.change("range of each " + found.get().id(), spec -> spec.withClip(found.get()));
+            return;
+        }
         selected.change(
                 "range from " + calibrator(id).map(Calibrator::title).orElse(id),
                 spec -> spec.withClip(new Clip.Auto(id)));

@@ -26,6 +26,7 @@ import org.quantscope.core.calib.Importances;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.layerwise.LayerOutput;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Grid;
@@ -45,6 +46,11 @@ import org.quantscope.core.tensor.TensorId;
  * setting as one undo step.
  */
 public final class SelectedTensor {
+    /** Why a range that is found while the network runs cannot be moved. */
+    public static final String FOUND =
+            "The network finds this range anew as it runs; shown is that of the calibration data."
+                    + " Choose a calibrator under Range from to set one";
+
     /** Stands for all slices together. */
     public static final int ALL = -1;
 
@@ -135,9 +141,15 @@ public final class SelectedTensor {
             return ownRanges() && count() > MOST_BY_HAND;
         }
 
+        /** True if the range is found while the network runs; what is shown is that of the calibration data. */
+        public boolean isFound() {
+            return spec.filter(s -> s.clip() instanceof Clip.Dynamic).isPresent();
+        }
+
         /** True if the handles can be dragged: the tensor is quantized, and they stand for one range. */
         public boolean draggable() {
             return spec.isPresent()
+                    && !isFound()
                     && sketch().isPresent()
                     && measured().isPresent()
                     && (!ownRanges() || (slice() != ALL && inSlice().isPresent() && !tooMany() && fits()));

@@ -350,6 +350,9 @@ final class TensorPane extends VBox {
                     ? "no values of this activation were seen yet"
                     : "stays in float: no range to drag";
         }
+        if (v.isFound()) {
+            return "found anew as the network runs; shown is the range of the calibration data";
+        }
         if (v.tooMany()) {
             return "each of " + Figures.count(v.count()) + " " + v.noun() + "s has its range: too many to drag";
         }
