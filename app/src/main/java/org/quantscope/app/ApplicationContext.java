@@ -24,6 +24,8 @@ import org.quantscope.app.flipped.SampleLayersViewModel;
 import org.quantscope.app.glass.GlassViewModel;
 import org.quantscope.app.glass.MakingViewModel;
 import org.quantscope.app.graph.GraphViewModel;
+import org.quantscope.app.hold.AdaptiveViewModel;
+import org.quantscope.app.hold.RobustnessViewModel;
 import org.quantscope.app.improve.EqualizeFirst;
 import org.quantscope.app.improve.ImproveViewModel;
 import org.quantscope.app.lesson.LessonViewModel;
@@ -73,6 +75,8 @@ public record ApplicationContext(
         DeviceViewModel device,
         CalibrationViewModel calibrationQuality,
         OtherViewModel otherData,
+        RobustnessViewModel robustness,
+        AdaptiveViewModel adaptive,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
         SlicesViewModel slices,
@@ -149,6 +153,8 @@ public record ApplicationContext(
                 new DeviceViewModel(bench, export, accuracy, settings, background),
                 new CalibrationViewModel(bench, background),
                 new OtherViewModel(bench, solutions, background),
+                new RobustnessViewModel(bench, solutions, background),
+                new AdaptiveViewModel(bench, solutions, background),
                 quantizer,
                 new ErrorViewModel(
                         selected,

@@ -307,7 +307,14 @@ final class Toolbar extends HBox {
         }
         MenuItem judge = item("Is the data good enough?…", "Shortcut+J", actions::judgeCalibration);
         judge.setId("judge-calibration");
-        calibrate.getItems().addAll(new SeparatorMenuItem(), judge, item("compare-data"));
+        calibrate
+                .getItems()
+                .addAll(
+                        new SeparatorMenuItem(),
+                        judge,
+                        item("compare-data"),
+                        item("adaptive-ranges"),
+                        item("robustness"));
         return calibrate;
     }
 

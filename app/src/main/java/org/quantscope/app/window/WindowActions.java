@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.against.AgainstViewModel;
 import org.quantscope.app.command.Command;
+import org.quantscope.app.hold.AdaptiveView;
+import org.quantscope.app.hold.AdaptiveViewModel;
+import org.quantscope.app.hold.RobustnessView;
+import org.quantscope.app.hold.RobustnessViewModel;
 import org.quantscope.app.proof.ProofViewModel;
 import org.quantscope.app.report.ReportView;
 import org.quantscope.app.report.ReportViewModel;
@@ -62,6 +66,8 @@ final class WindowActions {
     private @Nullable AgainstDialog besides;
     private @Nullable HistoryDialog past;
     private @Nullable PaletteDialog finding;
+    private @Nullable HoldDialog worse;
+    private @Nullable HoldDialog following;
     private Supplier<List<Command>> commands = List::of;
 
     WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
@@ -591,6 +597,83 @@ final class WindowActions {
         GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         besides = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> besides = null);
+        dialog.show();
+    }
+
+    /** Shows both models on samples that get worse. */
+    void robustness() {
+        if (worse != null) {
+            worse.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        RobustnessViewModel model = context.robustness();
+        RobustnessView view = new RobustnessView(model, theme.get().palette());
+        HoldDialog dialog = new HoldDialog(
+                "Robustness",
+                "robustness",
+                "_Curve on all samples",
+                view,
+                settings,
+                () -> model.viewProperty().get().running(),
+                model::start,
+                model::stop);
+        Subscription watching = model.viewProperty()
+                .subscribe(v -> dialog.show(
+                        v.running(), v.obstacle().isEmpty() && v.chosen().isPresent()));
+        Subscription looks = theme.subscribe(now -> view.setPalette(now.palette()));
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        worse = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> {
+            worse = null;
+            watching.unsubscribe();
+            looks.unsubscribe();
+            view.close();
+            model.close();
+        });
+        model.open();
+        dialog.show();
+    }
+
+    /** Compares ranges that follow the data with fixed ones. */
+    void adaptive() {
+        if (following != null) {
+            following.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        AdaptiveViewModel model = context.adaptive();
+        AdaptiveView view = new AdaptiveView(
+                model,
+                () -> dialogs.openFile(
+                                "Report on other data too",
+                                "Data",
+                                "*.npz",
+                                "*.csv",
+                                "*.tsv",
+                                "*.gz",
+                                "*-ubyte",
+                                "*.idx")
+                        .ifPresent(model::add));
+        HoldDialog dialog = new HoldDialog(
+                "Ranges that follow the data",
+                "adaptive",
+                "_Compare",
+                view,
+                settings,
+                () -> model.viewProperty().get().running(),
+                model::start,
+                model::stop);
+        Subscription watching = model.viewProperty()
+                .subscribe(v -> dialog.show(v.running(), v.obstacle().isEmpty()));
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        following = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> {
+            following = null;
+            watching.unsubscribe();
+            view.close();
+            model.stop();
+        });
         dialog.show();
     }
 

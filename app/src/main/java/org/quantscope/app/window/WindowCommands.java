@@ -90,6 +90,8 @@ final class WindowCommands {
                 () -> snapshots().isEmpty() ? "Take a snapshot first (Ctrl+Shift+T)" : "",
                 () -> actions.against(Optional.empty()));
         add("compare-data", "Compare with other data…", "Shortcut+Shift+J", this::needsModel, actions::compareData);
+        add("robustness", "Robustness: worse samples…", "", this::needsModel, actions::robustness);
+        add("adaptive-ranges", "Ranges that follow the data…", "", this::needsModel, actions::adaptive);
         add("improve", "Improve…", "Shortcut+M", this::needsModel, actions::improve);
         add("mixed-precision", "Mixed precision…", "Shortcut+B", this::needsModel, actions::mixedPrecision);
         add("help-glass", "Look at a value…", "Shortcut+G", this::needsModel, actions::glass);

@@ -67,7 +67,7 @@ public final class AdaptiveRanges {
      * Looks at the calibration data, sample by sample, if a mode needs it.
      *
      * @param model in the form to be analysed
-     * @param settings with fixed ranges
+     * @param settings whose ranges are fixed here, if they are not: to those of the calibration data
      * @param calibration the data that {@link RangeMode#WINDOW} and {@link RangeMode#CLUSTERS} begin with; without it these
      *     two cannot be had
      * @throws java.util.concurrent.CancellationException if cancelled
@@ -121,6 +121,7 @@ public final class AdaptiveRanges {
      */
     public EvalRequest request(RangeMode mode) {
         Map<TensorId, QuantParams> activations = new HashMap<>(settings.activations());
+        activations.replaceAll((id, params) -> params.withoutRunRange());
         following(settings).forEach(id -> {
             ResolvedTensor tensor = settings.find(id).orElseThrow();
             activations.put(id, params(mode, tensor));
@@ -132,7 +133,7 @@ public final class AdaptiveRanges {
         QuantParams reference = tensor.params();
         QuantSpec spec = tensor.spec();
         return switch (mode) {
-            case FIXED -> reference;
+            case FIXED -> reference.withoutRunRange();
             case BATCH -> reference.withRunRange(new RunRange.Dynamic(false, spec.symmetric()));
             case SAMPLE -> reference.withRunRange(new RunRange.Dynamic(true, spec.symmetric()));
             case WINDOW ->

@@ -136,7 +136,7 @@ public final class QuantParams {
         return new QuantParams(granularity, scales.clone(), codebooks);
     }
 
-    private QuantParams(QuantParams of, RunRange runRange) {
+    private QuantParams(QuantParams of, @Nullable RunRange runRange) {
         this.granularity = of.granularity;
         this.scales = of.scales;
         this.zeroPoints = of.zeroPoints;
@@ -157,6 +157,11 @@ public final class QuantParams {
                     "clip: a range that is found while the network runs needs evenly spaced levels and one scale");
         }
         return new QuantParams(this, range);
+    }
+
+    /** The same with the reference as a fixed range. */
+    public QuantParams withoutRunRange() {
+        return runRange == null ? this : new QuantParams(this, null);
     }
 
     /** How the range is found while the network runs; empty if it is fixed, as it is for every stored tensor. */
