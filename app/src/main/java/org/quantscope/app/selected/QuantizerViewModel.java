@@ -392,7 +392,7 @@ public final class QuantizerViewModel {
      */
     public void makeEqual() {
         view.get().map(QuantizerForm::spec).ifPresent(shown -> {
-            QuantSpec others = shown.clip() instanceof Clip.Auto
+            QuantSpec others = shown.clip() instanceof Clip.Auto || shown.clip() instanceof Clip.Dynamic
                     ? shown
                     : shown.withClip(new Clip.Auto(shown.quantizer().traits().defaultCalibrator()));
             selected.change("same settings", spec -> spec.equals(shown) ? shown : others);
