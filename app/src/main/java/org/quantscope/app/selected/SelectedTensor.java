@@ -1,11 +1,9 @@
 package org.quantscope.app.selected;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import javafx.beans.property.BooleanProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -193,6 +191,7 @@ public final class SelectedTensor {
     private record Exactly(Measured measured, boolean complete) {}
 
     private final Workbench bench;
+    private final EditedTogether together;
     private final Measurements measurements;
     private final Solutions solutions;
     private final Background background;
@@ -217,6 +216,7 @@ public final class SelectedTensor {
 
     public SelectedTensor(Workbench bench, Measurements measurements, Solutions solutions, Background background) {
         this.bench = bench;
+        this.together = new EditedTogether(bench);
         this.measurements = measurements;
         this.solutions = solutions;
         this.background = background;
@@ -402,51 +402,21 @@ public final class SelectedTensor {
             return;
         }
         try {
-            List<Edit> edits = new ArrayList<>();
-            edits.add(override(v.subject(), v.spec().get(), change));
-            for (QuantizableTensor other : alike(v.subject())) {
-                bench.spec(other).ifPresent(spec -> edits.add(override(other, spec, change)));
-            }
-            bench.apply(new Edit.All(edits.size() == 1 ? title : title + " for " + edits.size() + " tensors", edits));
+            bench.apply(together.edit(v.subject(), v.spec().get(), title, change));
         } catch (IllegalArgumentException e) {
             background.problem(e);
         }
     }
 
-    private static Edit override(QuantizableTensor subject, QuantSpec spec, UnaryOperator<QuantSpec> change) {
-        QuantSpec next = change.apply(spec);
-        if (subject instanceof QuantizableTensor.Activation
-                && next.quantizer().traits().blockSize() > 0) {
-            throw new IllegalArgumentException("scheme: " + next.quantizer().title()
-                    + " has a scale for each block, an activation has one for the whole tensor");
-        }
-        next.check();
-        return new Edit.SetOverride(subject.id(), next);
-    }
-
-    /** The other tensors that are marked in the list, are of the same kind and are quantized. */
-    private List<QuantizableTensor> alike(QuantizableTensor subject) {
-        return bench.chosenProperty().get().stream()
-                .filter(id -> !id.equals(subject.id()))
-                .flatMap(id -> bench.subject(id).stream())
-                .filter(other -> other.getClass().equals(subject.getClass())
-                        && bench.spec(other).isPresent())
-                .toList();
-    }
-
     /** How many tensors {@link #change} changes; 0 if none is selected. */
     int together() {
-        return view.get().map(v -> 1 + alike(v.subject()).size()).orElse(0);
+        return view.get().map(v -> together.count(v.subject())).orElse(0);
     }
 
     /** The settings of all tensors that {@link #change} changes, that of the selected one first. */
     List<QuantSpec> specsTogether() {
         return view.get()
-                .flatMap(v -> v.spec()
-                        .map(own -> Stream.concat(
-                                        Stream.of(own),
-                                        alike(v.subject()).stream().flatMap(t -> bench.spec(t).stream()))
-                                .toList()))
+                .flatMap(v -> v.spec().map(own -> together.specs(v.subject(), own)))
                 .orElse(List.of());
     }
 
