@@ -48,6 +48,7 @@ import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Solutions;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.snapshots.SnapshotsViewModel;
+import org.quantscope.app.sweep.SweepViewModel;
 import org.quantscope.app.tensors.SensitivityViewModel;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.tour.TourViewModel;
@@ -107,6 +108,7 @@ public record ApplicationContext(
         ExplainViewModel explain,
         GlassViewModel glass,
         Cards cards,
+        SweepViewModel sweep,
         Background background)
         implements AutoCloseable {
     /**
@@ -140,6 +142,8 @@ public record ApplicationContext(
         SessionViewModel session = new SessionViewModel(bench, solutions, questions, settings, background);
         CorrectionsViewModel corrections = new CorrectionsViewModel(bench, measurements, accuracy, background);
         LessonViewModel lessons = new LessonViewModel(bench, session, selected, settings, background);
+        TriedViewModel tried =
+                new TriedViewModel(bench, accuracy, selected, settings.state().resolve("tried"), background);
         return new ApplicationContext(
                 bench,
                 measurements,
@@ -165,7 +169,7 @@ public record ApplicationContext(
                 new CodesViewModel(selected, codeUse),
                 accuracy,
                 new ArithmeticViewModel(bench, solutions, background),
-                new TriedViewModel(bench, accuracy, selected, settings.state().resolve("tried"), background),
+                tried,
                 new SnapshotsViewModel(bench, accuracy, background),
                 new AgainstViewModel(bench, solutions, background),
                 new FlippedViewModel(bench, accuracy, background),
@@ -189,6 +193,7 @@ public record ApplicationContext(
                 new ExplainViewModel(selected, accuracy),
                 new GlassViewModel(selected, new MakingViewModel(bench, selected, solutions, background)),
                 new Cards(),
+                new SweepViewModel(bench, tried, background),
                 background);
     }
 

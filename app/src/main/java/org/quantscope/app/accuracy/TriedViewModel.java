@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
@@ -167,6 +168,22 @@ public final class TriedViewModel {
                             edits.add(new Edit.KeepFloat(id, then.keptFloat().contains(id))));
                     bench.apply(new Edit.All("go back to " + tried.label(), edits));
                 });
+    }
+
+    /** Adds points that were evaluated elsewhere, on the model and the data of now. */
+    public void addAll(List<Tried> tried) {
+        tried.forEach(this::add);
+        publish(view.get().current());
+    }
+
+    /** A few characters for settings that all tensors of a kind have. */
+    public static String label(SessionState state) {
+        String label = SettingsLabel.of(
+                Stream.concat(state.weights().stream(), state.overrides().values().stream())
+                        .toList(),
+                state.activations().stream().toList(),
+                false);
+        return label.isEmpty() ? FLOAT : label;
     }
 
     private void refresh() {

@@ -10,6 +10,7 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.configimport.DroppedFile;
 import org.quantscope.app.session.OpenModel;
 import org.quantscope.core.lesson.LessonReader;
+import org.quantscope.core.sweep.SweepFolder;
 
 /** Opens files that are dropped on the window, or imports the settings in them. */
 final class FileDrop {
@@ -57,6 +58,10 @@ final class FileDrop {
                 || Files.isRegularFile(file.resolve(LessonReader.FILE));
         if (lesson) {
             actions.openLesson(file);
+            return;
+        }
+        if (SweepFolder.isOne(file)) {
+            actions.openSweep(file);
             return;
         }
         dropped.whatIs(file, is -> {

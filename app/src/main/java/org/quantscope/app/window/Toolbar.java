@@ -163,6 +163,7 @@ final class Toolbar extends HBox {
                         new SeparatorMenuItem(),
                         item("about-model"),
                         item("what-is-quantized"),
+                        item("open-sweep"),
                         item("open-unsaved"),
                         recent);
         return open;

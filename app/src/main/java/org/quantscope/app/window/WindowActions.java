@@ -56,6 +56,7 @@ final class WindowActions {
     private @Nullable ImproveDialog improving;
     private @Nullable CompareDialog comparing;
     private @Nullable CalibrationDialog judging;
+    private @Nullable SweepDialog sweep;
     private @Nullable OtherDialog otherData;
     private @Nullable ProofDialog proving;
     private final ProofViewModel proof;
@@ -496,6 +497,33 @@ final class WindowActions {
         judging = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> judging = null);
         dialog.show();
+    }
+
+    /** Opens the dialog with the results of a sweep, or brings the open one to the front. */
+    void openSweep() {
+        if (context.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (sweep != null) {
+            sweep.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        SweepDialog dialog = new SweepDialog(context.sweep(), settings, this::chooseSweep);
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
+        sweep = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> sweep = null);
+        dialog.show();
+    }
+
+    /** Opens the results of a sweep. */
+    void openSweep(Path folder) {
+        openSweep();
+        context.sweep().open(folder);
+    }
+
+    private void chooseSweep() {
+        dialogs.openFolder("Open the folder of a sweep").ifPresent(context.sweep()::open);
     }
 
     /** Opens the dialog with other data beside the calibration data, or brings the open one to the front. */

@@ -61,6 +61,7 @@ final class WindowCommands {
         add("compare-deployed", "Compare with deployed…", "Shortcut+D", this::needsModel, actions::compare);
         add("about-model", "About this model…", "", this::needsModel, actions::aboutModel);
         add("what-is-quantized", "What is quantized…", "", this::needsModel, actions::proof);
+        add("open-sweep", "Results of a sweep…", "", this::needsModel, actions::openSweep);
         add("open-unsaved", "Unsaved work…", "", context.session()::showUnsaved);
         add("save-session", "Save", "Shortcut+S", this::needsModel, context.session()::save);
         add("save-session-as", "Save as…", "Shortcut+Shift+S", this::needsModel, context.session()::saveAs);

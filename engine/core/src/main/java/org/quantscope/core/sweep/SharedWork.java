@@ -26,8 +26,6 @@ import org.quantscope.core.layerwise.RoundingPass;
 import org.quantscope.core.layerwise.SolvedModel;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.Scored;
-import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.session.AskedSettings;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.LeftFloat;
@@ -35,10 +33,6 @@ import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
-import org.quantscope.core.tensor.NearNames;
-import org.quantscope.core.tensor.Tensor;
-import org.quantscope.core.tensor.TensorId;
-import org.quantscope.core.tensor.TensorKind;
 
 /**
  * Evaluates the points of a plan, and keeps what the next ones share with them: opened and corrected models, what was seen
@@ -230,39 +224,8 @@ public final class SharedWork implements AutoCloseable {
         return of.sketches(of.observed(shard, cancel));
     }
 
-    /** The state of a point, without corrections and calibration data. */
     private static SessionState state(SweepPoint point, OpenedModel of) {
-        AskedSettings asked = point.settings().asked(point.model());
-        SessionState chosen = asked.state(of.ref(), of.calibrationData().isPresent(), false);
-        boolean own = of.calibrationData().isEmpty()
-                && !asked.given()
-                && of.model().own().isPresent();
-        SessionState start =
-                own ? SessionState.of(of.ref(), of.model()).withFoldBatchNorm(chosen.foldBatchNorm()) : chosen;
-        SessionState named = asked.named(start, of.model());
-        return point.settings()
-                .tensor()
-                .map(name -> only(name, named, of.model()))
-                .orElse(named);
-    }
-
-    /** The state with one weight quantized, and no other. */
-    private static SessionState only(String name, SessionState state, Model model) {
-        TensorId id = new TensorId(name);
-        List<String> weights = model.tensors().stream()
-                .map(Tensor::info)
-                .filter(info -> info.kind() == TensorKind.WEIGHT)
-                .map(info -> info.id().name())
-                .toList();
-        if (!weights.contains(name)) {
-            throw new IllegalArgumentException(
-                    "tensors: " + name + " is no weight of " + model.file().getFileName() + "; near names: "
-                            + String.join(", ", NearNames.of(name, weights, 3)));
-        }
-        QuantSpec spec = state.weights()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "tensors: " + name + " is to be quantized alone, and weights are in float"));
-        return state.withWeights(Optional.empty()).withOverrides(Map.of(id, spec));
+        return PointStates.of(point, of.ref(), of.model(), of.calibrationData().isPresent());
     }
 
     private static SolvedModel solved(

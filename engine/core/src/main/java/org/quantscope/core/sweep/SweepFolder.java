@@ -70,6 +70,11 @@ public final class SweepFolder implements AutoCloseable {
         times.position(times.size());
     }
 
+    /** True for a folder in which a sweep has written. */
+    public static boolean isOne(Path folder) {
+        return Files.isRegularFile(folder.resolve(MANIFEST));
+    }
+
     /**
      * Opens the folder for the results of a plan, and makes it if it is not there.
      *
@@ -150,7 +155,7 @@ public final class SweepFolder implements AutoCloseable {
     }
 
     /** What a folder says of itself. */
-    private record Manifest(Map<String, Object> fields, Map<String, String> files) {
+    record Manifest(Map<String, Object> fields, Map<String, String> files) {
         static Manifest read(Path file) throws IOException {
             Map<String, Object> fields = new LinkedHashMap<>();
             Map<String, String> files = new LinkedHashMap<>();
@@ -168,6 +173,14 @@ public final class SweepFolder implements AutoCloseable {
                 return fields;
             });
             return new Manifest(fields, files);
+        }
+
+        /** A text of it, such as {@code plan}. */
+        String text(Path manifest, String name) {
+            if (!(fields.get(name) instanceof String text)) {
+                throw new BadInputException(manifest, name, "is missing");
+            }
+            return text;
         }
 
         /** Refuses a folder that does not belong to {@code now}, by the name of what differs. */
