@@ -91,6 +91,7 @@ public final class ProofView extends VBox {
         beside.setId("proof-beside");
         beside.getStyleClass().add("text-muted");
         beside.setWrapText(true);
+        beside.setMinHeight(Region.USE_PREF_SIZE);
         Button other = new Button("Another file…");
         other.setId("proof-another");
         other.setTooltip(new Tooltip("Looks at another file, beside the open model if that is float"));
@@ -103,11 +104,12 @@ public final class ProofView extends VBox {
                         + " in one step that can be undone; what finds no place is listed"));
         take.setOnAction(e -> model.takeOver());
         take.setMinWidth(Region.USE_PREF_SIZE);
-        HBox row = new HBox(GAP, other, choose, take, beside);
+        // Names of files hold underscores.
+        take.setMnemonicParsing(false);
+        HBox row = new HBox(GAP, other, choose, take);
         row.setAlignment(Pos.CENTER_LEFT);
-        HBox.setHgrow(beside, Priority.ALWAYS);
         VBox.setVgrow(table, Priority.ALWAYS);
-        getChildren().addAll(verdict, way, table, below, row);
+        getChildren().addAll(verdict, way, table, below, beside, row);
         watching = model.viewProperty().subscribe(this::show);
     }
 

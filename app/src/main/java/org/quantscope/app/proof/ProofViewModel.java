@@ -168,7 +168,7 @@ public final class ProofViewModel {
                 lists,
                 "Found no place",
                 found.unmatched().stream().map(u -> u.name() + ": " + u.why()).toList());
-        add(lists, "Taken over", found.notes());
+        add(lists, "Of what was taken over", found.notes());
         view.set(view.get().withTaken(said, lists));
         background.notices().done(said);
     }
