@@ -25,7 +25,7 @@ import org.quantscope.core.robustness.ShareInterval;
  */
 final class ClassesView extends VBox {
     private static final double GAP = 8;
-    private static final double NUMBER = 56;
+    private static final double NUMBER = 64;
     private static final double INTERVAL = 92;
     private static final double CHANGE = 92;
     private static final double ROW = 28;
@@ -68,7 +68,8 @@ final class ClassesView extends VBox {
                 name,
                 column("samples", NUMBER),
                 column("float", NUMBER),
-                column("quantized", NUMBER + INTERVAL + GAP),
+                column("quantized", NUMBER),
+                column("95 %", INTERVAL),
                 column("change", CHANGE));
         head.getStyleClass().add("classes-head");
         return head;
