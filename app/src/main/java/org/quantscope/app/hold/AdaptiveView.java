@@ -25,9 +25,11 @@ import org.quantscope.core.eval.PairedInterval;
 /** Ranges of activations from five places: one line for each place and data set. */
 public final class AdaptiveView extends VBox {
     private static final double GAP = 12;
-    private static final double NAME_WIDTH = 190;
-    private static final double NUMBER_WIDTH = 84;
-    private static final double INTERVAL_WIDTH = 140;
+    private static final double NAME_WIDTH = 150;
+    private static final double COUNT_WIDTH = 52;
+    private static final double MODE_WIDTH = 84;
+    private static final double NUMBER_WIDTH = 72;
+    private static final double INTERVAL_WIDTH = 118;
 
     private final Label why = hint("adaptive-why");
     private final Label also = hint("adaptive-also");
@@ -53,8 +55,8 @@ public final class AdaptiveView extends VBox {
         table.setId("adaptive-table");
         table.setPlaceholder(new Label("fixed, of each batch, of each sample, a window, clusters"));
         column("data", NAME_WIDTH, r -> r.column().data());
-        column("n", NUMBER_WIDTH, r -> Figures.count(r.column().samples()));
-        column("ranges", NUMBER_WIDTH, r -> r.cell().mode().title());
+        column("n", COUNT_WIDTH, r -> Figures.count(r.column().samples()));
+        column("ranges", MODE_WIDTH, r -> r.cell().mode().title());
         column("float", NUMBER_WIDTH, r -> figure(r, f -> score(f, f.figure().floatScore())));
         column(
                 "quantized",

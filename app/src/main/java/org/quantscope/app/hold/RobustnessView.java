@@ -146,6 +146,9 @@ public final class RobustnessView extends VBox {
             choice.setItems(FXCollections.observableArrayList(v.corruptions()));
         }
         choice.setValue(v.chosen().orElse(null));
+        if (!slider.isValueChanging()) {
+            slider.setValue(v.severity());
+        }
         updating = false;
         image(before, v.before());
         image(after, v.after());
