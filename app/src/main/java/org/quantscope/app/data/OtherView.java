@@ -198,8 +198,7 @@ public final class OtherView extends VBox {
 
     /** Puts the words and buttons into the middle while there is nothing else, and else to the top. */
     private void place(boolean alone) {
-        Node first = alone ? empty : head;
-        if (what.getParent() != first || buttons.getParent() != first) {
+        if (!(alone ? empty : head).getChildren().contains(buttons)) {
             empty.getChildren().clear();
             head.getChildren().clear();
             (alone ? empty : head).getChildren().setAll(what, buttons);
@@ -228,6 +227,7 @@ public final class OtherView extends VBox {
         visible(basis, some && !v.basis().isEmpty());
         visible(middle, some);
         middle.setOpacity(v.previous() ? 0.5 : 1);
+        place(!some && !v.running());
         visible(progress, v.running());
         bar.setProgress(v.share() < 0 ? ProgressBar.INDETERMINATE_PROGRESS : v.share());
         doing.setText(v.doing());

@@ -259,6 +259,7 @@ public final class OtherViewModel {
     private OtherState state() {
         Found shown = found;
         Drift drift = shown == null ? null : shown.drift.drift();
+        boolean complete = shown != null && shown.drift.complete();
         return new OtherState(
                 obstacle(),
                 bench.analysed().flatMap(Model::graph).isPresent()
@@ -274,10 +275,10 @@ public final class OtherViewModel {
                 share,
                 drift == null
                         ? ""
-                        : shown.drift.complete()
+                        : complete
                                 ? expected(drift)
                                 : "What quantization is expected to change there is being worked out.",
-                drift == null || !shown.drift.complete() ? "" : basis(drift),
+                drift == null || !complete ? "" : basis(drift),
                 shown != null && !same(asked(), answered),
                 shown == null ? List.of() : shown.rows);
     }

@@ -271,7 +271,7 @@ final class ProofImporter implements Importer {
                     continue;
                 }
                 int zero = zero(levels);
-                if (zero < 0 || zero + 1 >= levels.length || codes > 0 && codes != levels.length) {
+                if (zero < 0 || zero + 1 >= levels.length || (codes > 0 && codes != levels.length)) {
                     return Optional.empty();
                 }
                 codes = levels.length;
