@@ -181,12 +181,20 @@ public final class StatusView extends VBox {
     /** One line for each way of running an ONNX file, or none. */
     private static List<Node> ways(Result result) {
         return result.ran()
-                .<List<Node>>map(ran -> List.of(
-                        way(
-                                "As a user runs it (ONNX Runtime " + ran.version() + ", default options): ",
-                                "result-as-run",
-                                ran.asRun()),
-                        way("As the nodes read (integer kernels off): ", "result-as-written", ran.asWritten())))
+                .<List<Node>>map(ran -> {
+                    List<Node> ways = new ArrayList<>(List.of(
+                            way(
+                                    "As a user runs it (ONNX Runtime " + ran.version() + ", default options): ",
+                                    "result-as-run",
+                                    ran.asRun()),
+                            way("As the nodes read (integer kernels off): ", "result-as-written", ran.asWritten())));
+                    ran.exactSums()
+                            .ifPresent(exact -> ways.add(way(
+                                    "As a processor with VNNI runs it (session.x64quantprecision=1): ",
+                                    "result-exact-sums",
+                                    exact)));
+                    return ways;
+                })
                 .orElse(List.of());
     }
 

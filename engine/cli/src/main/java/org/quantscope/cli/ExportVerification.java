@@ -72,6 +72,7 @@ final class ExportVerification {
                                 case Run run -> figures(new Json(), run);
                                 case Refused(String why) -> new Json().put("refused", why);
                             });
+            ran.exactSums().ifPresent(exact -> json.put("exact_sums", figures(new Json(), exact)));
         }
         return json;
     }
@@ -114,6 +115,9 @@ final class ExportVerification {
                                     case Refused(String why) -> ": " + why;
                                 },
                         "verified in ONNX Runtime " + ran.version() + " node by node" + text(ran.asWritten())));
+                ran.exactSums()
+                        .ifPresent(exact -> lines.add("verified in ONNX Runtime " + ran.version()
+                                + " with session.x64quantprecision=1" + text(exact)));
                 if (ran.outputs().size() > 1) {
                     lines.add("scored: the output " + ran.output() + " of " + String.join(", ", ran.outputs()));
                 }

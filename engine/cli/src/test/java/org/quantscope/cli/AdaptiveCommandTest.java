@@ -19,7 +19,7 @@ class AdaptiveCommandTest {
     private static CommandLineRun run(String... more) {
         List<String> all = new ArrayList<>(List.of("adaptive", MODEL, "--data", TEST, "--bits", "3"));
         all.addAll(List.of(more));
-        return CommandLineRun.of(all.toArray(String[]::new));
+        return CommandLineRun.of(all.toArray());
     }
 
     @Test

@@ -17,7 +17,9 @@ public enum Arithmetic {
     TFLITE("tflite", "as TFLite's built-in kernels"),
     /**
      * ONNX Runtime 1.29: the accumulator times a float32 multiplier, rounded half to even
-     * (onnxruntime/core/mlas/lib/qgemm.cpp and qladd.cpp; contrib_ops/cpu/quantization).
+     * (onnxruntime/core/mlas/lib/qgemm.cpp and qladd.cpp; contrib_ops/cpu/quantization). So on ARM, on x86 with VNNI, and
+     * elsewhere with {@code session.x64quantprecision=1}; by default x86 without VNNI adds pairs of products in 16 bits,
+     * which saturate.
      */
     ONNX_RUNTIME("onnxruntime", "as ONNX Runtime's int8 kernels"),
     /**

@@ -3,6 +3,7 @@ package org.quantscope.core.verify;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
@@ -20,12 +21,30 @@ public sealed interface Verification {
      * @param outputs the names of all that could be
      * @param asWritten every node computed as it stands in the file
      * @param asRun with the default options of a session, where ONNX Runtime replaces groups of nodes by integer kernels:
-     *     what a user of the file gets
+     *     what a user of the file gets on this machine
+     * @param exactSums the same with sums of integers that do not saturate ({@code session.x64quantprecision=1}), which is
+     *     what a processor with VNNI computes; only where {@code asRun} is not what the file holds
      */
-    record Ran(String version, String output, List<String> outputs, Run asWritten, Attempt asRun)
+    record Ran(
+            String version, String output, List<String> outputs, Run asWritten, Attempt asRun, Optional<Run> exactSums)
             implements Verification {
         public Ran {
             outputs = List.copyOf(outputs);
+        }
+
+        /**
+         * True if the file is right and only this processor's sums, which saturate for want of VNNI, stand between it and
+         * what was evaluated.
+         */
+        public boolean saturates() {
+            return asRun instanceof Run run
+                    && !run.computesWhatItHolds()
+                    && exactSums.map(Run::computesWhatItHolds).orElse(false);
+        }
+
+        /** What the file is judged by: the run that a user gets, or, where that {@link #saturates}, with exact sums. */
+        public Attempt judged() {
+            return saturates() ? exactSums.orElseThrow() : asRun;
         }
 
         /** The run that a user gets; if there is none, the one of the nodes as written. */

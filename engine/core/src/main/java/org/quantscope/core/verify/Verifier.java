@@ -41,6 +41,10 @@ public final class Verifier {
     private static final String AS_WRITTEN =
             "load the file with the session option session.disable_quant_qdq=1, or choose another width or granularity";
 
+    private static final String EXACT_SUMS =
+            "on such processors load the file with the session option session.x64quantprecision=1, or give weights 7"
+                    + " bits";
+
     private Verifier() {}
 
     /** True if files of a format are verified by running them, which needs data. */
@@ -146,7 +150,9 @@ public final class Verifier {
                         AS_WRITTEN,
                         ExportProblem.Severity.ERROR));
             case Verification.Run run -> {
-                if (!run.computesWhatItHolds() && written.computesWhatItHolds()) {
+                if (ran.saturates()) {
+                    found.add(saturates(exporter, ran, run));
+                } else if (!run.computesWhatItHolds() && written.computesWhatItHolds()) {
                     found.add(differs(
                             exporter,
                             ran,
@@ -159,6 +165,24 @@ public final class Verifier {
             }
         }
         return found;
+    }
+
+    private static ExportProblem saturates(Exporter exporter, Verification.Ran ran, Verification.Run run) {
+        ExportProblem what = differs(
+                exporter,
+                ran,
+                run,
+                true,
+                "this processor has no VNNI, so with the default options of a session the kernels of ONNX Runtime "
+                        + ran.version()
+                        + " add products of u8 by s8 in pairs of 16 bits, which saturate: here the file",
+                EXACT_SUMS);
+        return new ExportProblem(
+                what.target(),
+                what.tensor(),
+                what.why() + "; with exact sums it computes what was evaluated",
+                what.remedy(),
+                ExportProblem.Severity.WARNING);
     }
 
     /**

@@ -262,11 +262,13 @@ class MasksTest {
 
         Verification.Ran ran = (Verification.Ran) exported.verified().orElseThrow();
         assertThat(ran.asWritten().agrees()).isTrue();
-        assertThat(ran.asRun()).isInstanceOfSatisfying(Verification.Run.class, run -> {
+        assertThat(ran.judged()).isInstanceOfSatisfying(Verification.Run.class, run -> {
             assertThat(run.agrees()).isTrue();
             assertThat(run.figure().logitSqnrDb()).isGreaterThan(30);
         });
-        assertThat(exported.problems()).singleElement().satisfies(p -> {
+        // A processor without VNNI has a warning of its own.
+        assertThat(exported.problems()).hasSize(ran.saturates() ? 2 : 1);
+        assertThat(exported.problems().getFirst()).satisfies(p -> {
             assertThat(p.severity()).isEqualTo(ExportProblem.Severity.WARNING);
             assertThat(p.why()).startsWith("2 activations hold mask values, most in ");
         });

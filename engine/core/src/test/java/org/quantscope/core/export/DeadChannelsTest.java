@@ -162,7 +162,7 @@ class DeadChannelsTest {
                 NEVER);
         Verification.Ran ran = (Verification.Ran) exported.verified().orElseThrow();
         assertThat(ran.asWritten().agrees()).isTrue();
-        assertThat(ran.asRun())
+        assertThat(ran.judged())
                 .isInstanceOfSatisfying(
                         Verification.Run.class, run -> assertThat(run.agrees()).isTrue());
         try (LiveEvaluator evaluator = Engine.evaluator(plan.model(), data())) {

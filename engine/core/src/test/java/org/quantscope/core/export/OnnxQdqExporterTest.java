@@ -142,7 +142,7 @@ class OnnxQdqExporterTest {
                         NEVER)
                 .orElseThrow();
 
-        Verification.Run verified = (Verification.Run) ran.asRun();
+        Verification.Run verified = (Verification.Run) ran.judged();
         assertThat(verified.agrees()).isTrue();
         assertThat(ran.asWritten().agrees()).isTrue();
         assertThat(verified.samples()).isEqualTo(500);

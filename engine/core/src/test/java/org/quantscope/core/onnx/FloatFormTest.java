@@ -99,7 +99,7 @@ class FloatFormTest {
     }
 
     private static float[] run(byte[] model, Shape shape, float[] values) {
-        try (OrtModel loaded = OrtModel.load(model, "model.onnx", OrtModel.Options.DEFAULT);
+        try (OrtModel loaded = OrtModel.load(model, "model.onnx", OrtModel.Options.DEFAULT.withExactSums());
                 NativeTensor x = NativeTensor.of(values, shape, DType.F32)) {
             return loaded.run(Map.of("x", x), List.of("y"), NEVER).getFirst().values();
         }

@@ -25,6 +25,7 @@ import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
@@ -70,7 +71,15 @@ class RuntimeCheckTest {
         EvalRequest request = new EvalRequest(Optional.empty(), plan.weights(), plan.activations());
         int[] opened = new int[1];
         assertThat(RuntimeCheck.run(
-                        files.getFirst(), plan, request, Set.of(), data, 0, (a, b, c) -> opened[0]++, NEVER))
+                        files.getFirst(),
+                        plan,
+                        request,
+                        Set.of(),
+                        data,
+                        0,
+                        OrtModel.Options.DEFAULT,
+                        (a, b, c) -> opened[0]++,
+                        NEVER))
                 .isEqualTo(ran);
         assertThat(opened[0]).isEqualTo(1);
         assertThat(ran.version()).matches("\\d+\\.\\d+\\.\\d+");
