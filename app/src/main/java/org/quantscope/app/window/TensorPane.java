@@ -52,10 +52,10 @@ import org.quantscope.core.sketch.MomentSketch;
  */
 final class TensorPane extends VBox {
     /** From this width of the card on, in pixels, the number of values is shown beside the shape. */
-    private static final double ROOM_FOR_MANY = 430;
+    private static final double ROOM_FOR_MANY = 520;
 
     /** From this width of the card on, in pixels, the shape is shown beside the name. */
-    private static final double ROOM_FOR_SHAPE = 345;
+    private static final double ROOM_FOR_SHAPE = 400;
 
     private static final double ROOM_FOR_HINT = 410;
     private static final double GAP = 10;
