@@ -91,6 +91,24 @@ class CorruptionOptionsTest {
     }
 
     @Test
+    void driftSeesTheCorruption() {
+        JsonNode drift = CommandLineRun.of(
+                        "data-check",
+                        MODEL,
+                        "--calibration-data",
+                        TEST,
+                        "--data",
+                        TEST,
+                        "--corrupt",
+                        "contrast:5",
+                        "--json")
+                .json();
+
+        assertThat(drift.get("drift").get("tensors").get(0).get("divergence").asDouble())
+                .isGreaterThan(0.1);
+    }
+
+    @Test
     void corruptionsAreListed() {
         JsonNode json = CommandLineRun.of("list", "corruptions", "--json").json();
 

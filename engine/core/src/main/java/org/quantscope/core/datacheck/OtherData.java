@@ -41,7 +41,9 @@ public record OtherData(Dataset data, boolean likeCalibration) {
                 .preprocessing()
                 .map(how -> how.withCorruption(Optional.empty()))
                 .filter(how -> samples.stated().equals(Preprocessing.NONE) && !how.equals(Preprocessing.NONE));
+        Preprocessing how = change.apply(like.orElse(samples.stated()));
         return new OtherData(
-                like.isPresent() ? Datasets.prepare(samples, like.get()) : Datasets.prepare(samples), like.isPresent());
+                how.equals(samples.stated()) ? Datasets.prepare(samples) : Datasets.prepare(samples, how),
+                like.isPresent());
     }
 }
