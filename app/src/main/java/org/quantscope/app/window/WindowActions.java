@@ -49,23 +49,12 @@ final class WindowActions {
     private final Dialogs dialogs;
     private final ObjectProperty<Theme> theme;
     private Consumer<Path> folders = folder -> {};
-    private @Nullable ExportDialog exporting;
     private @Nullable ReportDialog reporting;
-    private @Nullable WhereDialog going;
     private @Nullable ImportDialog importing;
-    private @Nullable ImproveDialog improving;
-    private @Nullable CompareDialog comparing;
-    private @Nullable CalibrationDialog judging;
-    private @Nullable SweepDialog sweep;
-    private @Nullable OtherDialog otherData;
-    private @Nullable ProofDialog proving;
+    private final OneOfEach once;
     private final ProofViewModel proof;
-    private @Nullable ExpectedDialog expecting;
-    private @Nullable BudgetDialog budgeting;
     private @Nullable GlossaryDialog terms;
     private @Nullable GlassDialog looking;
-    private @Nullable AgainstDialog besides;
-    private @Nullable HistoryDialog past;
     private @Nullable PaletteDialog finding;
     private @Nullable HoldDialog worse;
     private @Nullable HoldDialog following;
@@ -76,6 +65,7 @@ final class WindowActions {
         this.proof = new ProofViewModel(context.bench(), context.background(), context.session()::openModel);
         this.settings = settings;
         this.dialogs = dialogs;
+        this.once = new OneOfEach(dialogs, context.bench());
         this.theme = theme;
     }
 
@@ -216,12 +206,9 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (exporting != null) {
-            exporting.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        ExportDialog dialog =
-                new ExportDialog(context.export(), context.targets(), settings, new ExportDialog.Places() {
+        once.show(
+                ExportDialog.class,
+                () -> new ExportDialog(context.export(), context.targets(), settings, new ExportDialog.Places() {
                     @Override
                     public Optional<Path> browse(Exporter exporter, Path suggestion) {
                         return dialogs.saveFile(
@@ -237,55 +224,45 @@ final class WindowActions {
                     public void open(Path folder) {
                         folders.accept(folder);
                     }
-                });
-        dialogs.dress(dialog);
-        // The main window remains usable, also its keys for undo and redo.
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        exporting = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
-        dialog.show();
+                }));
     }
 
     /** Opens the short way from a model to a file, or brings the open one to the front. */
     void where() {
-        if (going != null) {
-            going.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        WhereDialog dialog = new WhereDialog(context.where(), context.export(), settings, new WhereView.Places() {
-            @Override
-            public void openModel() {
-                WindowActions.this.open();
-            }
+        once.show(
+                WhereDialog.class,
+                () -> new WhereDialog(context.where(), context.export(), settings, new WhereView.Places() {
+                    @Override
+                    public void openModel() {
+                        WindowActions.this.open();
+                    }
 
-            @Override
-            public void chooseData() {
-                prepareData();
-            }
+                    @Override
+                    public void chooseData() {
+                        prepareData();
+                    }
 
-            @Override
-            public Optional<Path> browse(Exporter exporter, Path suggestion) {
-                return dialogs.saveFile(
-                        "Write for " + exporter.title(), suggestion, exporter.title(), "*" + exporter.extension());
-            }
+                    @Override
+                    public Optional<Path> browse(Exporter exporter, Path suggestion) {
+                        return dialogs.saveFile(
+                                "Write for " + exporter.title(),
+                                suggestion,
+                                exporter.title(),
+                                "*" + exporter.extension());
+                    }
 
-            @Override
-            public boolean mayReplace(Path file) {
-                return going == null
-                        || dialogs.mayReplace(
-                                file, going.getDialogPane().getScene().getWindow());
-            }
+                    @Override
+                    public boolean mayReplace(Path file) {
+                        return once.window(WhereDialog.class)
+                                .map(w -> dialogs.mayReplace(file, w))
+                                .orElse(true);
+                    }
 
-            @Override
-            public void open(Path folder) {
-                folders.accept(folder);
-            }
-        });
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        going = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> going = null);
-        dialog.show();
+                    @Override
+                    public void open(Path folder) {
+                        folders.accept(folder);
+                    }
+                }));
     }
 
     /** Opens the dialog that writes a report, or brings the open one to the front. */
@@ -332,17 +309,10 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (budgeting != null) {
-            budgeting.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        BudgetDialog dialog =
-                new BudgetDialog(context.budget(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        budgeting = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> budgeting = null);
-        dialog.show();
+        once.show(
+                BudgetDialog.class,
+                () -> new BudgetDialog(
+                        context.budget(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty())));
     }
 
     /** Lets the user choose a file with settings of another tool. */
@@ -395,17 +365,10 @@ final class WindowActions {
             return;
         }
         proof.look();
-        if (proving != null) {
-            proving.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        ProofDialog dialog = new ProofDialog(
-                proof, settings, () -> modelFile("The float original"), () -> modelFile("A quantized model"));
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        proving = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> proving = null);
-        dialog.show();
+        once.show(
+                ProofDialog.class,
+                () -> new ProofDialog(
+                        proof, settings, () -> modelFile("The float original"), () -> modelFile("A quantized model")));
     }
 
     private Optional<Path> modelFile(String title) {
@@ -444,18 +407,10 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (improving != null) {
-            improving.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        ImproveDialog dialog =
-                new ImproveDialog(context.improve(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
-        dialogs.dress(dialog);
-        // Each step is an undo step, and the keys for that work here too.
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        improving = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> improving = null);
-        dialog.show();
+        once.show(
+                ImproveDialog.class,
+                () -> new ImproveDialog(
+                        context.improve(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty())));
     }
 
     /** Opens the dialog that compares the model with a deployed form, or brings the open one to the front. */
@@ -463,22 +418,16 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (comparing != null) {
-            comparing.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        CompareDialog dialog = new CompareDialog(
-                context.compare(),
-                settings,
-                theme,
-                () -> dialogs.openFile("Compare with a deployed model", "Deployed models", "*.onnx", "*.tflite"),
-                () -> dialogs.openFolder("Compare with dumped values"),
-                () -> prepareData(Role.EVALUATION, Optional.empty()));
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        comparing = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> comparing = null);
-        dialog.show();
+        once.show(
+                CompareDialog.class,
+                () -> new CompareDialog(
+                        context.compare(),
+                        settings,
+                        theme,
+                        () -> dialogs.openFile(
+                                "Compare with a deployed model", "Deployed models", "*.onnx", "*.tflite"),
+                        () -> dialogs.openFolder("Compare with dumped values"),
+                        () -> prepareData(Role.EVALUATION, Optional.empty())));
     }
 
     /** Opens the dialog that judges the calibration data, or brings the open one to the front. */
@@ -486,17 +435,13 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (judging != null) {
-            judging.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        CalibrationDialog dialog = new CalibrationDialog(
-                context.calibrationQuality(), settings, theme, () -> prepareData(Role.CALIBRATION, Optional.empty()));
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        judging = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> judging = null);
-        dialog.show();
+        once.show(
+                CalibrationDialog.class,
+                () -> new CalibrationDialog(
+                        context.calibrationQuality(),
+                        settings,
+                        theme,
+                        () -> prepareData(Role.CALIBRATION, Optional.empty())));
     }
 
     /** Opens the dialog with the results of a sweep, or brings the open one to the front. */
@@ -504,16 +449,7 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (sweep != null) {
-            sweep.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        SweepDialog dialog = new SweepDialog(context.sweep(), settings, this::chooseSweep);
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        sweep = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> sweep = null);
-        dialog.show();
+        once.show(SweepDialog.class, () -> new SweepDialog(context.sweep(), settings, this::chooseSweep));
     }
 
     /** Opens the results of a sweep. */
@@ -531,31 +467,25 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (otherData != null) {
-            otherData.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        OtherDialog dialog = new OtherDialog(
-                context.otherData(),
-                settings,
-                theme,
-                () -> dialogs.openFile(
-                                "Compare with other data",
-                                "Data",
-                                "*.npz",
-                                "*.csv",
-                                "*.tsv",
-                                "*.gz",
-                                "*-ubyte",
-                                "*.idx")
-                        .ifPresent(context.otherData()::compare),
-                () -> dialogs.openFolder("Compare with a folder of pictures").ifPresent(context.otherData()::compare),
-                () -> prepareData(Role.CALIBRATION, Optional.empty()));
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        otherData = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> otherData = null);
-        dialog.show();
+        once.show(
+                OtherDialog.class,
+                () -> new OtherDialog(
+                        context.otherData(),
+                        settings,
+                        theme,
+                        () -> dialogs.openFile(
+                                        "Compare with other data",
+                                        "Data",
+                                        "*.npz",
+                                        "*.csv",
+                                        "*.tsv",
+                                        "*.gz",
+                                        "*-ubyte",
+                                        "*.idx")
+                                .ifPresent(context.otherData()::compare),
+                        () -> dialogs.openFolder("Compare with a folder of pictures")
+                                .ifPresent(context.otherData()::compare),
+                        () -> prepareData(Role.CALIBRATION, Optional.empty())));
     }
 
     /** Opens the dialog with what each correction would bring, or brings the open one to the front. */
@@ -563,18 +493,10 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (expecting != null) {
-            expecting.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        ExpectedDialog dialog = new ExpectedDialog(
-                context.corrections(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty()));
-        dialogs.dress(dialog);
-        // A correction is an undo step, and the keys for that work here too.
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        expecting = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> expecting = null);
-        dialog.show();
+        once.show(
+                ExpectedDialog.class,
+                () -> new ExpectedDialog(
+                        context.corrections(), settings, () -> prepareData(Role.CALIBRATION, Optional.empty())));
     }
 
     /** Opens the dialog that trains what quantization broke. */
@@ -616,16 +538,7 @@ final class WindowActions {
             return;
         }
         context.against().show(first.orElse(all.getLast()).name(), AgainstViewModel.NOW);
-        if (besides != null) {
-            besides.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        AgainstDialog dialog = new AgainstDialog(context.against(), settings, theme.map(Theme::palette));
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        besides = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> besides = null);
-        dialog.show();
+        once.show(AgainstDialog.class, () -> new AgainstDialog(context.against(), settings, theme.map(Theme::palette)));
     }
 
     /** Shows both models on samples that get worse. */
@@ -728,16 +641,7 @@ final class WindowActions {
         if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        if (past != null) {
-            past.getDialogPane().getScene().getWindow().requestFocus();
-            return;
-        }
-        HistoryDialog dialog = new HistoryDialog(context.bench(), settings);
-        dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
-        past = dialog;
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> past = null);
-        dialog.show();
+        once.show(HistoryDialog.class, () -> new HistoryDialog(context.bench(), settings));
     }
 
     /** Starts a lesson. */
